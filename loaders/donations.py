@@ -1,0 +1,261 @@
+"""The inbox: which donations lie there, whom they are from, and landing them one by one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from loaders.archive import ARCHIVE_MAGIC, DonationRefused, Member, MemberBroken, fingerprint, open_donation
+from loaders.history import HistoryLander, MemberRefused, may_hold_history
+from loaders.report import DonationReport, MemberReport, Status
+from stores.study import Study
+
+HELD_ADVICE = {
+    "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
+    "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
+    "withdrawn": "The participant has withdrawn: delete the donation.",
+    "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
+    "not_in_a_folder": "Move it into inbox/<participant_code>/.",
+}
+
+WRONG_PACKAGE = "Ask the participant for the 'Extended streaming history' (or 'Account data') package."
+
+
+@dataclass(frozen=True)
+class Donation:
+    """A donation in the inbox, not read. ``loose``: it is these files of the folder ``path``."""
+
+    participant_code: str
+    path: Path
+    loose: tuple[Path, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, for progress."""
+        if self.path.is_file():
+            return self.path.stat().st_size
+        files = self.loose or [path for path in self.path.rglob("*") if path.is_file()]
+        return sum(path.stat().st_size for path in files)
+
+
+def find_donations(study: Study) -> list[Donation]:
+    """Every donation in the inbox, by participant code and name.
+
+    Below ``inbox/<code>/`` each zip and each folder is a donation; loose JSON files together are
+    one unpacked donation. Files right in the inbox belong to nobody.
+    """
+    found: list[Donation] = []
+    for entry in _visible(study.inbox):
+        if not entry.is_dir():
+            found.append(Donation("", entry))
+            continue
+        loose = []
+        for path in _visible(entry):
+            if path.is_file() and not path.is_symlink() and _is_json(path):
+                loose.append(path)
+            else:
+                found.append(Donation(entry.name, path))
+        if loose:
+            found.append(Donation(entry.name, entry, tuple(loose)))
+    return found
+
+
+def load_donations(
+    connection: duckdb.DuckDBPyConnection,
+    study: Study,
+    donations: list[Donation],
+    held: dict[str, str | None],
+    loaded_at: datetime,
+    jobs: int,
+    on_done: Callable[[Donation, DonationReport], None] = lambda donation, report: None,
+) -> list[DonationReport]:
+    """Land ``donations``, persons side by side, the donations of one person in turn.
+
+    Args:
+        connection: With the vault attached; each worker takes a cursor of it.
+        study: For the names in the report.
+        donations: As ``find_donations`` gives them.
+        held: For each enrolled participant why they are held, or ``None``.
+        loaded_at: What the vault notes as the moment of loading, UTC.
+        jobs: Persons read at once.
+        on_done: Called after each donation, from the thread that read it.
+
+    Returns:
+        A report for each donation, in the order of ``donations``.
+    """
+    by_person: dict[str, list[Donation]] = {}
+    for donation in donations:
+        by_person.setdefault(donation.participant_code, []).append(donation)
+    reports: dict[Donation, DonationReport] = {}
+
+    def load_person(code: str) -> None:
+        reason = "not_in_a_folder" if code == "" else held.get(code, "not_enrolled")
+        with connection.cursor() as cursor:
+            loader = _PersonLoader(cursor, study, code, loaded_at) if reason is None else None
+            for donation in by_person[code]:
+                report = loader.load(donation) if loader else _held(study, donation, str(reason))
+                reports[donation] = report
+                on_done(donation, report)
+
+    with ThreadPoolExecutor(max_workers=jobs) as pool:
+        for done in as_completed([pool.submit(load_person, code) for code in by_person]):
+            done.result()
+    return [reports[donation] for donation in donations]
+
+
+def _held(study: Study, donation: Donation, reason: str) -> DonationReport:
+    return DonationReport(donation.participant_code, study.within(donation.path), "held", reason, HELD_ADVICE[reason])
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _is_json(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(ARCHIVE_MAGIC):
+        return False
+    return path.suffix.lower() == ".json" or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+
+
+class _Salvage(Exception):
+    """The member at ``position`` must be split here; the transaction is lost."""
+
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+
+class _PersonLoader:
+    """Lands the donations of one person over one cursor, each in one transaction."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, study: Study, code: str, loaded_at: datetime) -> None:
+        self._cursor, self._study, self._code, self._loaded_at = cursor, study, code, loaded_at
+        self._lander = HistoryLander(cursor)
+        self._participant_no = self._value("select participant_no from vault.raw.keyring where participant_code = ?", code)
+
+    def load(self, donation: Donation) -> DonationReport:
+        file = self._study.within(donation.path)
+        try:
+            with open_donation(donation.path, donation.loose) as members:
+                sha256 = fingerprint(donation.path, members)
+                if (known := self._known_donation(sha256)) is not None:
+                    return self._report("already", file, known)
+                return self._land(file, sha256, members)
+        except (DonationRefused, MemberBroken) as refusal:
+            return DonationReport(self._code, file, "refused", refusal.reason, f"{refusal.what} {refusal.remedy}")
+        except OSError:
+            return DonationReport(self._code, file, "refused", "unreadable", f"{donation.path.name} cannot be read. Give yourself the right to read it.")
+        except duckdb.Error as error:
+            # Its message may quote a row. One donation that DuckDB chokes on does not stop the others.
+            return DonationReport(self._code, file, "refused", "database_error", f"DuckDB gave up on it ({type(error).__name__}). Load it again alone.")
+
+    def _land(self, file: str, sha256: str, members: list[Member]) -> DonationReport:
+        """Land a donation in one transaction, begun anew for each member that DuckDB refuses."""
+        to_salvage: set[int] = set()
+        while True:
+            self._cursor.begin()
+            try:
+                donation_id, broken = self._land_members(file, sha256, members, to_salvage)
+                self._cursor.commit()
+            except BaseException as error:
+                self._cursor.rollback()
+                if isinstance(error, _Salvage):
+                    to_salvage.add(error.position)
+                    continue
+                raise
+            return self._report("loaded", file, donation_id, broken)
+
+    def _land_members(self, file: str, sha256: str, members: list[Member], to_salvage: set[int]) -> tuple[int, list[MemberBroken]]:
+        run = self._cursor.execute
+        participant_no = self._participant_no
+        donation_id = self._value("select nextval('vault.raw.donation_numbers')")
+        landed = dict(run("select sha256, member_id from vault.raw.members where participant_no = ?", [participant_no]).fetchall())
+        found, unlisted = 0, 0
+        broken: list[MemberBroken] = []
+        for member in members:
+            try:
+                member_sha256, counted = self._land_member(member, landed, donation_id, member.position in to_salvage)
+            except MemberBroken as error:
+                broken.append(error)
+                run("insert into vault.raw.broken_members values (?, ?, ?, ?)", [participant_no, donation_id, member.name, error.reason])
+                continue
+            if member_sha256 is None:
+                unlisted += 1
+                continue
+            found += 1
+            run(
+                "insert into vault.raw.donation_members values (?, ?, ?, ?, ?, ?)",
+                [participant_no, donation_id, landed[member_sha256], member.position, member.name, counted],
+            )
+        if not found:
+            raise broken[0] if broken else DonationRefused("no_history", "It holds no listening history: it may be the wrong package.", WRONG_PACKAGE)
+        run(
+            "insert into vault.raw.donations (donation_id, participant_no, sha256, file, unlisted_files, loaded_at) values (?, ?, ?, ?, ?, ?)",
+            [donation_id, participant_no, sha256, file, unlisted, self._loaded_at],
+        )
+        return donation_id, broken
+
+    def _land_member(self, member: Member, landed: dict[str, int], donation_id: int, salvage: bool) -> tuple[str | None, bool]:
+        """Land a member unless its bytes were landed before; its hash if it is listening history, and whether it counts here."""
+        if not may_hold_history(member.peek()):
+            return None, False
+        content = member.read()
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in landed:
+            return sha256, False
+        member_id = self._value("select nextval('vault.raw.member_numbers')")
+        try:
+            result = self._lander.land(content, Path(member.name).name, self._participant_no, member_id, salvage=salvage)
+        except MemberRefused:
+            raise _Salvage(member.position) from None
+        if result is None:
+            return None, False
+        self._cursor.execute(
+            "insert into vault.raw.members values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [member_id, self._participant_no, sha256, result.kind.name, result.rows_in, result.landed, result.rejected, result.usernames],
+        )
+        for (what, name), occurrences in result.drift.items():
+            self._cursor.execute("insert into vault.raw.schema_drift values (?, ?, ?, ?, ?)", [self._participant_no, donation_id, what, name, occurrences])
+        landed[sha256] = member_id
+        return sha256, True
+
+    def _known_donation(self, sha256: str) -> int | None:
+        row = self._cursor.execute(
+            "select donation_id from vault.raw.donations where participant_no = ? and sha256 = ?", [self._participant_no, sha256]
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def _report(self, status: Status, file: str, donation_id: int, broken: Sequence[MemberBroken] = ()) -> DonationReport:
+        unlisted = self._value("select unlisted_files from vault.raw.donations where donation_id = ?", donation_id)
+        members = tuple(MemberReport(*row[:6], row[6] or {}, row[7]) for row in self._cursor.execute(ACCOUNTED, [donation_id]).fetchall())
+        reason = broken[0].reason if broken else ("rows_rejected" if any(member.rejected for member in members) else None)
+        if reason and status == "loaded":
+            status = "partly"
+        advice = " ".join(f"{error.what} {error.remedy}" for error in broken) or None
+        return DonationReport(self._code, file, status, reason, advice, members, unlisted)
+
+    def _value(self, statement: str, *parameters: object) -> int:
+        return int(self._cursor.execute(statement, list(parameters)).fetchall()[0][0])
+
+
+ACCOUNTED = """
+    with rejects as (
+        select member_id, map_from_entries(list((reason, rows) order by reason)) as reasons
+        from (select member_id, reason, count(*) as rows from vault.raw.rejected_rows group by member_id, reason)
+        group by member_id
+    )
+    select member, status, kind, rows_in, landed, rejected, case when rejected > 0 then reasons end as reasons, reason
+    from vault.raw.load_accounting
+    left join rejects using (member_id)
+    where donation_id = ?
+    order by position nulls last, member
+"""
+
+

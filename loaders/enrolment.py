@@ -1,0 +1,101 @@
+"""Who takes part: ``participants.csv``, and the secrets drawn for each participant once."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import zoneinfo
+from datetime import datetime
+from functools import cache
+
+import duckdb
+
+from loaders.tables import TableReader
+from stores.study import Study
+
+COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
+MAX_SHIFT_WEEKS = 260
+
+
+def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
+    """Replace ``raw.participants`` by what ``participants.csv`` says and draw missing keys.
+
+    Returns:
+        The number of enrolled participants.
+
+    Raises:
+        BadTable: a line cannot be used; nothing is changed then.
+    """
+    reader = TableReader(study.participants_path)
+    rows: list[tuple[object, ...]] = []
+    seen: set[str] = set()
+    for line, row in reader.rows(COLUMNS):
+        code = row["participant_code"]
+        if not CODE.fullmatch(code):
+            reader.fault(line, "has no participant_code of letters, digits, '-' and '_'")
+        if code in seen:
+            reader.fault(line, "repeats a participant_code")
+        seen.add(code)
+        year = row["birth_year"]
+        if year and not (year.isdigit() and 1900 <= int(year) <= 2100):
+            reader.fault(line, "has no year in birth_year")
+        if row["country"] and not re.fullmatch(r"[A-Za-z]{2}", row["country"]):
+            reader.fault(line, "has no ISO 3166-1 alpha-2 code in country")
+        if row["timezone"] and not _is_zone(row["timezone"]):
+            reader.fault(line, "has no IANA zone in timezone (such as Europe/Berlin)")
+        enrolled_at = _enrolled_at(reader, line, row["enrolled_at"])
+        rows.append((code, int(year) if year.isdigit() else None, row["gender"] or None, row["country"].upper() or None, row["timezone"] or None, enrolled_at))
+    reader.close()
+    connection.begin()
+    connection.execute("delete from vault.raw.participants")
+    if rows:
+        connection.executemany("insert into vault.raw.participants values (?, ?, ?, ?, ?, ?)", rows)
+    _draw_keys(connection)
+    connection.commit()
+    return len(rows)
+
+
+@cache
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return False
+    return True
+
+
+def _enrolled_at(reader: TableReader, line: int, text: str) -> datetime | None:
+    if not text:
+        return None
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        text += "T00:00:00+00:00"
+    return reader.moment(line, "enrolled_at", text)
+
+
+def _draw_keys(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give every enrolled participant without keys a pseudonym, a shift and a secret for play ids.
+
+    The pseudonym has 11 symbols of 32 (55 bits) behind a 'p': nothing of the participant goes into
+    it. The shift is a whole number of weeks, so that weekday and hour survive, never 0.
+    """
+    codes = connection.execute(
+        "select participant_code from vault.raw.participants anti join vault.raw.keyring using (participant_code) order by participant_code"
+    ).fetchall()
+    taken = {name for (name,) in connection.execute("select pseudonym from vault.raw.keyring").fetchall()}
+    for (code,) in codes:
+        pseudonym = _draw_pseudonym()
+        while pseudonym in taken:
+            pseudonym = _draw_pseudonym()
+        taken.add(pseudonym)
+        weeks = (secrets.randbelow(MAX_SHIFT_WEEKS) + 1) * secrets.choice((-1, 1))
+        connection.execute(
+            "insert into vault.raw.keyring (participant_code, pseudonym, shift_weeks, play_secret) values (?, ?, ?, ?)",
+            [code, pseudonym, weeks, secrets.token_hex(16)],
+        )
+
+
+def _draw_pseudonym() -> str:
+    return "p" + "".join(secrets.choice(PSEUDONYM_ALPHABET) for _ in range(11))

@@ -1,0 +1,131 @@
+"""What a load did, as values: for the closing table, for ``--json``, for the exit status."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["loaded", "already", "partly", "refused", "held"]
+
+
+@dataclass(frozen=True)
+class MemberReport:
+    """One listening-history file of a donation. ``status`` is landed, repeated or broken."""
+
+    member: str
+    status: str
+    kind: str | None = None
+    rows_in: int = 0
+    landed: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "member": self.member,
+            "status": self.status,
+            "kind": self.kind,
+            "rows_in": self.rows_in,
+            "landed": self.landed,
+            "rejected": self.rejected,
+            "reasons": self.reasons,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True)
+class DonationReport:
+    """One donation: what became of it, why, and what an operator can do about it."""
+
+    participant_code: str
+    file: str
+    status: Status
+    reason: str | None = None
+    advice: str | None = None
+    members: tuple[MemberReport, ...] = ()
+    unlisted_files: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything it holds is in the vault."""
+        return self.status in ("loaded", "already") and all(member.status != "broken" and not member.rejected for member in self.members)
+
+    def rows(self, what: str) -> int:
+        return sum(getattr(member, what) for member in self.members)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "status": self.status,
+            "reason": self.reason,
+            "advice": self.advice,
+            "unlisted_files": self.unlisted_files,
+            "members": [member.as_json() for member in self.members],
+        }
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One survey or catalogue file: lines in, landed, rejected and why."""
+
+    file: str
+    rows_in: int
+    landed: int
+    rejected: int
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"rows_in": self.rows_in, "landed": self.landed, "rejected": self.rejected, "reasons": self.reasons}
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """One run of ``consonance load``."""
+
+    donations: list[DonationReport]
+    surveys: list[FileReport] = field(default_factory=list)
+    catalogue: list[FileReport] = field(default_factory=list)
+
+    @property
+    def exit_status(self) -> int:
+        """0 if everything is in the vault, 2 if something was rejected, refused or held."""
+        files = [*self.surveys, *self.catalogue]
+        return 0 if all(donation.is_whole for donation in self.donations) and not any(file.rejected for file in files) else 2
+
+    def by_participant(self) -> dict[str, list[DonationReport]]:
+        grouped: dict[str, list[DonationReport]] = {}
+        for donation in self.donations:
+            grouped.setdefault(donation.participant_code, []).append(donation)
+        return grouped
+
+    def as_json(self) -> dict[str, Any]:
+        participants = {
+            code: {
+                "status": participant_status(donations),
+                **{what: sum(donation.rows(what) for donation in donations) for what in ("rows_in", "landed", "rejected")},
+                "donations": [donation.as_json() for donation in donations],
+            }
+            for code, donations in self.by_participant().items()
+        }
+        statuses = Counter(donation.status for donation in self.donations)
+        return {
+            "participants": participants,
+            "surveys": {file.file: file.as_json() for file in self.surveys},
+            "catalogue": {file.file: file.as_json() for file in self.catalogue},
+            "totals": {
+                "participants": len(participants),
+                "donations": len(self.donations),
+                **{what: sum(entry[what] for entry in participants.values()) for what in ("rows_in", "landed", "rejected")},
+                **{status: statuses[status] for status in ("loaded", "already", "partly", "refused", "held")},
+            },
+        }
+
+
+def participant_status(donations: list[DonationReport]) -> Status:
+    """One word for a person: the same for all donations, else ``partly`` if something is missing."""
+    statuses = {donation.status for donation in donations}
+    if len(statuses) == 1:
+        return statuses.pop()
+    return "partly" if statuses - {"loaded", "already"} else "loaded"

@@ -1,0 +1,71 @@
+"""One load: everything that lies in the study folder, into the stores."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from loaders.catalogue import load_catalogue
+from loaders.consent import held_codes, load_ledger, load_notices
+from loaders.donations import Donation, find_donations, load_donations
+from loaders.enrolment import load_participants
+from loaders.memory import keep_freed_memory
+from loaders.report import DonationReport, LoadReport
+from loaders.surveys import load_surveys
+from stores.study import Settings, Study
+from stores.vault import open_study
+
+TABLES = Path(__file__).with_name("vault.sql")
+
+
+class Progress:
+    """Told what a load is doing; the command line shows it."""
+
+    def starts(self, donations: list[Donation]) -> None:
+        """The inbox was listed."""
+
+    def done(self, donation: Donation, report: DonationReport) -> None:
+        """One donation is through. Called from several threads."""
+
+
+def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of the tables that loaders write."""
+    connection.execute(TABLES.read_text(encoding="utf-8"))
+
+
+def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(UTC), progress: Progress = Progress()) -> LoadReport:
+    """Land enrolment, ledger, donations, surveys and feature archives of ``study``.
+
+    Safe to repeat: what is there already stays as it is, what was interrupted is taken up.
+
+    Raises:
+        ConsonanceError: the study, its key or one of the operator's tables cannot be used.
+    """
+    settings = Settings.read(study)
+    loaded_at = now().astimezone(UTC).replace(tzinfo=None)
+    as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+    keep_freed_memory()
+    with open_study(study, threads=1) as connection:  # each person is one thread; more would only get in each other's way
+        lay_out_stores(connection)
+        load_participants(connection, study)
+        load_notices(connection, study)
+        load_ledger(connection, study)
+        connection.begin()
+        connection.execute("delete from vault.raw.study")
+        connection.execute("insert into vault.raw.study values (?, ?, ?, ?)", [settings.title, as_of, loaded_at, version("consonance")])
+        connection.commit()
+        donations = find_donations(study)
+        progress.starts(donations)
+        reports = load_donations(
+            connection, study, donations, held_codes(connection, "listening_history"), loaded_at, jobs=os.cpu_count() or 1, on_done=progress.done
+        )
+        surveys = load_surveys(connection, study)
+        catalogue = load_catalogue(connection, study)
+        connection.execute("checkpoint vault")
+        connection.execute("checkpoint catalogue")
+    return LoadReport(reports, surveys, catalogue)

@@ -1,0 +1,81 @@
+"""Reading the operator's small tables (enrolment, consent, notices): every fault with its line."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from stores.errors import ConsonanceError
+
+
+class BadTable(ConsonanceError):
+    """A CSV of the operator's cannot be used."""
+
+
+@dataclass
+class TableReader:
+    """Reads one CSV and gathers what is wrong with it, so that all of it is reported at once.
+
+    Messages name file, line and column; they never repeat a value.
+    """
+
+    path: Path
+    faults: list[str] = field(default_factory=list)
+
+    def rows(self, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+        """(line, values by column) of every row that is not blank; values are stripped.
+
+        Raises:
+            BadTable: no such file, not UTF-8, or a header that lacks a column.
+        """
+        try:
+            text = self.path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            raise BadTable(f"{self.path} is missing.", "Lay it out as 'consonance init' does in an empty folder.") from None
+        except UnicodeDecodeError:
+            raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
+        header = text.split("\n", 1)[0]
+        reader = csv.reader(io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",")
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
+        if not lines:
+            raise BadTable(f"{self.path} has no header.", f"Its first line reads {','.join(columns)}.")
+        names = lines[0][1]
+        if missing := [column for column in columns if column not in names]:
+            raise BadTable(f"{self.path} lacks the column {missing[0]}.", f"Its first line reads {','.join(columns)}.")
+        places = {column: names.index(column) for column in columns}
+        found = []
+        for number, row in lines[1:]:
+            if len(row) != len(names):
+                self.fault(number, f"has {len(row)} values, the header {len(names)}")
+                continue
+            found.append((number, {column: row[place] for column, place in places.items()}))
+        return found
+
+    def fault(self, line: int, what: str) -> None:
+        self.faults.append(f"line {line} {what}")
+
+    def moment(self, line: int, column: str, text: str) -> datetime | None:
+        """An ISO 8601 date-time with an offset, as naive UTC; ``None`` and a fault otherwise."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            moment = None
+        if moment is None or moment.tzinfo is None:
+            self.fault(line, f"has no date-time with an offset in {column} (such as 2026-03-01T10:00:00+01:00)")
+            return None
+        return moment.astimezone(UTC).replace(tzinfo=None)
+
+    def close(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            BadTable: at least one fault was noted.
+        """
+        if self.faults:
+            shown = "; ".join(self.faults[:10]) + ("; …" if len(self.faults) > 10 else "")
+            raise BadTable(f"{self.path} cannot be used: {shown}.", "Mend these lines; nothing was loaded from it.")

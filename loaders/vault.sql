@@ -1,0 +1,232 @@
+-- The tables that loaders write. Only listed fields of a donation have a column here: addresses,
+-- agents and whatever else an export brings are counted in raw.schema_drift and stay in the zip.
+
+create schema if not exists vault.raw;
+create schema if not exists catalogue.music;
+
+create sequence if not exists vault.raw.participant_numbers;
+create sequence if not exists vault.raw.donation_numbers;
+create sequence if not exists vault.raw.member_numbers;
+
+-- One row: the study as the last load found it.
+create table if not exists vault.raw.study (
+    title varchar not null,
+    as_of timestamp not null,
+    loaded_at timestamp not null,
+    software_version varchar not null
+);
+
+-- One row is one enrolled participant.
+create table if not exists vault.raw.participants (
+    participant_code varchar primary key,
+    birth_year integer,
+    gender varchar,
+    country varchar,
+    timezone varchar,
+    enrolled_at timestamp
+);
+
+-- One row is one registered version of the information notice.
+create table if not exists vault.raw.notices (
+    form_version varchar primary key,
+    language varchar,
+    title varchar,
+    file varchar,
+    sha256 varchar
+);
+
+-- One row is one line of the consent ledger, in the ledger's order.
+create table if not exists vault.raw.consent_events (
+    ledger_line integer primary key,
+    participant_code varchar not null,
+    event varchar not null check (event in ('granted', 'amended', 'withdrawn')),
+    purposes varchar[] not null,
+    form_version varchar not null,
+    occurred_at timestamp not null,
+    history_from date,
+    history_to date
+);
+
+-- One row is one participant's secrets: the random pseudonym, the shift, the key of their play ids.
+create table if not exists vault.raw.keyring (
+    participant_no integer primary key default nextval('vault.raw.participant_numbers'),
+    participant_code varchar not null unique,
+    pseudonym varchar not null unique,
+    shift_weeks integer not null check (shift_weeks <> 0),
+    play_secret varchar not null
+);
+
+-- One row is one donation that was landed. A refused one leaves nothing behind.
+create table if not exists vault.raw.donations (
+    donation_id integer primary key default nextval('vault.raw.donation_numbers'),
+    participant_no integer not null,
+    sha256 varchar not null,
+    file varchar not null,
+    unlisted_files integer not null,
+    loaded_at timestamp not null,
+    unique (participant_no, sha256)
+);
+
+-- One row is one distinct file of listening history of one participant, wherever it lies.
+create table if not exists vault.raw.members (
+    member_id integer primary key default nextval('vault.raw.member_numbers'),
+    participant_no integer not null,
+    sha256 varchar not null,
+    kind varchar not null check (kind in ('extended', 'music', 'podcast', 'audiobook')),
+    rows_in integer not null,
+    landed integer not null,
+    rejected integer not null,
+    usernames varchar[] not null,
+    unique (participant_no, sha256),
+    check (rows_in = landed + rejected)
+);
+
+-- One row is one place where a donation holds a member. is_counted_here: the donation whose report
+-- counts the member's rows; the same bytes elsewhere count no second time.
+create table if not exists vault.raw.donation_members (
+    participant_no integer not null,
+    donation_id integer not null,
+    member_id integer not null,
+    position integer not null,
+    name varchar not null,
+    is_counted_here boolean not null
+);
+
+-- One row is one listening-history file of a landed donation that could not be read.
+create table if not exists vault.raw.broken_members (
+    participant_no integer not null,
+    donation_id integer not null,
+    name varchar not null,
+    reason varchar not null
+);
+
+-- One row is one play as an extended history states it.
+create table if not exists vault.raw.extended_plays (
+    participant_no integer not null,
+    member_id integer not null,
+    row_no integer not null,
+    key_count smallint not null,
+    ts timestamp not null,
+    ms_played bigint not null,
+    track_uri varchar,
+    track_name varchar,
+    artist_name varchar,
+    album_name varchar,
+    episode_uri varchar,
+    episode_name varchar,
+    show_name varchar,
+    audiobook_uri varchar,
+    audiobook_title varchar,
+    chapter_uri varchar,
+    chapter_title varchar,
+    platform varchar,
+    country varchar,
+    reason_start varchar,
+    reason_end varchar,
+    shuffle boolean,
+    skipped boolean,
+    offline boolean,
+    incognito_mode boolean,
+    offline_timestamp bigint
+);
+
+-- One row is one play as an account history states it.
+create table if not exists vault.raw.account_plays (
+    participant_no integer not null,
+    member_id integer not null,
+    row_no integer not null,
+    end_time timestamp not null,
+    ms_played bigint not null,
+    title varchar,
+    creator varchar,
+    author varchar
+);
+
+-- One row is one row of a member that could not be landed, with the reason and what its listed
+-- fields held.
+create table if not exists vault.raw.rejected_rows (
+    participant_no integer not null,
+    member_id integer not null,
+    row_no integer not null,
+    reason varchar not null,
+    listed_fields varchar
+);
+
+-- One row is one thing a donation held that has no place here: a file, a key, a value of another
+-- type. Only counted: no value is kept, and no name that does not look like Spotify's.
+create table if not exists vault.raw.schema_drift (
+    participant_no integer not null,
+    donation_id integer not null,
+    what varchar not null check (what in ('file', 'key', 'type')),
+    name varchar not null,
+    occurrences bigint not null
+);
+
+-- One row is one answer to one item of a questionnaire. Free text has no column.
+create table if not exists vault.raw.survey_answers (
+    participant_code varchar not null,
+    answered_at timestamp not null,
+    instrument varchar not null,
+    item varchar not null,
+    answer double,
+    file varchar not null,
+    line integer not null
+);
+
+-- One row is one reason why lines of a survey file were not landed, and how many.
+create table if not exists vault.raw.survey_rejects (
+    file varchar not null,
+    reason varchar not null,
+    lines integer not null
+);
+
+-- What became of the rows of every file of every donation, by participant code.
+create or replace view vault.raw.load_accounting as
+select
+    keyring.participant_code, donations.file, donation_members.name as member, members.kind,
+    case when donation_members.is_counted_here then 'landed' else 'repeated' end as status,
+    case when donation_members.is_counted_here then members.rows_in else 0 end as rows_in,
+    case when donation_members.is_counted_here then members.landed else 0 end as landed,
+    case when donation_members.is_counted_here then members.rejected else 0 end as rejected,
+    cast(null as varchar) as reason,
+    members.member_id, donations.donation_id, donation_members.position
+from vault.raw.donation_members
+inner join vault.raw.donations on donations.donation_id = donation_members.donation_id
+inner join vault.raw.members on members.member_id = donation_members.member_id
+inner join vault.raw.keyring on keyring.participant_no = donations.participant_no
+union all by name
+select
+    keyring.participant_code, donations.file, broken_members.name as member, null as kind,
+    'broken' as status, 0 as rows_in, 0 as landed, 0 as rejected, broken_members.reason,
+    cast(null as integer) as member_id, donations.donation_id, cast(null as integer) as position
+from vault.raw.broken_members
+inner join vault.raw.donations on donations.donation_id = broken_members.donation_id
+inner join vault.raw.keyring on keyring.participant_no = donations.participant_no;
+
+-- One row is one track in one archive of audio features. No persons.
+create table if not exists catalogue.music.track_features (
+    source_id varchar not null,
+    spotify_id varchar not null,
+    danceability decimal(9, 6),
+    energy decimal(9, 6),
+    valence decimal(9, 6),
+    speechiness decimal(9, 6),
+    acousticness decimal(9, 6),
+    instrumentalness decimal(9, 6),
+    liveness decimal(9, 6),
+    loudness decimal(9, 6),
+    tempo decimal(9, 6),
+    musical_key smallint,
+    mode smallint,
+    time_signature smallint
+);
+
+-- One row is one archive file that was added.
+create table if not exists catalogue.music.archives (
+    source_id varchar not null,
+    file varchar not null,
+    sha256 varchar not null,
+    rows_in integer not null,
+    landed integer not null,
+    rejected integer not null
+);

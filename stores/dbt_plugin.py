@@ -1,0 +1,36 @@
+"""What dbt loads at connection time, so that a bare ``dbt run`` finds the study by itself.
+
+``profiles.yml`` names this module as a dbt-duckdb plugin. It attaches the vault and the catalogue
+of the study that the profile's warehouse belongs to, then closes every other way out: a model can
+read the attached stores and the project's seeds, nothing else.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from stores.study import Study
+from stores.vault import attach_study, lock_down, session_settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+class Plugin(BasePlugin):
+    """Attaches a study's stores to dbt's connection and locks it."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        self.study: Study | None = None
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        self.study = Study.find(Path(creds.path).parent)
+        config.update(session_settings())
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        assert self.study is not None, "dbt-duckdb configures the connection after its settings"
+        attach_study(conn, self.study)
+        lock_down(conn, [PROJECT / "seeds"])

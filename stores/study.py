@@ -1,0 +1,151 @@
+"""The study folder: which file lies where, and what the operator set in ``study.yml``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from stores.errors import ConsonanceError
+
+STUDY_VARIABLE = "CONSONANCE_STUDY"
+DEFAULT_STUDY = "./study"
+
+
+class NoStudy(ConsonanceError):
+    """The folder is not a study folder."""
+
+
+class BadSettings(ConsonanceError):
+    """``study.yml`` cannot be used."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study folder. Every path of a study is named here and nowhere else."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, folder: str | os.PathLike[str] | None = None) -> Study:
+        """The study in ``folder``, else in ``$CONSONANCE_STUDY``, else in ``./study``.
+
+        Raises:
+            NoStudy: there is no ``study.yml`` in that folder.
+        """
+        root = Path(folder or os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY)
+        study = cls(root)
+        if not study.settings_path.is_file():
+            raise NoStudy(
+                f"There is no study in {root} (no study.yml).",
+                f"Lay one out with 'consonance init {root}', or name an existing one with "
+                f"--study or {STUDY_VARIABLE}.",
+            )
+        return study
+
+    @property
+    def settings_path(self) -> Path:
+        return self.root / "study.yml"
+
+    @property
+    def key_path(self) -> Path:
+        return self.root / "vault.key"
+
+    @property
+    def vault_path(self) -> Path:
+        return self.root / "vault.duckdb"
+
+    @property
+    def catalogue_path(self) -> Path:
+        return self.root / "catalog.duckdb"
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def consents_path(self) -> Path:
+        return self.root / "consents.csv"
+
+    @property
+    def notices_path(self) -> Path:
+        return self.root / "notices.csv"
+
+    @property
+    def participants_path(self) -> Path:
+        return self.root / "participants.csv"
+
+    @property
+    def inbox(self) -> Path:
+        return self.root / "inbox"
+
+    @property
+    def surveys(self) -> Path:
+        return self.root / "surveys"
+
+    @property
+    def catalogue(self) -> Path:
+        return self.root / "catalogue"
+
+    @property
+    def published(self) -> Path:
+        return self.root / "published"
+
+    @property
+    def site(self) -> Path:
+        return self.root / "site"
+
+    def within(self, path: Path) -> str:
+        """How messages name a file of the study: relative to the study folder."""
+        return path.relative_to(self.root).as_posix() or "."
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``study.yml`` says.
+
+    Attributes:
+        title: The study's name, for reports.
+        as_of: The moment, in UTC, at which consent is judged; ``None`` means the moment of each
+            ``consonance load``.
+    """
+
+    title: str
+    as_of: datetime | None
+
+    @classmethod
+    def read(cls, study: Study) -> Settings:
+        """Read and check ``study.yml``.
+
+        Raises:
+            BadSettings: the file is no YAML mapping, holds an unknown setting, or ``as_of`` is
+                no date-time with an offset.
+        """
+        path = study.settings_path
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise BadSettings(f"{path} is not readable as YAML.", "Mend it, or compare it with a fresh 'consonance init'.") from None
+        if not isinstance(content, dict):
+            raise BadSettings(f"{path} holds no settings.", "Write 'title: …' and 'as_of: …', one a line.")
+        if unknown := sorted(map(str, set(content) - {"title", "as_of"})):
+            raise BadSettings(f"{path} has settings nobody reads: {', '.join(unknown)}.", "Known are 'title' and 'as_of'.")
+        return cls(title=str(content.get("title") or study.root.name), as_of=_as_of(path, content.get("as_of")))
+
+
+def _as_of(path: Path, value: object) -> datetime | None:
+    if value is None or value == "":
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadSettings(
+            f"as_of in {path} is no date-time with an offset.",
+            "Write it like '2026-03-01T00:00:00+01:00' in quotes, or leave it empty.",
+        )
+    return moment.astimezone(UTC)

@@ -1,0 +1,129 @@
+"""Opening the stores of a study: the encrypted vault, the catalogue, the warehouse.
+
+No other module attaches the vault. Encryption needs DuckDB's httpfs extension (it brings OpenSSL;
+without it DuckDB refuses to write encrypted files), which ships inside a wheel and is loaded from
+there: nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import duckdb_extension_httpfs
+import fsspec
+
+from stores.errors import ConsonanceError
+from stores.key import read_key
+from stores.study import Study
+
+MEMORY_FOLDER = "memory://consonance/"
+MEMORY_LIMIT = "2500MiB"
+# Small row groups are compressed and written by the thread that lands a donation; a donation that
+# fills none (DuckDB's default is 122,880 rows) would wait in the log and be written a second time.
+ROW_GROUP_SIZE = 16384
+VAULT = "vault"
+CATALOGUE = "catalogue"
+
+
+class StoreError(ConsonanceError):
+    """A store of the study cannot be opened."""
+
+
+@contextmanager
+def open_study(study: Study, *, read_only: bool = False, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the study's vault and catalogue attached, and no way to any other file.
+
+    Args:
+        study: Whose stores to open.
+        read_only: Attach both without the right to write.
+        threads: How many threads a statement may use; as many as there are cores if not given.
+
+    Raises:
+        StoreError: a file is missing, locked by another program, or not to be opened with this key.
+        VaultKeyError: see ``read_key``.
+    """
+    connection = duckdb.connect(config=session_settings() | ({"threads": threads} if threads else {}))
+    try:
+        attach_study(connection, study, read_only=read_only)
+        # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
+        connection.register_filesystem(fsspec.filesystem("memory"))
+        lock_down(connection, [MEMORY_FOLDER])
+        yield connection
+    finally:
+        connection.close()
+
+
+def session_settings() -> dict[str, str | bool | int]:
+    """The settings every connection starts from: what DuckDB may use, and what it may not fetch."""
+    return {
+        "memory_limit": MEMORY_LIMIT,
+        "autoinstall_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_persistent_secrets": False,
+        "enable_external_file_cache": False,
+    }
+
+
+def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False) -> None:
+    """Attach the vault as ``vault`` and the catalogue as ``catalogue``.
+
+    Whatever DuckDB must spill to disk is encrypted and lies inside the study folder.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    key = read_key(study)
+    access = ", READ_ONLY" if read_only else ""
+    connection.execute(f"LOAD '{_quoted(_extension('httpfs'))}'")
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET temp_file_encryption = true")
+    connection.execute(f"SET temp_directory = '{_quoted(study.root / '.spill')}'")
+    for path, statement in (
+        (study.vault_path, f"ATTACH '{_quoted(study.vault_path)}' AS {VAULT} (ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})"),
+        (study.catalogue_path, f"ATTACH '{_quoted(study.catalogue_path)}' AS {CATALOGUE} (TYPE duckdb{access})"),
+    ):
+        try:
+            connection.execute(statement)
+        except duckdb.Error as error:
+            # DuckDB's message is not passed on: it may quote the statement, and so the key.
+            raise _explained(path, str(error)) from None
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
+    """From here on the connection reaches nothing outside its stores but ``directories``, for good."""
+    allowed = ", ".join(f"'{_quoted(directory)}'" for directory in directories)
+    connection.execute(f"SET allowed_directories = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _extension(name: str) -> Path:
+    package = Path(next(iter(duckdb_extension_httpfs.__path__)))
+    return package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+
+
+def _quoted(path: str | os.PathLike[str]) -> str:
+    return os.fspath(path).replace("'", "''")
+
+
+def _explained(path: Path, message: str) -> StoreError:
+    if "set lock" in message:
+        return StoreError(
+            f"{path} is in use by another program.",
+            "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open.",
+        )
+    if "key" in message.lower():
+        return StoreError(
+            f"{path} cannot be opened with this key.",
+            "Use the key file that was made together with this vault.",
+        )
+    if not path.exists():
+        return StoreError(f"{path} does not exist.", "Load the study first: 'consonance load'.")
+    return StoreError(
+        f"{path} cannot be opened: it is damaged, or written by another version of DuckDB.",
+        "Restore it from a backup, or move it away and load the inbox again.",
+    )
