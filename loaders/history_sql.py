@@ -81,8 +81,7 @@ class MemberSql:
     def land_usual(self) -> str:
         """Insert the usual rows. $username is the account that they name."""
         columns = {"participant_no": "$participant_no", "member_id": "$member_id", "row_no": "row_no - $rows_before"}
-        if self.kind is EXTENDED:
-            columns["key_count"] = str(len(self.keys))
+        columns |= {"key_count": str(len(self.keys))} if self.kind is EXTENDED else {"kind": f"'{self.kind.name}'"}
         columns |= {name: name for name in self._landed_columns}
         return f"""
             insert into vault.raw.{self.kind.table} ({", ".join(columns)})
@@ -196,8 +195,7 @@ class MemberSql:
     def land_odd(self) -> str:
         """Insert the odd rows that have no reason against them."""
         columns = {"participant_no": "$participant_no", "member_id": "$member_id", "row_no": "row_no"}
-        if self.kind is EXTENDED:
-            columns["key_count"] = "len(keys)"
+        columns |= {"key_count": "len(keys)"} if self.kind is EXTENDED else {"kind": f"'{self.kind.name}'"}
         columns |= {name: name for name in self._landed_columns}
         return f"""
             insert into vault.raw.{self.kind.table} ({", ".join(columns)})

@@ -135,6 +135,7 @@ create table if not exists vault.raw.account_plays (
     participant_no integer not null,
     member_id integer not null,
     row_no integer not null,
+    kind varchar not null,
     end_time timestamp not null,
     ms_played bigint not null,
     title varchar,

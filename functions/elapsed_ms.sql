@@ -1,0 +1,1 @@
+utc_ms - origin_ms

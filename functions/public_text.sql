@@ -1,0 +1,10 @@
+case
+    when starts_with(content_uri, 'spotify:local:') then null
+    when length(text_value) > 500 then null
+    -- e-mail, IPv4, IPv6, telephone number
+    when regexp_matches(text_value, '[^\s@]+@[^\s@]+\.[A-Za-z]{2,}') then null
+    when regexp_matches(text_value, '\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b') then null
+    when regexp_matches(text_value, '\b[0-9A-Fa-f]{0,3}[0-9][0-9A-Fa-f]{0,3}:[0-9A-Fa-f:]*:[0-9A-Fa-f]+') then null
+    when regexp_matches(text_value, '\+(\d[ ()/.-]{0,2}){8,}|(\d[ ()/.-]{0,2}){10,}') then null
+    else text_value
+end

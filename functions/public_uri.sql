@@ -1,0 +1,1 @@
+case when regexp_full_match(content_uri, 'spotify:(track|episode|chapter|audiobook|show):[0-9A-Za-z]{22}') then content_uri end

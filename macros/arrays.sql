@@ -1,0 +1,25 @@
+{# An array of the given expressions. #}
+{% macro array_of(expressions) -%}
+    {{ return(adapter.dispatch('array_of', 'consonance')(expressions)) }}
+{%- endmacro %}
+
+{% macro default__array_of(expressions) -%}
+    [{{ expressions | join(', ') }}]
+{%- endmacro %}
+
+{% macro spark__array_of(expressions) -%}
+    array({{ expressions | join(', ') }})
+{%- endmacro %}
+
+{# Two arrays, one after the other. #}
+{% macro joined_arrays(first, second) -%}
+    {{ return(adapter.dispatch('joined_arrays', 'consonance')(first, second)) }}
+{%- endmacro %}
+
+{% macro default__joined_arrays(first, second) -%}
+    list_concat({{ first }}, {{ second }})
+{%- endmacro %}
+
+{% macro spark__joined_arrays(first, second) -%}
+    concat({{ first }}, {{ second }})
+{%- endmacro %}

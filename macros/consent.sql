@@ -1,0 +1,14 @@
+{# The purposes a participant can grant, as in loaders/consent.py. #}
+{% macro consent_purposes() %}
+    {{ return([
+        'listening_history',
+        'podcasts_audiobooks',
+        'private_sessions',
+        'demographics',
+        'emotion_reports',
+        'library',
+        'ml_training',
+        'sharing_controlled',
+        'sharing_public',
+    ]) }}
+{% endmacro %}

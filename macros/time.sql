@@ -1,0 +1,56 @@
+{# Times left of the wall are whole milliseconds since 1970-01-01 UTC: what every engine can add. #}
+
+{% macro epoch_ms(timestamp) -%}
+    {{ return(adapter.dispatch('epoch_ms', 'consonance')(timestamp)) }}
+{%- endmacro %}
+
+{% macro default__epoch_ms(timestamp) -%}
+    epoch_ms({{ timestamp }})
+{%- endmacro %}
+
+{% macro spark__epoch_ms(timestamp) -%}
+    unix_millis({{ timestamp }})
+{%- endmacro %}
+
+{# Day number since 1970-01-01 of a count of milliseconds. #}
+{% macro epoch_day(ms) -%}
+    cast(floor({{ ms }} / 86400000.0) as integer)
+{%- endmacro %}
+
+{% macro date_of_epoch_day(day) -%}
+    {{ return(adapter.dispatch('date_of_epoch_day', 'consonance')(day)) }}
+{%- endmacro %}
+
+{% macro default__date_of_epoch_day(day) -%}
+    (date '1970-01-01' + {{ day }})
+{%- endmacro %}
+
+{% macro spark__date_of_epoch_day(day) -%}
+    date_add(date '1970-01-01', {{ day }})
+{%- endmacro %}
+
+{# What a zone's clock shows beyond UTC, in milliseconds, at a moment in UTC. #}
+{% macro zone_offset_ms(zone, utc_ms) -%}
+    {{ return(adapter.dispatch('zone_offset_ms', 'consonance')(zone, utc_ms)) }}
+{%- endmacro %}
+
+{% macro default__zone_offset_ms(zone, utc_ms) -%}
+    (epoch_ms(timezone({{ zone }}, timezone('UTC', make_timestamp_ms({{ utc_ms }})))) - {{ utc_ms }})
+{%- endmacro %}
+
+{% macro spark__zone_offset_ms(zone, utc_ms) -%}
+    (unix_millis(from_utc_timestamp(timestamp_millis({{ utc_ms }}), {{ zone }})) - {{ utc_ms }})
+{%- endmacro %}
+
+{# The whole numbers from first to last, both included, as a relation with the column "number". #}
+{% macro whole_numbers(first, last) -%}
+    {{ return(adapter.dispatch('whole_numbers', 'consonance')(first, last)) }}
+{%- endmacro %}
+
+{% macro default__whole_numbers(first, last) -%}
+    (select cast(generate_series as integer) as number from generate_series({{ first }}, {{ last }}))
+{%- endmacro %}
+
+{% macro spark__whole_numbers(first, last) -%}
+    (select explode(sequence({{ first }}, {{ last }})) as number)
+{%- endmacro %}

@@ -1,0 +1,80 @@
+-- One row is one numeric answer of a pseudonymous participant to one item of an instrument.
+with survey_answers as (
+    select
+        participant_code,
+        instrument,
+        item,
+        file,
+        line,
+        answer,
+        answered_ms
+    from {{ ref('stg_survey_answers') }}
+),
+
+listeners as (
+    select
+        participant_no,
+        participant_code,
+        pseudonym,
+        play_secret,
+        shift_weeks,
+        time_zone,
+        grants_emotion_reports
+    from {{ ref('listeners') }}
+),
+
+clock_origins as (
+    select
+        participant_no,
+        origin_ms
+    from {{ ref('clock_origins') }}
+),
+
+-- An item answered twice at the same moment counts once, as it stands last.
+last_answers as (
+    select
+        participant_code,
+        instrument,
+        item,
+        answer,
+        answered_ms,
+        row_number() over (
+            partition by participant_code, instrument, item, answered_ms
+            order by file desc, line desc
+        ) as recency
+    from survey_answers
+),
+
+pseudonymised as (
+    select
+        {{ function('record_pseudonym') }}(
+            listeners.play_secret,
+            concat_ws('|', 'report', last_answers.instrument, cast(last_answers.answered_ms as varchar))
+        ) as report_id,
+        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('shifted_local_time') }}(
+            last_answers.answered_ms,
+            {{ zone_offset_ms('listeners.time_zone', 'last_answers.answered_ms') }},
+            listeners.shift_weeks
+        ) as answered_at_local,
+        {{ function('elapsed_ms') }}(last_answers.answered_ms, clock_origins.origin_ms) as answered_elapsed_ms,
+        last_answers.instrument,
+        last_answers.item,
+        last_answers.answer
+    from last_answers
+    inner join listeners on last_answers.participant_code = listeners.participant_code
+    inner join clock_origins on listeners.participant_no = clock_origins.participant_no
+    where
+        last_answers.recency = 1
+        and listeners.grants_emotion_reports
+)
+
+select
+    report_id,
+    participant_id,
+    answered_at_local,
+    answered_elapsed_ms,
+    instrument,
+    item,
+    answer
+from pseudonymised

@@ -1,0 +1,124 @@
+-- One row is one kept play of a pseudonymous participant, on shifted local time and elapsed time.
+with play_fates as (
+    select
+        row_id,
+        participant_no,
+        history_source,
+        fate,
+        started_ms,
+        ended_ms,
+        start_offset_ms,
+        end_offset_ms,
+        ms_played,
+        start_quality,
+        content_type,
+        content_uri,
+        title,
+        creator,
+        platform,
+        country,
+        reason_start,
+        reason_end,
+        is_skipped_as_exported,
+        is_shuffle,
+        is_offline,
+        is_private_session
+    from {{ ref('play_fates') }}
+),
+
+listeners as (
+    select
+        participant_no,
+        pseudonym,
+        play_secret,
+        shift_weeks,
+        grants_demographics
+    from {{ ref('listeners') }}
+),
+
+clock_origins as (
+    select
+        participant_no,
+        origin_ms
+    from {{ ref('clock_origins') }}
+),
+
+-- Equal account rows of one donation are so many plays; a number tells them apart.
+account_copies as (
+    select
+        row_id,
+        row_number() over (
+            partition by participant_no, ended_ms, ms_played, title, creator
+            order by row_id
+        ) as copy_no
+    from play_fates
+    where history_source = 'account' and fate = 'kept'
+),
+
+pseudonymised as (
+    select
+        {{ function('record_pseudonym') }}(
+            listeners.play_secret,
+            concat_ws(
+                '|',
+                play_fates.history_source,
+                cast(play_fates.ended_ms as varchar),
+                cast(play_fates.started_ms as varchar),
+                coalesce(play_fates.content_uri, ''),
+                coalesce(play_fates.title, ''),
+                coalesce(play_fates.creator, ''),
+                cast(coalesce(account_copies.copy_no, 1) as varchar)
+            )
+        ) as play_id,
+        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('track_identity') }}(
+            play_fates.content_uri, play_fates.title, play_fates.creator, listeners.play_secret
+        ) as track_id,
+        {{ function('shifted_local_time') }}(
+            play_fates.started_ms, play_fates.start_offset_ms, listeners.shift_weeks
+        ) as started_at_local,
+        {{ function('shifted_local_time') }}(
+            play_fates.ended_ms, play_fates.end_offset_ms, listeners.shift_weeks
+        ) as ended_at_local,
+        {{ function('elapsed_ms') }}(play_fates.started_ms, clock_origins.origin_ms) as started_elapsed_ms,
+        {{ function('elapsed_ms') }}(play_fates.ended_ms, clock_origins.origin_ms) as ended_elapsed_ms,
+        play_fates.ms_played,
+        play_fates.start_quality,
+        play_fates.content_type,
+        {{ function('reason_token') }}(play_fates.reason_start) as reason_start,
+        {{ function('reason_token') }}(play_fates.reason_end) as reason_end,
+        play_fates.is_skipped_as_exported,
+        play_fates.is_shuffle,
+        play_fates.is_offline,
+        coalesce(play_fates.is_private_session, false) as is_private_session,
+        {{ function('device_family') }}(play_fates.platform) as device_family,
+        {{ function('consented_country') }}(play_fates.country, listeners.grants_demographics) as country,
+        play_fates.history_source
+    from play_fates
+    inner join listeners on play_fates.participant_no = listeners.participant_no
+    inner join clock_origins on play_fates.participant_no = clock_origins.participant_no
+    left join account_copies on play_fates.row_id = account_copies.row_id
+    where play_fates.fate = 'kept'
+)
+
+select
+    play_id,
+    participant_id,
+    track_id,
+    started_at_local,
+    ended_at_local,
+    started_elapsed_ms,
+    ended_elapsed_ms,
+    ms_played,
+    start_quality,
+    content_type,
+    reason_start,
+    reason_end,
+    is_skipped_as_exported,
+    is_shuffle,
+    is_offline,
+    is_private_session,
+    device_family,
+    country,
+    history_source
+from pseudonymised

@@ -1,0 +1,85 @@
+-- One row is one emotion report and one window of minutes before it: the plays that had ended
+-- strictly before the report, and within the window. Nothing after the report is looked at.
+with reports as (select * from {{ ref('emotion_reports') }}),
+
+plays as (select * from {{ ref('plays') }}),
+
+windows as (
+    {%- for minutes in var('emotion_windows_minutes') %}
+    select {{ minutes }} as window_minutes
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+report_windows as (
+    select
+        reports.report_id,
+        reports.participant_id,
+        reports.instrument,
+        reports.reported_at_local,
+        reports.reported_elapsed_ms,
+        reports.valence as reported_valence,
+        reports.arousal as reported_arousal,
+        reports.positive_affect as reported_positive_affect,
+        reports.negative_affect as reported_negative_affect,
+        cast(windows.window_minutes as integer) as window_minutes,
+        reports.reported_elapsed_ms - windows.window_minutes * 60000 as from_elapsed_ms
+    from reports
+    cross join windows
+),
+
+heard as (
+    select
+        report_windows.report_id,
+        report_windows.window_minutes,
+        count(*) as plays,
+        count(*) filter (where plays.is_counted) as counted_plays,
+        count(*) filter (where plays.is_skip) as skips,
+        count(plays.is_skip) as plays_with_known_skip,
+        sum(plays.ms_played) as ms_played,
+        max(plays.ended_elapsed_ms) as last_ended_elapsed_ms,
+        count(plays.valence) filter (where plays.is_counted) as plays_with_features,
+        avg(plays.valence) filter (where plays.is_counted) as mean_valence,
+        avg(plays.energy) filter (where plays.is_counted) as mean_energy,
+        avg(plays.danceability) filter (where plays.is_counted) as mean_danceability,
+        avg(plays.tempo) filter (where plays.is_counted) as mean_tempo
+    from report_windows
+    inner join plays
+        on
+            report_windows.participant_id = plays.participant_id
+            and report_windows.from_elapsed_ms <= plays.ended_elapsed_ms
+            and report_windows.reported_elapsed_ms > plays.ended_elapsed_ms
+    group by report_windows.report_id, report_windows.window_minutes
+),
+
+joined as (
+    select
+        report_windows.report_id,
+        report_windows.participant_id,
+        report_windows.instrument,
+        report_windows.window_minutes,
+        report_windows.reported_at_local,
+        report_windows.reported_elapsed_ms,
+        report_windows.reported_valence,
+        report_windows.reported_arousal,
+        report_windows.reported_positive_affect,
+        report_windows.reported_negative_affect,
+        coalesce(heard.plays, 0) as plays,
+        coalesce(heard.counted_plays, 0) as counted_plays,
+        coalesce(heard.skips, 0) as skips,
+        coalesce(heard.plays_with_known_skip, 0) as plays_with_known_skip,
+        cast(coalesce(heard.ms_played, 0) as bigint) as ms_played,
+        report_windows.reported_elapsed_ms - heard.last_ended_elapsed_ms as ms_since_last_play,
+        coalesce(heard.plays_with_features, 0) as plays_with_features,
+        heard.mean_valence,
+        heard.mean_energy,
+        heard.mean_danceability,
+        heard.mean_tempo
+    from report_windows
+    left join heard
+        on
+            report_windows.report_id = heard.report_id
+            and report_windows.window_minutes = heard.window_minutes
+)
+
+select * from joined

@@ -1,0 +1,195 @@
+-- One row is one landed account row that does not count, and why: another donation has it already,
+-- or the extended history tells of the same play. Definition: docs/numbers.md, "Account against
+-- extended".
+with landed_plays as (select * from {{ ref('landed_plays') }}),
+
+donations as (select * from {{ ref('stg_donations') }}),
+
+donation_members as (select * from {{ ref('stg_donation_members') }}),
+
+member_precedence as (select * from {{ ref('member_precedence') }}),
+
+extended_duplicates as (select * from {{ ref('extended_duplicates') }}),
+
+account_plays as (
+    select
+        row_id,
+        participant_no,
+        member_id,
+        cast(floor(reported_ms / 60000.0) as bigint) as end_minute,
+        ms_played,
+        coalesce(title, '') as title,
+        coalesce(creator, '') as creator
+    from landed_plays
+    where history_source = 'account'
+),
+
+member_counts as (
+    select
+        member_id,
+        participant_no,
+        end_minute,
+        ms_played,
+        title,
+        creator,
+        count(*) as copies
+    from account_plays
+    group by member_id, participant_no, end_minute, ms_played, title, creator
+),
+
+-- A member may lie in a donation twice; its rows count once.
+holdings as (
+    select
+        donation_members.donation_id,
+        donation_members.member_id,
+        min(member_precedence.precedence) as precedence
+    from donation_members
+    inner join member_precedence on donation_members.member_id = member_precedence.member_id
+    group by donation_members.donation_id, donation_members.member_id
+),
+
+donation_counts as (
+    select
+        holdings.donation_id,
+        member_counts.participant_no,
+        member_counts.end_minute,
+        member_counts.ms_played,
+        member_counts.title,
+        member_counts.creator,
+        sum(member_counts.copies) as copies,
+        min(holdings.precedence) as precedence
+    from member_counts
+    inner join holdings on member_counts.member_id = holdings.member_id
+    group by
+        holdings.donation_id, member_counts.participant_no, member_counts.end_minute,
+        member_counts.ms_played, member_counts.title, member_counts.creator
+),
+
+ranked_donations as (
+    select
+        donation_counts.*,
+        row_number() over (
+            partition by
+                donation_counts.participant_no, donation_counts.end_minute,
+                donation_counts.ms_played, donation_counts.title, donation_counts.creator
+            order by donation_counts.copies desc, donation_counts.precedence asc, donations.sha256 asc
+        ) as choice
+    from donation_counts
+    inner join donations on donation_counts.donation_id = donations.donation_id
+),
+
+-- The donation that has a row most often counts; the copies elsewhere are surplus.
+counted as (
+    select account_plays.*
+    from account_plays
+    inner join ranked_donations
+        on
+            account_plays.participant_no = ranked_donations.participant_no
+            and account_plays.end_minute = ranked_donations.end_minute
+            and account_plays.ms_played = ranked_donations.ms_played
+            and account_plays.title = ranked_donations.title
+            and account_plays.creator = ranked_donations.creator
+            and ranked_donations.choice = 1
+    inner join holdings
+        on
+            ranked_donations.donation_id = holdings.donation_id
+            and account_plays.member_id = holdings.member_id
+),
+
+with_account as (
+    select distinct participant_no
+    from account_plays
+),
+
+extended_plays as (
+    select
+        landed_plays.participant_no,
+        cast(floor(landed_plays.reported_ms / 60000.0) as bigint) as end_minute,
+        landed_plays.ms_played,
+        coalesce(landed_plays.title, '') as title,
+        coalesce(landed_plays.creator, '') as creator
+    from landed_plays
+    inner join with_account on landed_plays.participant_no = with_account.participant_no
+    left join extended_duplicates on landed_plays.row_id = extended_duplicates.row_id
+    where
+        landed_plays.history_source = 'extended'
+        and extended_duplicates.row_id is null
+),
+
+extended_counts as (
+    select
+        participant_no,
+        end_minute,
+        ms_played,
+        count(*) as plays
+    from extended_plays
+    group by participant_no, end_minute, ms_played
+),
+
+extended_name_counts as (
+    select
+        participant_no,
+        end_minute,
+        ms_played,
+        title,
+        creator,
+        count(*) as plays
+    from extended_plays
+    group by participant_no, end_minute, ms_played, title, creator
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (
+            partition by participant_no, end_minute, ms_played, title, creator
+            order by row_id
+        ) as copy_no
+    from counted
+),
+
+-- As many account rows as there are extended plays of that minute and length; those of the same
+-- names first, so that what is left over is what the extended history does not tell.
+matched as (
+    select
+        numbered.row_id,
+        coalesce(extended_counts.plays, 0) as plays,
+        row_number() over (
+            partition by numbered.participant_no, numbered.end_minute, numbered.ms_played
+            order by
+                case when numbered.copy_no <= coalesce(extended_name_counts.plays, 0) then 0 else 1 end asc,
+                numbered.creator asc,
+                numbered.title asc,
+                numbered.row_id asc
+        ) as place
+    from numbered
+    left join extended_counts
+        on
+            numbered.participant_no = extended_counts.participant_no
+            and numbered.end_minute = extended_counts.end_minute
+            and numbered.ms_played = extended_counts.ms_played
+    left join extended_name_counts
+        on
+            numbered.participant_no = extended_name_counts.participant_no
+            and numbered.end_minute = extended_name_counts.end_minute
+            and numbered.ms_played = extended_name_counts.ms_played
+            and numbered.title = extended_name_counts.title
+            and numbered.creator = extended_name_counts.creator
+),
+
+repeats as (
+    select
+        account_plays.row_id,
+        case
+            when counted.row_id is null then 'duplicate'
+            else 'superseded_by_extended'
+        end as fate
+    from account_plays
+    left join counted on account_plays.row_id = counted.row_id
+    left join matched on account_plays.row_id = matched.row_id
+    where
+        counted.row_id is null
+        or matched.place <= matched.plays
+)
+
+select * from repeats

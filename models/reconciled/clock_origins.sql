@@ -1,0 +1,36 @@
+-- One row is one participant: when their elapsed clock begins, at the start of their first kept play
+-- or, for those without one, at their first emotion report.
+with play_account as (select * from {{ ref('play_account') }}),
+
+listeners as (select * from {{ ref('listeners') }}),
+
+survey_answers as (select * from {{ ref('stg_survey_answers') }}),
+
+first_plays as (
+    select
+        participant_no,
+        min(first_started_ms) as started_ms
+    from play_account
+    where fate = 'kept'
+    group by participant_no
+),
+
+first_reports as (
+    select
+        participant_code,
+        min(answered_ms) as answered_ms
+    from survey_answers
+    group by participant_code
+),
+
+origins as (
+    select
+        listeners.participant_no,
+        coalesce(first_plays.started_ms, first_reports.answered_ms) as origin_ms
+    from listeners
+    left join first_plays on listeners.participant_no = first_plays.participant_no
+    left join first_reports on listeners.participant_code = first_reports.participant_code
+    where coalesce(first_plays.started_ms, first_reports.answered_ms) is not null
+)
+
+select * from origins

@@ -1,0 +1,67 @@
+-- One row is one member: its place among those of its participant when one of two equal rows is to
+-- be kept. First come the members of the donation that reaches the later time, then of the one with
+-- the smaller SHA-256, then the order in the donation: never the order of loading.
+with landed_plays as (select * from {{ ref('landed_plays') }}),
+
+donations as (select * from {{ ref('stg_donations') }}),
+
+donation_members as (select * from {{ ref('stg_donation_members') }}),
+
+member_reach as (
+    select
+        member_id,
+        max(reported_ms) as reaches_ms
+    from landed_plays
+    group by member_id
+),
+
+donation_reach as (
+    select
+        donation_members.donation_id,
+        max(member_reach.reaches_ms) as reaches_ms
+    from donation_members
+    inner join member_reach on donation_members.member_id = member_reach.member_id
+    group by donation_members.donation_id
+),
+
+donation_order as (
+    select
+        donations.donation_id,
+        donations.participant_no,
+        row_number() over (
+            partition by donations.participant_no
+            order by donation_reach.reaches_ms desc, donations.sha256 asc
+        ) as donation_place
+    from donations
+    inner join donation_reach on donations.donation_id = donation_reach.donation_id
+),
+
+-- A member that lies in several donations takes the best place it has.
+placed as (
+    select
+        donation_members.member_id,
+        donation_order.donation_id,
+        donation_order.participant_no,
+        donation_order.donation_place,
+        donation_members.position,
+        row_number() over (
+            partition by donation_members.member_id
+            order by donation_order.donation_place asc, donation_members.position asc
+        ) as choice
+    from donation_members
+    inner join donation_order on donation_members.donation_id = donation_order.donation_id
+),
+
+ordered as (
+    select
+        member_id,
+        participant_no,
+        row_number() over (
+            partition by participant_no
+            order by donation_place asc, position asc, member_id asc
+        ) as precedence
+    from placed
+    where choice = 1
+)
+
+select * from ordered

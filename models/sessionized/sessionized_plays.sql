@@ -1,0 +1,67 @@
+-- One row is one play with the session it belongs to. Definition: docs/numbers.md, "Session".
+with plays as (select * from {{ ref('anonymized_plays') }}),
+
+timed as (
+    select
+        play_id,
+        participant_id,
+        started_elapsed_ms,
+        ended_elapsed_ms,
+        max(ended_elapsed_ms) over (
+            partition by participant_id
+            order by started_elapsed_ms, ended_elapsed_ms, play_id
+            rows between unbounded preceding and 1 preceding
+        ) as latest_end_ms
+    from plays
+),
+
+-- The first play has no end before it and opens a session like any other after a long pause.
+marked as (
+    select
+        *,
+        case
+            when started_elapsed_ms - latest_end_ms <= {{ var('session_gap_minutes') }} * 60000 then 0
+            else 1
+        end as is_first_of_session
+    from timed
+),
+
+numbered as (
+    select
+        *,
+        sum(is_first_of_session) over (
+            partition by participant_id
+            order by started_elapsed_ms, ended_elapsed_ms, play_id
+            rows between unbounded preceding and current row
+        ) as session_no
+    from marked
+),
+
+sessions as (
+    select
+        participant_id,
+        session_no,
+        play_id as session_id
+    from numbered
+    where is_first_of_session = 1
+),
+
+identified as (
+    select
+        numbered.play_id,
+        numbered.participant_id,
+        -- A session bears the id of its first play: the same whatever the order of loading.
+        sessions.session_id,
+        cast(numbered.session_no as integer) as session_no,
+        case
+            when numbered.is_first_of_session = 1 then null
+            else numbered.started_elapsed_ms - numbered.latest_end_ms
+        end as ms_since_previous
+    from numbered
+    inner join sessions
+        on
+            numbered.participant_id = sessions.participant_id
+            and numbered.session_no = sessions.session_no
+)
+
+select * from identified

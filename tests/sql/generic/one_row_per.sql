@@ -1,0 +1,9 @@
+{# The columns together tell every row from every other: the grain of the model. #}
+{% test one_row_per(model, columns) %}
+
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+
+{% endtest %}
