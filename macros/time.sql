@@ -14,7 +14,7 @@
 
 {# Day number since 1970-01-01 of a count of milliseconds. #}
 {% macro epoch_day(ms) -%}
-    cast(floor({{ ms }} / 86400000.0) as integer)
+    cast(floor(({{ ms }}) / 86400000.0) as integer)
 {%- endmacro %}
 
 {% macro date_of_epoch_day(day) -%}
@@ -22,7 +22,7 @@
 {%- endmacro %}
 
 {% macro default__date_of_epoch_day(day) -%}
-    (date '1970-01-01' + {{ day }})
+    (date '1970-01-01' + ({{ day }}))
 {%- endmacro %}
 
 {% macro spark__date_of_epoch_day(day) -%}
@@ -35,11 +35,11 @@
 {%- endmacro %}
 
 {% macro default__zone_offset_ms(zone, utc_ms) -%}
-    (epoch_ms(timezone({{ zone }}, timezone('UTC', make_timestamp_ms({{ utc_ms }})))) - {{ utc_ms }})
+    (epoch_ms(timezone({{ zone }}, timezone('UTC', make_timestamp_ms({{ utc_ms }})))) - ({{ utc_ms }}))
 {%- endmacro %}
 
 {% macro spark__zone_offset_ms(zone, utc_ms) -%}
-    (unix_millis(from_utc_timestamp(timestamp_millis({{ utc_ms }}), {{ zone }})) - {{ utc_ms }})
+    (unix_millis(from_utc_timestamp(timestamp_millis({{ utc_ms }}), {{ zone }})) - ({{ utc_ms }}))
 {%- endmacro %}
 
 {# The whole numbers from first to last, both included, as a relation with the column "number". #}

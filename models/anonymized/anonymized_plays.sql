@@ -43,16 +43,11 @@ clock_origins as (
     from {{ ref('clock_origins') }}
 ),
 
--- Equal account rows of one donation are so many plays; a number tells them apart.
 account_copies as (
     select
         row_id,
-        row_number() over (
-            partition by participant_no, ended_ms, ms_played, title, creator
-            order by row_id
-        ) as copy_no
-    from play_fates
-    where history_source = 'account' and fate = 'kept'
+        copy_no
+    from {{ ref('account_copies') }}
 ),
 
 pseudonymised as (
@@ -62,6 +57,7 @@ pseudonymised as (
             concat_ws(
                 '|',
                 play_fates.history_source,
+                play_fates.content_type,
                 cast(play_fates.ended_ms as varchar),
                 cast(play_fates.started_ms as varchar),
                 coalesce(play_fates.content_uri, ''),
