@@ -1,5 +1,5 @@
 case
-    when starts_with(content_uri, 'spotify:local:') then null
+    when is_private then null
     when length(text_value) > 500 then null
     -- e-mail, IPv4, IPv6, telephone number
     when regexp_matches(text_value, '[^\s@]+@[^\s@]+\.[A-Za-z]{2,}') then null

@@ -6,9 +6,6 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
-
-import duckdb
 
 from loaders.catalogue import load_catalogue
 from loaders.consent import held_codes, load_ledger, load_notices
@@ -16,12 +13,10 @@ from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
 from loaders.memory import keep_freed_memory
 from loaders.report import DonationReport, LoadReport
+from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
 from stores.study import Settings, Study
 from stores.vault import open_study
-
-TABLES = Path(__file__).with_name("vault.sql")
-
 
 class Progress:
     """Told what a load is doing; the command line shows it."""
@@ -31,11 +26,6 @@ class Progress:
 
     def done(self, donation: Donation, report: DonationReport) -> None:
         """One donation is through. Called from several threads."""
-
-
-def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of the tables that loaders write."""
-    connection.execute(TABLES.read_text(encoding="utf-8"))
 
 
 def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(UTC), progress: Progress = Progress()) -> LoadReport:

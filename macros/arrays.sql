@@ -23,3 +23,16 @@
 {% macro spark__joined_arrays(first, second) -%}
     concat({{ first }}, {{ second }})
 {%- endmacro %}
+
+{# One row for each element of an array column. #}
+{% macro unnested(relation, column, name) -%}
+    {{ return(adapter.dispatch('unnested', 'consonance')(relation, column, name)) }}
+{%- endmacro %}
+
+{% macro default__unnested(relation, column, name) -%}
+    select unnest({{ column }}) as {{ name }} from {{ relation }}
+{%- endmacro %}
+
+{% macro spark__unnested(relation, column, name) -%}
+    select explode({{ column }}) as {{ name }} from {{ relation }}
+{%- endmacro %}

@@ -82,15 +82,17 @@ def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_on
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET temp_file_encryption = true")
     connection.execute(f"SET temp_directory = '{_quoted(study.root / '.spill')}'")
-    for path, statement in (
-        (study.vault_path, f"ATTACH '{_quoted(study.vault_path)}' AS {VAULT} (ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})"),
-        (study.catalogue_path, f"ATTACH '{_quoted(study.catalogue_path)}' AS {CATALOGUE} (TYPE duckdb{access})"),
-    ):
-        try:
-            connection.execute(statement)
-        except duckdb.Error as error:
-            # DuckDB's message is not passed on: it may quote the statement, and so the key.
-            raise _explained(path, str(error)) from None
+    _attach(connection, study.vault_path, VAULT, f"(ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})")
+    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{access})")
+
+
+def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Attach the warehouse as ``warehouse``, for reading.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    _attach(connection, study.warehouse_path, "warehouse", "(READ_ONLY)")
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
@@ -99,6 +101,14 @@ def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str |
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str) -> None:
+    try:
+        connection.execute(f"ATTACH '{_quoted(path)}' AS {name} {options}")
+    except duckdb.Error as error:
+        # DuckDB's message is not passed on: it may quote the statement, and so the key.
+        raise _explained(path, str(error)) from None
 
 
 def _extension(name: str) -> Path:

@@ -5,6 +5,7 @@ with play_fates as (
         participant_no,
         history_source,
         fate,
+        reported_ms,
         started_ms,
         ended_ms,
         start_offset_ms,
@@ -50,6 +51,17 @@ account_copies as (
     from {{ ref('account_copies') }}
 ),
 
+-- Names without a URI that are nobody else's; their ids must not be guessable.
+private_names as (
+    select distinct
+        participant_no,
+        coalesce(title, '') as title,
+        coalesce(creator, '') as creator,
+        is_private
+    from {{ ref('spellings') }}
+    where is_private and content_uri is null
+),
+
 pseudonymised as (
     select
         {{ function('record_pseudonym') }}(
@@ -58,8 +70,9 @@ pseudonymised as (
                 '|',
                 play_fates.history_source,
                 play_fates.content_type,
-                cast(play_fates.ended_ms as varchar),
-                cast(play_fates.started_ms as varchar),
+                -- As reported: two plays may share their corrected times.
+                cast(play_fates.reported_ms as varchar),
+                cast(play_fates.ms_played as varchar),
                 coalesce(play_fates.content_uri, ''),
                 coalesce(play_fates.title, ''),
                 coalesce(play_fates.creator, ''),
@@ -68,7 +81,7 @@ pseudonymised as (
         ) as play_id,
         {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
         {{ function('track_identity') }}(
-            play_fates.content_uri, play_fates.title, play_fates.creator, listeners.play_secret
+            play_fates.content_uri, play_fates.title, play_fates.creator, private_names.is_private, listeners.play_secret
         ) as track_id,
         {{ function('shifted_local_time') }}(
             play_fates.started_ms, play_fates.start_offset_ms, listeners.shift_weeks
@@ -94,6 +107,12 @@ pseudonymised as (
     inner join listeners on play_fates.participant_no = listeners.participant_no
     inner join clock_origins on play_fates.participant_no = clock_origins.participant_no
     left join account_copies on play_fates.row_id = account_copies.row_id
+    left join private_names
+        on
+            play_fates.participant_no = private_names.participant_no
+            and coalesce(play_fates.title, '') = private_names.title
+            and coalesce(play_fates.creator, '') = private_names.creator
+            and play_fates.content_uri is null
     where play_fates.fate = 'kept'
 )
 

@@ -1,14 +1,15 @@
 -- One row is one track, episode or chapter that occurs in kept plays.
-with play_fates as (
+with spellings as (
     select
         participant_no,
-        fate,
         content_type,
         content_uri,
         title,
         creator,
-        album
-    from {{ ref('play_fates') }}
+        album,
+        plays,
+        is_private
+    from {{ ref('spellings') }}
 ),
 
 listeners as (
@@ -18,39 +19,38 @@ listeners as (
     from {{ ref('listeners') }}
 ),
 
--- What was played, with how often it is spelled so: one URI may have several spellings.
-spellings as (
-    select
-        case when starts_with(play_fates.content_uri, 'spotify:local:') then listeners.play_secret end as play_secret,
-        play_fates.content_type,
-        play_fates.content_uri,
-        play_fates.title,
-        play_fates.creator,
-        play_fates.album,
-        count(*) as plays
-    from play_fates
-    inner join listeners on play_fates.participant_no = listeners.participant_no
-    where
-        play_fates.fate = 'kept'
-        and play_fates.content_type <> 'unknown'
-    group by
-        case when starts_with(play_fates.content_uri, 'spotify:local:') then listeners.play_secret end,
-        play_fates.content_type, play_fates.content_uri, play_fates.title, play_fates.creator, play_fates.album
-),
-
 named as (
     select
-        {{ function('track_identity') }}(content_uri, title, creator, play_secret) as track_id,
-        content_type,
-        {{ function('public_uri') }}(content_uri) as spotify_uri,
-        {{ function('public_text') }}(title, content_uri) as title,
-        {{ function('public_text') }}(creator, content_uri) as creator,
-        {{ function('public_text') }}(album, content_uri) as album,
-        starts_with(content_uri, 'spotify:local:') as is_local_file,
-        plays
+        {{ function('track_identity') }}(
+            spellings.content_uri, spellings.title, spellings.creator, spellings.is_private, listeners.play_secret
+        ) as track_id,
+        spellings.content_type,
+        {{ function('public_uri') }}(spellings.content_uri) as spotify_uri,
+        {{ function('public_text') }}(spellings.title, spellings.is_private) as title,
+        {{ function('public_text') }}(spellings.creator, spellings.is_private) as creator,
+        {{ function('public_text') }}(spellings.album, spellings.is_private) as album,
+        spellings.is_private,
+        spellings.plays
     from spellings
+    left join listeners on spellings.participant_no = listeners.participant_no
 ),
 
+totals as (
+    select
+        track_id,
+        content_type,
+        spotify_uri,
+        title,
+        creator,
+        album,
+        is_private,
+        sum(plays) as plays
+    from named
+    where track_id is not null
+    group by track_id, content_type, spotify_uri, title, creator, album, is_private
+),
+
+-- Of several spellings the most frequent one counts.
 ordered as (
     select
         track_id,
@@ -59,13 +59,14 @@ ordered as (
         title,
         creator,
         album,
-        is_local_file,
+        is_private,
         row_number() over (
             partition by track_id
-            order by plays desc, content_type asc, title asc nulls last, creator asc nulls last, album asc nulls last
+            order by
+                is_private asc, plays desc, content_type asc,
+                title asc nulls last, creator asc nulls last, album asc nulls last
         ) as choice
-    from named
-    where track_id is not null
+    from totals
 )
 
 select
@@ -75,6 +76,6 @@ select
     title,
     creator,
     album,
-    coalesce(is_local_file, false) as is_local_file
+    is_private
 from ordered
 where choice = 1

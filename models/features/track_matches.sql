@@ -9,7 +9,7 @@ music as (
         *,
         case when starts_with(spotify_uri, 'spotify:track:') then substring(spotify_uri, 15) end as spotify_id
     from tracks
-    where content_type = 'track' and not is_local_file
+    where content_type = 'track' and not is_private
 ),
 
 identified as (

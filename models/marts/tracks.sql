@@ -25,7 +25,7 @@ joined as (
         anonymized_tracks.title,
         anonymized_tracks.creator,
         anonymized_tracks.album,
-        anonymized_tracks.is_local_file,
+        anonymized_tracks.is_private,
         listening.participants,
         listening.plays,
         listening.counted_plays,

@@ -65,6 +65,7 @@ fated as (
                 then 'purpose_not_granted'
             else 'kept'
         end as fate,
+        reported_ms,
         started_ms,
         ended_ms,
         start_offset_ms,

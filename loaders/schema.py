@@ -1,0 +1,14 @@
+"""The tables that loaders write, in the vault and in the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+TABLES = Path(__file__).with_name("stores.sql")
+
+
+def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of them."""
+    connection.execute(TABLES.read_text(encoding="utf-8"))

@@ -1,0 +1,108 @@
+"""An empty study folder, with templates that explain themselves."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from loaders.schema import lay_out_stores
+from stores.errors import ConsonanceError
+from stores.key import create_key
+from stores.study import Study
+from stores.vault import open_study
+
+
+class StudyExists(ConsonanceError):
+    """There is a study already; nothing of it is touched."""
+
+
+SETTINGS = """\
+# The study's settings. Every line may stay as it is.
+
+# The study's name, for reports and certificates.
+title: {title}
+
+# Consent is judged as of this moment, written with its offset and in quotes, for instance
+# "2026-03-01T00:00:00+01:00". Empty means: the moment of each 'consonance load'.
+as_of: {as_of}
+"""
+
+CONSENTS = """\
+participant_code,event,purposes,form_version,occurred_at,history_from,history_to
+# The consent ledger: one line for each thing a participant decided, never changed, only added to.
+# event: granted, amended (replaces what was granted before) or withdrawn.
+# purposes, separated by spaces: listening_history podcasts_audiobooks private_sessions demographics
+#   emotion_reports library ml_training sharing_controlled sharing_public
+# form_version: of the notice they read, as in notices.csv. occurred_at: with offset.
+# history_from, history_to: first and last consented day of their history; empty means no bound.
+# Example (without the leading #):
+# P001,granted,listening_history demographics emotion_reports,v1,2026-01-15T10:30:00+01:00,2015-01-01,
+"""
+
+PARTICIPANTS = """\
+participant_code,birth_year,gender,country,timezone,enrolled_at
+# One line for each participant. participant_code is also the name of their folder in inbox/.
+# country: ISO 3166-1 alpha-2. timezone: IANA name, such as Europe/Berlin; empty means the most
+#   populous zone of the country.
+# P001,1990,female,DE,Europe/Berlin,2026-01-15
+"""
+
+NOTICES = """\
+form_version,language,title,file,sha256
+# One line for each version of the information that participants read before they decided.
+# v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
+"""
+
+README = """\
+# {title}
+
+This folder is one study. Nothing in it belongs in version control.
+
+| what | where |
+|---|---|
+| settings | study.yml |
+| who takes part | participants.csv |
+| who consented to what | consents.csv (the ledger), notices.csv |
+| donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
+| questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
+| audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
+| the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
+| identified data, encrypted | vault.duckdb |
+| the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
+
+    consonance load          # land what lies here; safe to repeat
+    dbt run                  # rebuild the warehouse
+    consonance check         # consent, de-identification, quality
+
+Name this folder in CONSONANCE_STUDY, or call it ./study beside the project.
+"""
+
+
+def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None = None) -> Study:
+    """Make ``root`` an empty study: templates, folders, a new key, empty stores.
+
+    Raises:
+        StudyExists: a file of a study is there already.
+    """
+    study = Study(root)
+    for path in (study.settings_path, study.key_path, study.vault_path, study.consents_path, study.participants_path):
+        if path.exists():
+            raise StudyExists(f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched.")
+    for folder in (root, study.inbox, study.surveys, study.catalogue):
+        folder.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o700)
+    title = title or root.resolve().name
+    moment = f'"{as_of.isoformat()}"' if as_of else ""
+    study.settings_path.write_text(SETTINGS.format(title=_quoted(title), as_of=moment), encoding="utf-8")
+    study.consents_path.write_text(CONSENTS, encoding="utf-8")
+    study.participants_path.write_text(PARTICIPANTS, encoding="utf-8")
+    study.notices_path.write_text(NOTICES, encoding="utf-8")
+    (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
+    create_key(study)
+    with open_study(study) as connection:
+        lay_out_stores(connection)
+    return study
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

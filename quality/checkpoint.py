@@ -1,0 +1,162 @@
+"""The Great Expectations checkpoint: every rule, run on a study's vault and warehouse.
+
+Results hold counts and nothing else: no value of a participant leaves the database.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from quality.rules import SUITES, Rule, all_rules
+from stores.errors import ConsonanceError
+from stores.study import Study
+from stores.vault import attach_study, attach_warehouse, lock_down
+
+# Great Expectations phones home unless told not to before it is imported.
+os.environ["GX_ANALYTICS_ENABLED"] = "false"
+
+import great_expectations as gx  # noqa: E402
+import great_expectations.expectations as gxe  # noqa: E402
+import sqlalchemy as sa  # noqa: E402
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy  # noqa: E402
+from sqlalchemy.pool import StaticPool  # noqa: E402
+
+
+class NothingToCheck(ConsonanceError):
+    """The study has no warehouse yet."""
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """How a rule turned out: ``violations`` is ``None`` if it could not be run."""
+
+    rule: Rule
+    holds: bool
+    violations: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule.name,
+            "suite": self.rule.suite,
+            "what": self.rule.what,
+            "holds": self.holds,
+            "violations": self.violations,
+            "remedy": None if self.holds else self.rule.remedy,
+        }
+
+
+def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleResult]:
+    """Run ``rules`` (all, if not given) and say which hold.
+
+    Raises:
+        NothingToCheck: there is no warehouse yet.
+        StoreError, VaultKeyError: a store cannot be opened.
+    """
+    rules = all_rules() if rules is None else rules
+    if not study.warehouse_path.exists():
+        raise NothingToCheck(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
+    with _engine_events(study):
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+        source = context.data_sources.add_sql("study", connection_string="duckdb:///:memory:", kwargs={"poolclass": StaticPool})
+        engine = source.get_engine()
+        relations = _assembled_relations(engine)
+        definitions = []
+        for suite_name in SUITES:
+            for rule in [rule for rule in rules if rule.suite == suite_name]:
+                query = rule.query
+                for name, relation in relations.items():
+                    query = query.replace(f"{{{name}}}", relation)
+                # The rows of a rule are its violations: there must be none.
+                asset = source.add_query_asset(rule.name, query=f"select * from ({query}) as violations")
+                suite = gx.ExpectationSuite(name=rule.name)
+                suite.add_expectation(gxe.ExpectTableRowCountToEqual(value=0, description=rule.what))
+                definitions.append(
+                    gx.ValidationDefinition(name=rule.name, data=asset.add_batch_definition_whole_table("whole"), suite=context.suites.add(suite))
+                )
+        checkpoint = gx.Checkpoint(
+            name="study",
+            validation_definitions=[context.validation_definitions.add(definition) for definition in definitions],
+            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+        )
+        run = context.checkpoints.add(checkpoint).run()
+        engine.dispose()
+    found = {}
+    for outcome in run.run_results.values():
+        (result,) = outcome.results
+        failed_to_run = bool(result.exception_info.get("raised_exception", True))
+        found[outcome.suite_name] = None if failed_to_run else int(result.result["observed_value"])
+    return [RuleResult(rule, found[rule.name] == 0, found[rule.name]) for rule in rules]
+
+
+@contextmanager
+def _engine_events(study: Study) -> Iterator[None]:
+    """Every engine made meanwhile sees the study, read-only and locked, and buffers its results.
+
+    DuckDB drops a pending result when its connection goes back to the pool, and Great Expectations
+    fetches after that.
+    """
+
+    def attach(connection: Any, record: object) -> None:
+        attach_study(connection, study, read_only=True)
+        attach_warehouse(connection, study)
+        lock_down(connection, [])
+
+    def buffer(connection: object, cursor: Any, statement: str, parameters: object, context: Any, many: bool) -> None:
+        if cursor.description:
+            context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=cursor.fetchall())
+
+    sa.event.listen(sa.Engine, "connect", attach)
+    sa.event.listen(sa.Engine, "after_cursor_execute", buffer)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "connect", attach)
+        sa.event.remove(sa.Engine, "after_cursor_execute", buffer)
+
+
+def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
+    """Relations over every table right of the wall, found in its catalogue and not in a list of ours.
+
+    ``strings``: each distinct text with its place. ``persons``: each participant of each table, with
+    the purposes of which the table needs one. ``times``: each participant's first and last time in
+    each temporal column.
+    """
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                """
+                select table_schema, table_name, column_name, data_type
+                from information_schema.columns
+                where table_catalog = 'warehouse' and table_schema not in ('reference', 'information_schema')
+                order by all
+                """
+            )
+        ).fetchall()
+    columns: dict[str, dict[str, str]] = {}
+    for schema, table, column, data_type in rows:
+        columns.setdefault(f"{schema}.{table}", {})[column] = data_type
+    strings, persons, times = [], [], []
+    for table, types in columns.items():
+        for column, data_type in types.items():
+            if data_type == "VARCHAR":
+                strings.append(f"select distinct '{table}.{column}' as place, \"{column}\" as value from warehouse.{table} where \"{column}\" is not null")
+            if "participant_id" in types and (data_type == "DATE" or data_type.startswith("TIMESTAMP")):
+                times.append(
+                    f"select '{table}.{column}' as place, participant_id, cast(min(\"{column}\") as timestamp) as first_time, "
+                    f"cast(max(\"{column}\") as timestamp) as last_time from warehouse.{table} group by participant_id"
+                )
+        if "participant_id" in types:
+            persons.append(f"select distinct '{table}' as place, participant_id, {_purposes(table)} as purposes from warehouse.{table}")
+    return {name: "(" + " union all ".join(selects) + ")" for name, selects in (("strings", strings), ("persons", persons), ("times", times))}
+
+
+def _purposes(table: str) -> str:
+    """The purposes of which a table's people grant at least one."""
+    if table.endswith(".participants"):
+        return "['listening_history', 'emotion_reports']"
+    return "['emotion_reports']" if "emotion" in table else "['listening_history']"

@@ -1,0 +1,60 @@
+"""The quality rules: each an SQL file whose rows are violations, with what, example, why and remedy.
+
+A rule asks the vault and the warehouse independently of the models it checks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("rules")
+SUITES = ("admission", "wall", "marts")
+HEADINGS = ("relation", "what", "example", "why", "remedy")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule.
+
+    Attributes:
+        suite: What it guards: raw admission, the privacy wall, or the marts.
+        name: File name without suffix; it begins with the rule's id.
+        relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
+            ``{persons}``, ``{times}`` in the query).
+        what, example, why, remedy: For people.
+        query: SQL that returns a row for each violation.
+    """
+
+    suite: str
+    name: str
+    relation: str
+    what: str
+    example: str
+    why: str
+    remedy: str
+    query: str
+
+    @property
+    def id(self) -> str:
+        return self.name.split("_", 1)[0]
+
+
+def all_rules() -> list[Rule]:
+    """Every rule, suite by suite, in order of name."""
+    return [read_rule(path) for suite in SUITES for path in sorted((FOLDER / suite).glob("*.sql"))]
+
+
+def read_rule(path: Path) -> Rule:
+    """The rule in an SQL file that begins with its headings as comments.
+
+    Raises:
+        ValueError: a heading is missing.
+    """
+    text = path.read_text(encoding="utf-8")
+    headings = dict(re.findall(r"^-- (\w+): (.+)$", text, re.MULTILINE))
+    if missing := [heading for heading in HEADINGS if heading not in headings]:
+        raise ValueError(f"{path} lacks '-- {missing[0]}: …'")
+    query = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
+    return Rule(path.parent.name, path.stem, *(headings[heading] for heading in HEADINGS), query.strip())

@@ -1,0 +1,29 @@
+-- relation: warehouse.audit.row_accounting
+-- what: The rows of audit.row_accounting add up to the landed rows, person by person.
+-- example: 41,418 rows were landed, 41,417 have a fate.
+-- why: A row that is nowhere was lost by somebody.
+-- remedy: dbt run. If it stays, look at models/reconciled.
+with landed_rows as (
+    select participant_no from vault.raw.extended_plays
+    union all
+    select participant_no from vault.raw.account_plays
+),
+landed as (
+    select keyring.pseudonym, count(*) as rows
+    from landed_rows
+    inner join vault.raw.keyring on keyring.participant_no = landed_rows.participant_no
+    group by keyring.pseudonym
+),
+accounted as (
+    select participant_id, sum(rows) as rows from warehouse.audit.row_accounting as accounting group by participant_id
+),
+expected as (
+    select coalesce(accounted.participant_id, 'no active consent') as participant_id, sum(landed.rows) as rows
+    from landed
+    left join accounted on accounted.participant_id = landed.pseudonym
+    group by 1
+)
+select coalesce(expected.participant_id, accounted.participant_id) as participant_id
+from expected
+full outer join accounted on accounted.participant_id = expected.participant_id
+where expected.rows is distinct from accounted.rows

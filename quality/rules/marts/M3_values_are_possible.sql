@@ -1,0 +1,18 @@
+-- relation: warehouse.marts.plays
+-- what: Lengths are not negative, a play ends as long after its start as it was played, features lie in their ranges, closed sets hold nothing else.
+-- example: A valence of 73 from a table in percent.
+-- why: Impossible values make every mean wrong.
+-- remedy: Look at the loader of the source that the column comes from.
+select play_id
+from warehouse.marts.plays as plays
+where
+    ms_played < 0
+    or started_elapsed_ms < 0
+    or ended_elapsed_ms - started_elapsed_ms <> ms_played
+    or is_counted <> (ms_played >= 30000)
+    or content_type not in ('track', 'episode', 'audiobook', 'unknown')
+    or history_source not in ('extended', 'account')
+    or start_quality not in ('exact', 'offline_corrected', 'unreliable_exit', 'minute_resolution')
+    or valence not between 0 and 1
+    or energy not between 0 and 1
+    or danceability not between 0 and 1

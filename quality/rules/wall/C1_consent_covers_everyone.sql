@@ -1,0 +1,25 @@
+-- relation: persons
+-- what: Everyone who occurs in any table right of the wall has an active consent to what that table holds.
+-- example: A play of someone whose last ledger line says "withdrawn".
+-- why: Consent is the ground on which the study stands (GDPR 7; ISO/IEC TS 27560). This rule asks the ledger itself, not the models.
+-- remedy: dbt run. If it stays, a model no longer joins the consent state.
+with last_events as (
+    select
+        participant_code,
+        max_by({'event': event, 'purposes': purposes}, (occurred_at, ledger_line)) as last
+    from vault.raw.consent_events, vault.raw.study
+    where occurred_at <= as_of
+    group by participant_code
+),
+granted as (
+    select keyring.pseudonym, last_events.last.purposes as purposes
+    from last_events
+    inner join vault.raw.keyring on keyring.participant_code = last_events.participant_code
+    where last_events.last.event <> 'withdrawn'
+)
+select persons.place
+from {persons} as persons
+left join granted on granted.pseudonym = persons.participant_id
+where
+    persons.participant_id <> 'no active consent'
+    and not coalesce(len(list_intersect(granted.purposes, persons.purposes)) > 0, false)
