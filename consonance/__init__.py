@@ -1,0 +1,1 @@
+"""The command line: parses, reports, and leaves the work to the packages below it."""

@@ -18,7 +18,7 @@ from loaders.surveys import load_surveys
 from stores.study import Settings, Study
 from stores.vault import open_study
 
-class Progress:
+class LoadProgress:
     """Told what a load is doing; the command line shows it."""
 
     def starts(self, donations: list[Donation]) -> None:
@@ -28,7 +28,7 @@ class Progress:
         """One donation is through. Called from several threads."""
 
 
-def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(UTC), progress: Progress = Progress()) -> LoadReport:
+def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(UTC), progress: LoadProgress = LoadProgress()) -> LoadReport:
     """Land enrolment, ledger, donations, surveys and feature archives of ``study``.
 
     Safe to repeat: what is there already stays as it is, what was interrupted is taken up.

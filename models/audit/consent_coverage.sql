@@ -4,7 +4,7 @@ with participants as (select * from {{ ref('anonymized_participants') }}),
 
 anonymized_plays as (select * from {{ ref('anonymized_plays') }}),
 
-sessionized_plays as (select * from {{ ref('sessionized_plays') }}),
+play_sessions as (select * from {{ ref('play_sessions') }}),
 
 plays as (select * from {{ ref('plays') }}),
 
@@ -27,7 +27,7 @@ held as (
     union all
     select 'anonymized.plays', 'demographics', participant_id, count(*) from anonymized_plays where country is not null group by participant_id
     union all
-    select 'sessionized.plays', 'listening_history', participant_id, count(*) from sessionized_plays group by participant_id
+    select 'sessionized.play_sessions', 'listening_history', participant_id, count(*) from play_sessions group by participant_id
     union all
     select 'marts.plays', 'listening_history', participant_id, count(*) from plays group by participant_id
     union all

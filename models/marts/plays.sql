@@ -1,7 +1,7 @@
 -- One row is one play.
 with anonymized_plays as (select * from {{ ref('anonymized_plays') }}),
 
-sessionized_plays as (select * from {{ ref('sessionized_plays') }}),
+play_sessions as (select * from {{ ref('play_sessions') }}),
 
 track_features as (select * from {{ ref('track_features') }}),
 
@@ -9,7 +9,7 @@ joined as (
     select
         anonymized_plays.play_id,
         anonymized_plays.participant_id,
-        sessionized_plays.session_id,
+        play_sessions.session_id,
         anonymized_plays.track_id,
 
         anonymized_plays.started_at_local,
@@ -52,7 +52,7 @@ joined as (
         track_features.mode,
         track_features.time_signature
     from anonymized_plays
-    inner join sessionized_plays on anonymized_plays.play_id = sessionized_plays.play_id
+    inner join play_sessions on anonymized_plays.play_id = play_sessions.play_id
     left join track_features on anonymized_plays.track_id = track_features.track_id
 )
 

@@ -1,13 +1,13 @@
 -- One row is one listening session.
 with plays as (select * from {{ ref('plays') }}),
 
-sessionized_plays as (select * from {{ ref('sessionized_plays') }}),
+play_sessions as (select * from {{ ref('play_sessions') }}),
 
 session_numbers as (
     select
         play_id as session_id,
         session_no
-    from sessionized_plays
+    from play_sessions
     where play_id = session_id
 ),
 

@@ -1,0 +1,16 @@
+-- For how much of the listening are audio features known, and from where? One row is one source.
+with feature_coverage as (select * from {{ ref('feature_coverage') }}),
+
+sources as (
+    select
+        feature_source,
+        may_train_models,
+        sum(tracks) as tracks,
+        sum(plays) as plays,
+        round(sum(plays) * 1.0 / sum(sum(plays)) over (), 3) as share_of_plays
+    from feature_coverage
+    group by feature_source, may_train_models
+)
+
+select * from sources
+order by plays desc, feature_source

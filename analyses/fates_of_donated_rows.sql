@@ -1,0 +1,16 @@
+-- What became of the donated rows? One row is one history source and fate.
+with row_accounting as (select * from {{ ref('row_accounting') }}),
+
+fates as (
+    select
+        history_source,
+        fate,
+        count(distinct participant_id) as participants,
+        sum(rows) as landed_rows,
+        round(sum(rows) * 1.0 / sum(sum(rows)) over (partition by history_source), 4) as share
+    from row_accounting
+    group by history_source, fate
+)
+
+select * from fates
+order by history_source, landed_rows desc

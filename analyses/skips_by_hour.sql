@@ -1,0 +1,28 @@
+-- When in the day do people skip? One row is one hour of the day on the participants' own clocks.
+-- Rates are means over participants, so that heavy listeners do not speak for all.
+with plays as (select * from {{ ref('plays') }}),
+
+personal as (
+    select
+        participant_id,
+        extract(hour from started_at_local) as hour_of_day,
+        count(*) as plays,
+        avg(case when is_skip then 1.0 else 0.0 end) as skip_rate
+    from plays
+    where is_skip is not null
+    group by participant_id, extract(hour from started_at_local)
+),
+
+hours as (
+    select
+        hour_of_day,
+        count(*) as participants,
+        sum(plays) as plays,
+        round(avg(skip_rate), 3) as mean_skip_rate
+    from personal
+    where plays >= 20
+    group by hour_of_day
+)
+
+select * from hours
+order by hour_of_day

@@ -1,0 +1,96 @@
+"""The whole line on a synthetic study: load, build, check, site, and three questions answered."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from stores.dbt_command import PROJECT, run_dbt
+from loaders.study_loading import load_study
+from loaders.synthetic.study import PLANTED_SLOPE, make_study
+from stores.errors import ConsonanceError
+from stores.study import Study
+
+MARK = ".synthetic-study"
+QUESTIONS = ("music_valence_and_reported_valence", "features_by_mood_quadrant", "session_length")
+
+
+class NotOurs(ConsonanceError):
+    """The folder for the demo holds something else."""
+
+
+def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, screen: Console) -> None:
+    """Make a synthetic study in ``folder`` and run the whole line on it.
+
+    Raises:
+        NotOurs: ``folder`` holds something that no demo made.
+        ConsonanceError: a step failed; the error says which.
+    """
+    if folder.exists():
+        if not (folder / MARK).exists():
+            raise NotOurs(f"{folder} exists and was not made by a demo.", "Name another folder: 'consonance demo FOLDER'.")
+        shutil.rmtree(folder)
+    with _step(screen, f"Making a study of {people} people who do not exist"):
+        made = make_study(folder, seed=seed, people=people, plays=plays)
+        (folder / MARK).touch()
+    study = Study.find(folder)
+    with _step(screen, "Loading the donations into the encrypted vault (consonance load)"):
+        report = load_study(study)
+    with _step(screen, "Building and testing the warehouse (dbt build)"):
+        run_dbt(study, "build")
+    with _step(screen, "Checking consent, de-identification and quality (consonance check)"):
+        from quality.checkpoint import run_checkpoint
+
+        results = run_checkpoint(study)
+    if broken := [result for result in results if not result.holds]:
+        raise ConsonanceError(f"The rule {broken[0].rule.name} does not hold.", broken[0].rule.remedy)
+    with _step(screen, "Building the docs site (consonance site)"):
+        from quality.site import build_site
+
+        page = build_site(study)
+
+    totals = report.as_json()["totals"]
+    out.print(f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_told:,} plays, {made.reports:,} emotion reports. Among them:")
+    for code, what in made.peculiar.items():
+        out.print(f"  {code}  {what}")
+    out.print(
+        f"\n[bold]Loaded[/] {totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected; "
+        f"{totals['held']} donations held for want of consent or enrolment, {totals['refused']} refused, {totals['partly']} in part."
+    )
+    out.print(f"[bold]Checked[/] {len(results)} rules: all hold.")
+    _answer(study, out)
+    out.print(f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it.")
+    out.print(
+        f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
+        f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
+        f"  once more       CONSONANCE_STUDY={study.root} dbt run",
+        soft_wrap=True,
+    )
+
+
+def _answer(study: Study, out: Console) -> None:
+    """Run three of the compiled analyses and print their answers."""
+    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+        for name in QUESTIONS:
+            question = (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+            answer = connection.execute((PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(encoding="utf-8"))
+            table = Table(*[column[0] for column in answer.description or []], title=f"{question} ({name}.sql)", title_justify="left", box=None)
+            for row in answer.fetchall():
+                table.add_row(*[str(value) for value in row])
+            out.print()
+            out.print(table)
+
+
+@contextmanager
+def _step(screen: Console, what: str) -> Iterator[None]:
+    begun = time.monotonic()
+    with screen.status(f"{what} …"):
+        yield
+    screen.print(f"[green]✓[/] {what} ({time.monotonic() - begun:.0f} s)")

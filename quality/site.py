@@ -1,0 +1,61 @@
+"""The docs site of a study: what an ethics board and an analyst read."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+
+from stores.dbt_command import PROJECT, run_dbt
+from quality.checkpoint import RuleResult, run_checkpoint
+from stores.study import Settings, Study
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
+    """Write ``site/``: the lineage (dbt's static docs), the rules, the accounts of the data.
+
+    Args:
+        study: With a warehouse.
+        results: Of the rules, if they were run just now; else they are run.
+
+    Returns:
+        The page to open.
+
+    Raises:
+        DbtFailed, NothingToCheck, StoreError: the site cannot be built.
+    """
+    results = run_checkpoint(study) if results is None else results
+    run_dbt(study, "docs", "generate", "--static")
+    study.site.mkdir(exist_ok=True)
+    shutil.copyfile(PROJECT / "target" / "static_index.html", study.site / "lineage.html")
+    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
+    page = study.site / "index.html"
+    page.write_text(templates.get_template("index.html").render(_facts(study), results=results), encoding="utf-8")
+    return page
+
+
+def _facts(study: Study) -> dict[str, Any]:
+    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+
+        def rows(statement: str) -> list[tuple[Any, ...]]:
+            return connection.execute(statement).fetchall()
+
+        return {
+            "title": Settings.read(study).title,
+            "sizes": [
+                (table, rows(f'select count(*) from marts."{table}"')[0][0])
+                for (table,) in rows("select table_name from information_schema.tables where table_schema = 'marts' order by 1")
+            ],
+            "fates": rows(
+                "select history_source, fate, count(distinct participant_id), cast(sum(rows) as bigint) from audit.row_accounting group by all order by all"
+            ),
+            "coverage": rows("select relation, purpose, participants, rows, rows_without_consent from audit.consent_coverage order by all"),
+            "features": rows(
+                "select history_source, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage order by 1, 6 desc"
+            ),
+        }

@@ -1,0 +1,162 @@
+"""Studies for the tests: small ones laid out by hand, and one synthetic study run through the whole line."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from loaders.report import LoadReport
+from loaders.study_layout import lay_out_study
+from loaders.study_loading import load_study
+from loaders.synthetic.study import make_study
+from stores.dbt_command import run_dbt
+from stores.study import Study
+from stores.vault import attach_study, attach_warehouse, session_settings
+
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
+
+
+def play(ts: str = "2023-05-01T10:00:00Z", ms_played: Any = 60_000, **fields: Any) -> dict[str, Any]:
+    """A row of an extended history of 2021 to 2024 (21 keys), with ``fields`` put over it."""
+    row: dict[str, Any] = {
+        "ts": ts,
+        "username": "some-listener",
+        "platform": "android",
+        "ms_played": ms_played,
+        "conn_country": "DE",
+        "ip_addr_decrypted": "198.51.100.7",
+        "user_agent_decrypted": "unknown",
+        "master_metadata_track_name": "A Track",
+        "master_metadata_album_artist_name": "An Artist",
+        "master_metadata_album_album_name": "An Album",
+        "spotify_track_uri": "spotify:track:0000000000000000000001",
+        "episode_name": None,
+        "episode_show_name": None,
+        "spotify_episode_uri": None,
+        "reason_start": "trackdone",
+        "reason_end": "trackdone",
+        "shuffle": False,
+        "skipped": None,
+        "offline": False,
+        "offline_timestamp": 0,
+        "incognito_mode": False,
+    }
+    return row | fields
+
+
+def account_play(end_time: str = "2023-05-01 10:00", ms_played: Any = 60_000, title: str = "A Track", creator: str = "An Artist") -> dict[str, Any]:
+    """A row of an account history."""
+    return {"endTime": end_time, "artistName": creator, "trackName": title, "msPlayed": ms_played}
+
+
+def as_zip(path: Path, members: dict[str, Any]) -> Path:
+    """A zip of ``members``: name to bytes, text, or anything that becomes JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, as_bytes(content))
+    return path
+
+
+def as_bytes(content: Any) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    return (content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)).encode()
+
+
+@dataclass
+class SmallStudy:
+    """A study folder that a test fills in line by line."""
+
+    study: Study
+
+    @property
+    def root(self) -> Path:
+        return self.study.root
+
+    def enrol(self, code: str, birth_year: int | str = 1990, gender: str = "female", country: str = "DE", timezone: str = "Europe/Berlin") -> None:
+        _append(self.study.participants_path, f"{code},{birth_year},{gender},{country},{timezone},2025-01-01")
+
+    def consent(
+        self, code: str, purposes: str = EVERYTHING, event: str = "granted", at: str = "2025-01-01T10:00:00+00:00", history: tuple[str, str] = ("", "")
+    ) -> None:
+        _append(self.study.consents_path, f"{code},{event},{purposes},v1,{at},{history[0]},{history[1]}")
+
+    def admit(self, code: str, **consent: Any) -> None:
+        self.enrol(code)
+        self.consent(code, **consent)
+
+    def donate(self, code: str, rows: Any, name: str = "export.zip", member: str = "Spotify Extended Streaming History/Audio.json") -> Path:
+        return as_zip(self.study.inbox / code / name, {member: rows})
+
+    def load(self) -> LoadReport:
+        return load_study(self.study)
+
+    def dbt(self, *arguments: str) -> str:
+        return run_dbt(self.study, *arguments)
+
+    @contextmanager
+    def opened(self, warehouse: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Vault and catalogue, and the warehouse if wanted, for reading."""
+        with duckdb.connect(config=session_settings()) as connection:
+            attach_study(connection, self.study, read_only=True)
+            if warehouse:
+                attach_warehouse(connection, self.study)
+            yield connection
+
+    def vault(self, statement: str) -> list[tuple[Any, ...]]:
+        with self.opened() as connection:
+            return connection.execute(statement).fetchall()
+
+    def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.study.warehouse_path), read_only=True) as connection:
+            return connection.execute(statement).fetchall()
+
+
+def _append(path: Path, line: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
+@pytest.fixture(autouse=True)
+def _no_study_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads a study or a key of the machine it runs on."""
+    monkeypatch.delenv("CONSONANCE_STUDY", raising=False)
+    monkeypatch.delenv("CONSONANCE_VAULT_KEY", raising=False)
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> SmallStudy:
+    """An empty study."""
+    return SmallStudy(lay_out_study(tmp_path / "study", as_of=AS_OF))
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
+    """A synthetic study of 40 people, loaded, built and tested by dbt. Not to be written to."""
+    root = tmp_path_factory.mktemp("demo") / "study"
+    make_study(root, seed=7, people=40, plays=60_000)
+    made = SmallStudy(Study.find(root))
+    made.load()
+    made.dbt("build")
+    return made
+
+
+@pytest.fixture
+def demo_copy(demo: SmallStudy, tmp_path: Path) -> SmallStudy:
+    """A copy of the synthetic study, to be spoiled."""
+    shutil.copytree(demo.root, tmp_path / "study")
+    os.chmod(tmp_path / "study" / "vault.key", 0o600)  # noqa: PTH101
+    return SmallStudy(Study.find(tmp_path / "study"))
