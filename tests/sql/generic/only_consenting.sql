@@ -1,0 +1,45 @@
+{# Every row belongs to somebody whose last ledger event grants the purpose. Asks the ledger itself,
+   not the models that everything else is built on. #}
+{% test only_consenting(model, purpose, column_name='participant_id') %}
+
+with past_events as (
+    select consent_events.*
+    from {{ source('raw', 'consent_events') }} as consent_events
+    cross join {{ source('raw', 'study') }} as study
+    where consent_events.occurred_at <= study.as_of
+),
+
+later_events as (
+    select
+        events.participant_code,
+        events.ledger_line
+    from past_events as events
+    inner join past_events as others
+        on
+            events.participant_code = others.participant_code
+            and (
+                others.occurred_at > events.occurred_at
+                or (others.occurred_at = events.occurred_at and others.ledger_line > events.ledger_line)
+            )
+),
+
+granted as (
+    select keyring.pseudonym
+    from past_events
+    inner join {{ source('raw', 'keyring') }} as keyring on past_events.participant_code = keyring.participant_code
+    left join later_events
+        on
+            past_events.participant_code = later_events.participant_code
+            and past_events.ledger_line = later_events.ledger_line
+    where
+        later_events.ledger_line is null
+        and past_events.event <> 'withdrawn'
+        and array_contains(past_events.purposes, '{{ purpose }}')
+)
+
+select checked.{{ column_name }}
+from {{ model }} as checked
+left join granted on checked.{{ column_name }} = granted.pseudonym
+where granted.pseudonym is null
+
+{% endtest %}
