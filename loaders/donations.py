@@ -143,6 +143,8 @@ class _PersonLoader:
     def load(self, donation: Donation) -> DonationReport:
         file = self._study.within(donation.path)
         try:
+            if donation.path.is_symlink():
+                raise DonationRefused("link", f"{donation.path.name} is a link.", "Put the donation itself into the inbox.")
             with open_donation(donation.path, donation.loose) as members:
                 sha256 = fingerprint(donation.path, members)
                 if (known := self._known_donation(sha256)) is not None:

@@ -170,10 +170,12 @@ def _first_recognisable(body: bytes, name: str) -> tuple[Kind, dict[str, object]
     """Kind and fields of the first row that any listed kind recognises; looks no further."""
     try:
         for row in split_rows(body, name):
-            with suppress(ValueError, RecursionError):
+            with suppress(ValueError):
                 fields = json.loads(row) if row.startswith(b"{") else None
                 if isinstance(fields, dict) and (kind := recognise(fields)):
                     return kind, fields
+    except RecursionError:
+        raise MemberBroken("too_deep", f"{name} nests values deeper than any history does.", DOWNLOAD_AGAIN) from None
     except MemberBroken:
         pass  # of no interest in a file that is no listening history
     return None
