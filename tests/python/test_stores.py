@@ -1,0 +1,108 @@
+"""The vault: encrypted, opened with its key alone, by one program at a time, with no way out."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SmallStudy, play
+
+from stores.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
+from stores.vault import StoreError, open_study
+
+
+def test_a_key_file_that_others_may_read_is_refused(small: SmallStudy) -> None:
+    small.study.key_path.chmod(0o640)
+    with pytest.raises(VaultKeyError, match="chmod 600"):
+        small.load()
+
+
+def test_a_missing_key_is_explained(small: SmallStudy) -> None:
+    small.study.key_path.unlink()
+    with pytest.raises(VaultKeyError, match="missing"):
+        small.load()
+
+
+@pytest.mark.parametrize("content", ["", "short", "spaces in it " * 5, "quote'" * 8])
+def test_a_key_of_an_impossible_shape_is_refused(small: SmallStudy, content: str) -> None:
+    small.study.key_path.write_text(content)
+    with pytest.raises(VaultKeyError, match="no key"):
+        read_key(small.study)
+
+
+def test_a_wrong_key_is_told_and_never_shown(small: SmallStudy) -> None:
+    wrong = secrets.token_hex(32)
+    small.study.key_path.write_text(wrong)
+    with pytest.raises(StoreError, match="cannot be opened with this key") as error:
+        small.load()
+    assert wrong not in str(error.value)
+    assert error.value.__cause__ is None
+
+
+def test_the_key_may_come_from_the_environment(small: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, small.study.key_path.read_text())
+    small.study.key_path.unlink()
+    assert small.load().exit_status == 0
+
+
+def test_a_key_is_never_overwritten(small: SmallStudy) -> None:
+    with pytest.raises(FileExistsError):
+        create_key(small.study)
+
+
+def test_nothing_in_the_vault_file_is_readable_without_the_key(small: SmallStudy) -> None:
+    small.admit("P1")
+    canary = "canary-" + secrets.token_hex(8)
+    small.donate("P1", [play(ts=f"2023-05-01T10:00:{second:02d}Z", master_metadata_track_name=canary, username=canary) for second in range(50)])
+    small.load()
+    assert small.vault("select count(*) from vault.raw.extended_plays where track_name like 'canary-%'") == [(50,)]
+    for path in small.root.rglob("*"):
+        if path.is_file() and path.suffix != ".zip":
+            assert canary.encode() not in path.read_bytes(), path
+    with pytest.raises(duckdb.Error):
+        duckdb.connect(str(small.study.vault_path))
+
+
+def test_a_vault_in_use_is_told(small: SmallStudy) -> None:
+    script = textwrap.dedent(f"""
+        from stores.study import Study
+        from stores.vault import open_study
+        with open_study(Study.find({str(small.root)!r})):
+            print("open", flush=True)
+            input()
+    """)
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "open\n"
+        with pytest.raises(StoreError, match="in use by another program"):
+            small.load()
+        other.communicate("\n")
+    assert small.load().exit_status == 0
+
+
+def test_a_damaged_vault_is_told(small: SmallStudy) -> None:
+    small.study.vault_path.write_bytes(b"not a database at all" * 500)
+    with pytest.raises(StoreError, match=r"vault\.duckdb cannot be opened"):
+        small.load()
+
+
+def test_an_open_study_reaches_no_other_file(small: SmallStudy, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a\n1\n")
+    with open_study(small.study) as connection:
+        for statement in (
+            f"from '{tmp_path / 'other.csv'}'",
+            f"copy (select 1) to '{tmp_path / 'out.csv'}'",
+            f"attach '{tmp_path / 'out.duckdb'}' as elsewhere",
+            "install spatial",
+            "from 'https://example.org/x.csv'",
+            "set enable_external_access = true",
+            "set allowed_directories = ['/']",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(statement)
+        assert connection.execute("select value from duckdb_settings() where name = 'temp_file_encryption'").fetchall() == [("true",)]
+    assert not (tmp_path / "out.csv").exists()
