@@ -27,7 +27,7 @@ affects as (
         count(distinct participant_id) as participants,
         round(avg(reported_positive_affect), 1) as mean_positive_affect,
         round(avg(reported_negative_affect), 1) as mean_negative_affect
-    from ranked
+    from ranged
     group by listening_before
 )
 

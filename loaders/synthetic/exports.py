@@ -52,8 +52,6 @@ FIELD_SETS: dict[int, dict[str, str]] = {
         **_STATE,
     },
 }
-# Before audiobooks were exported their plays identified nothing.
-
 ACCOUNT_FIELDS = {
     "music": {"endTime": "end_time", "artistName": "creator", "trackName": "title", "msPlayed": "ms_played"},
     "podcast": {"endTime": "end_time", "podcastName": "creator", "episodeName": "title", "msPlayed": "ms_played"},
@@ -160,8 +158,8 @@ def _texts(
                 *,
                 row_number() over (partition by play_no) as tellings_no,
                 strftime(ts, '%Y-%m-%d %H:%M') as end_time,
-                coalesce(track_name, episode_name, chapter_title, 'Unknown Track') as title,
-                coalesce(artist_name, show_name, audiobook_title, 'Unknown Artist') as creator
+                case when kind = 'local' then 'Voice memo ' || draw_no else coalesce(track_name, episode_name, chapter_title, 'Unknown Track') end as title,
+                case when kind = 'local' then 'Unknown Artist' else coalesce(artist_name, show_name, audiobook_title, 'Unknown Artist') end as creator
             from told_plays
             where code = $code and ts between $first and $last and ({condition})
         ),

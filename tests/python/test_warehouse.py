@@ -1,0 +1,362 @@
+"""The warehouse that dbt builds: complete, independent of the order of loading, and clean."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import EVERYTHING, SmallStudy, as_zip, play
+
+from loaders.synthetic.study import PLANTED_SLOPE, make_study
+from stores.dbt_command import PROJECT, DbtFailed, run_dbt
+from stores.study import Study
+
+MARTS = ("participants", "plays", "sessions", "tracks", "daily_listening", "emotion_reports", "emotion_windows", "feature_coverage")
+RIGHT_OF_THE_WALL = ("anonymized", "sessionized", "features", "marts", "audit", "reference")
+
+
+def contents(study: SmallStudy) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table right of the wall, in a total order."""
+    with duckdb.connect(str(study.study.warehouse_path), read_only=True) as connection:
+        tables = connection.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
+        return {table: connection.execute(f"select * from {table} order by all").fetchall() for (table,) in tables}
+
+
+def test_everything_of_the_design_is_there(demo: SmallStudy) -> None:
+    tables = set(contents(demo))
+    assert {f"marts.{mart}" for mart in MARTS} <= tables
+    assert {"audit.row_accounting", "audit.consent_coverage", "reference.feature_sources", "anonymized.plays", "sessionized.play_sessions"} <= tables
+    assert {table.split(".")[0] for table in tables} == set(RIGHT_OF_THE_WALL)
+    assert demo.warehouse("select count(*) from marts.plays")[0][0] > 40_000
+
+
+def test_contracts_and_comments_reach_the_analyst(demo: SmallStudy) -> None:
+    uncommented = demo.warehouse(
+        "select table_name, column_name from duckdb_columns() where schema_name in ('marts', 'audit') and coalesce(comment, '') = ''"
+        " union all select table_name, '' from duckdb_tables() where schema_name in ('marts', 'audit') and coalesce(comment, '') = ''"
+    )
+    assert uncommented == []
+
+
+def test_loading_order_does_not_matter(tmp_path: Path) -> None:
+    """At once, one by one, backwards, twice: the keyring kept, the tables are the same to the row."""
+    whole = tmp_path / "whole"
+    make_study(whole, seed=3, people=22, plays=15_000)
+    inbox = Study.find(whole).inbox
+    donations = sorted(path for person in inbox.iterdir() for path in person.iterdir())
+    empty = tmp_path / "empty"
+    shutil.copytree(whole, empty, ignore=lambda folder, names: names if Path(folder) == inbox else [])
+    SmallStudy(Study.find(empty)).load()  # draws the keyring, and finds nobody's donation
+
+    def filled(name: str, order: list[Path], steps: int) -> dict[str, list[tuple[object, ...]]]:
+        root = tmp_path / name
+        shutil.copytree(empty, root)
+        study = SmallStudy(Study.find(root))
+        for start in range(0, len(order), steps):
+            for path in order[start : start + steps]:
+                target = study.study.inbox / path.relative_to(inbox)
+                target.parent.mkdir(exist_ok=True)
+                (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
+            study.load()
+        study.load()
+        study.dbt("run")
+        return contents(study)
+
+    at_once = filled("at once", donations, len(donations))
+    assert sum(map(len, at_once.values())) > 20_000
+    # Loose files land as one donation each time some are added: they are dropped in together.
+    loose = [path for path in donations if path.suffix == ".json"]
+    rest = [path for path in donations if path.suffix != ".json"]
+    assert filled("backwards in threes", rest[::-1] + loose, 3) == at_once
+    assert filled("one by one, loose ones first", loose + rest, max(len(loose), 1)) == at_once
+
+
+def test_a_bare_dbt_run_needs_nothing_but_the_study(demo: SmallStudy, tmp_path: Path) -> None:
+    """In a fresh checkout with a study in ./study: no variable, no flag, no earlier build."""
+    checkout = tmp_path / "checkout"
+    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"))
+    shutil.copytree(demo.root, checkout / "study")
+    (checkout / "study" / "warehouse.duckdb").unlink()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSONANCE", "DBT"))}
+    dbt = Path(sys.executable).with_name("dbt")
+    done = subprocess.run([dbt, "run"], cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert contents(SmallStudy(Study.find(checkout / "study"))) == contents(demo)
+    key = demo.study.key_path.read_text().strip()
+    for written in (*(checkout / "target").rglob("*"), *(checkout / "logs").rglob("*")):
+        if written.is_file():
+            assert key.encode() not in written.read_bytes(), written
+
+
+def test_rebuilding_gives_the_same_tables(demo_copy: SmallStudy) -> None:
+    before = contents(demo_copy)
+    demo_copy.dbt("run")
+    assert contents(demo_copy) == before
+
+
+def test_rows_are_accounted_for_person_by_person(demo: SmallStudy) -> None:
+    with demo.opened(warehouse=True) as connection:
+        told = dict(
+            connection.execute(
+                "select participant_code, sum(rows)::bigint from warehouse.audit.row_accounting inner join vault.raw.keyring on pseudonym = participant_id group by all"
+            ).fetchall()
+        )
+    landed = {code: person["landed"] for code, person in demo.load().as_json()["participants"].items() if person["landed"]}
+    assert told == landed
+
+
+def test_purposes_work_one_by_one_and_can_be_taken_back(small: SmallStudy) -> None:
+    """Purpose by purpose: with it the rows are there, without it none is right of the wall; taken back, they go."""
+    rows = [
+        play("2023-05-01T10:00:00Z"),
+        play("2023-05-01T11:00:00Z", incognito_mode=True),
+        play("2023-05-01T12:00:00Z", spotify_track_uri=None, master_metadata_track_name=None, master_metadata_album_artist_name=None, episode_name="E", episode_show_name="S"),
+    ]
+    people = {
+        "ALL": EVERYTHING,
+        "LISTEN": "listening_history",
+        "PODCASTS": "listening_history podcasts_audiobooks",
+        "PRIVATE": "listening_history private_sessions",
+        "DEMO": "listening_history demographics",
+        "REPORTS": "emotion_reports",
+    }
+    survey = ["participant_code,answered_at,instrument,item,answer"]
+    for code, purposes in people.items():
+        small.admit(code, purposes=purposes)
+        small.donate(code, rows)
+        survey += [f"{code},2023-05-01T13:00:00+00:00,affect_grid,{item},7" for item in ("valence", "arousal")]
+    (small.study.surveys / "s.csv").write_text("\n".join(survey) + "\n")
+
+    def layers() -> dict[str, tuple[int, int, int, int, bool]]:
+        small.load()
+        small.dbt("run")
+        with small.opened(warehouse=True) as connection:
+            return {
+                code: tuple(counts)  # type: ignore[misc]
+                for code, *counts in connection.execute(
+                    """
+                    select
+                        participant_code,
+                        (select count(*) from warehouse.marts.plays where participant_id = pseudonym),
+                        (select count(*) from warehouse.marts.plays where participant_id = pseudonym and content_type = 'episode'),
+                        (select count(*) from warehouse.marts.plays where participant_id = pseudonym and is_private_session),
+                        (select count(*) from warehouse.marts.emotion_reports where participant_id = pseudonym),
+                        (select count(coalesce(age_band, gender, country)) > 0 from warehouse.marts.participants where participant_id = pseudonym)
+                        or (select count(country) > 0 from warehouse.marts.plays where participant_id = pseudonym)
+                    from vault.raw.keyring
+                    """
+                ).fetchall()
+            }
+
+    assert layers() == {
+        "ALL": (3, 1, 1, 1, True),
+        "LISTEN": (1, 0, 0, 0, False),
+        "PODCASTS": (2, 1, 0, 0, False),
+        "PRIVATE": (2, 0, 1, 0, False),
+        "DEMO": (1, 0, 0, 0, True),
+        "REPORTS": (0, 0, 0, 1, False),
+    }
+    small.consent("ALL", "listening_history", event="amended", at="2025-06-01T00:00:00+00:00")
+    small.consent("PODCASTS", "", event="withdrawn", at="2025-06-01T00:00:00+00:00")
+    taken_back = layers()
+    assert taken_back["ALL"] == (1, 0, 0, 0, False)
+    assert taken_back["PODCASTS"] == (0, 0, 0, 0, False)
+    everywhere = "union all ".join(
+        f"select participant_id from warehouse.{table} "
+        for table, columns in _columns(small).items()
+        if "participant_id" in columns
+    )
+    with small.opened(warehouse=True) as connection:
+        gone = connection.execute("select pseudonym from vault.raw.keyring where participant_code = 'PODCASTS'").fetchall()[0][0]
+        assert connection.execute(f"select count(*) from ({everywhere}) where participant_id = ?", [gone]).fetchall() == [(0,)]
+        # What was landed of whoever withdrew is accounted for, without a name.
+        assert connection.execute("select fate, rows from warehouse.audit.row_accounting where participant_id = 'no active consent'").fetchall() == [("purpose_not_granted", 3)]
+
+
+def _columns(study: SmallStudy) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for table, column in study.warehouse("select table_schema || '.' || table_name, column_name from information_schema.columns"):
+        found.setdefault(table, set()).add(column)
+    return found
+
+
+def test_no_identifier_occurs_in_any_value(demo: SmallStudy) -> None:
+    """Every text of every table, against everything that the exports and the vault call people by."""
+    forbidden = [
+        re.compile(r"[^\s@]+@[^\s@]+\.\w{2,}"),
+        re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"),
+        re.compile(r"listener-\d+-q7x", re.IGNORECASE),
+        re.compile(r"\bD0\d\d\b"),
+        re.compile(r"SM-G950F|iPhone11|API 28|10\.0\.19042|chrome 80|Chromecast;"),
+        re.compile(r"spotify:local|Voice memo for|Main Street|Springfield"),
+    ]
+    seen = 0
+    for table, columns in _columns(demo).items():
+        for column in columns:
+            for (value,) in demo.warehouse(f'select distinct "{column}"::varchar from {table} where "{column}" is not null'):
+                seen += 1
+                for pattern in forbidden:
+                    assert not pattern.search(value), (table, column, pattern.pattern)
+    assert seen > 10_000
+
+
+def test_times_are_shifted_by_whole_weeks_and_intervals_kept(demo: SmallStudy) -> None:
+    with demo.opened(warehouse=True) as connection:
+        shifts = connection.execute(
+            """
+            select participant_code, shift_weeks, list(distinct wrong_by)
+            from (
+                select
+                    keyring.participant_code, keyring.shift_weeks,
+                    epoch_ms(plays.ended_at_local) - keyring.shift_weeks * 604800000::bigint - (fates.ended_ms + fates.end_offset_ms) as wrong_by
+                from warehouse.marts.plays
+                inner join vault.raw.keyring on keyring.pseudonym = plays.participant_id
+                inner join vault.reconciled.clock_origins as origins on origins.participant_no = keyring.participant_no
+                inner join vault.reconciled.play_fates as fates
+                    on
+                        fates.participant_no = keyring.participant_no
+                        and fates.fate = 'kept'
+                        and fates.ended_ms - origins.origin_ms = plays.ended_elapsed_ms
+                        and fates.started_ms - origins.origin_ms = plays.started_elapsed_ms
+            )
+            group by all
+            """
+        ).fetchall()
+    assert len(shifts) > 30
+    assert all(wrong == [0] and weeks != 0 for _, weeks, wrong in shifts)
+
+
+def test_local_times_agree_with_the_zone_database(demo: SmallStudy) -> None:
+    """The tabulated offsets against Python's zone data, on changes of the clock too."""
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    with demo.opened() as connection:
+        rows = connection.execute(
+            """
+            select time_zone, ended_ms, end_offset_ms from vault.reconciled.play_fates
+            inner join vault.reconciled.listeners using (participant_no)
+            where month(make_timestamp_ms(ended_ms)) in (3, 10, 11)
+            """
+        ).fetchall()
+    assert len(rows) > 5_000
+    for zone, ended_ms, offset_ms in rows:
+        offset = datetime.fromtimestamp(ended_ms / 1000, UTC).astimezone(ZoneInfo(zone)).utcoffset()
+        assert offset is not None and offset.total_seconds() * 1000 == offset_ms, (zone, ended_ms)
+
+
+def test_the_planted_relation_is_recovered_by_one_query(demo: SmallStudy) -> None:
+    (reports, participants, slope, slope_from, slope_to), *_ = run_analysis(demo, "music_valence_and_reported_valence")
+    assert reports > 500
+    assert participants > 20
+    assert slope_from <= PLANTED_SLOPE <= slope_to
+    assert slope_to - slope_from < 0.4
+
+
+def run_analysis(study: SmallStudy, name: str) -> list[tuple[object, ...]]:
+    compiled = PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql"
+    return study.warehouse(compiled.read_text(encoding="utf-8"))  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled(demo: SmallStudy) -> None:
+    demo.dbt("compile")
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "analyses").glob("*.sql")))
+def test_every_analysis_has_an_answer(demo: SmallStudy, name: str) -> None:
+    rows = run_analysis(demo, name)
+    assert rows
+    assert all(any(value is not None for value in row) for row in rows)
+
+
+def test_analyses_read_marts_and_audit_only() -> None:
+    for path in (PROJECT / "target" / "compiled" / "consonance" / "analyses").glob("*.sql"):
+        assert set(re.findall(r'"warehouse"\."(\w+)"', path.read_text())) <= {"marts", "audit"}, path
+
+
+def test_nothing_right_of_the_wall_reads_left_of_it(demo: SmallStudy) -> None:
+    """Only the models at the wall name a relation of the vault."""
+    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    readers = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and node["database"] != "vault":
+            for parent in node["depends_on"]["nodes"]:
+                if manifest["nodes"].get(parent, manifest["sources"].get(parent, {"database": ""}))["database"] == "vault":
+                    readers.setdefault(node["schema"], set()).add(node["name"])
+    assert set(readers) == {"anonymized"}
+    assert all(name.startswith("anonymized_") for name in readers["anonymized"])
+
+
+def test_every_staging_column_has_a_privacy_class() -> None:
+    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "model" and node["schema"] == "staging":
+            for column in node["columns"].values():
+                assert column["config"]["meta"].get("privacy") in ("direct", "quasi", "open"), (node["name"], column["name"])
+
+
+def test_every_model_and_column_of_the_marts_is_described() -> None:
+    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed"):
+            assert node["description"], node["name"]
+        if node["resource_type"] == "model" and node["schema"] in ("marts", "audit"):
+            assert node["config"]["contract"]["enforced"], node["name"]
+            assert all(column["description"] and column["data_type"] for column in node["columns"].values()), node["name"]
+
+
+def test_dbt_on_a_folder_without_a_study_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DbtFailed) as error:
+        run_dbt(Study(tmp_path), "run")
+    assert "consonance init" in error.value.output
+
+
+def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"))
+    (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('listeners') }}")
+    done = subprocess.run([Path(sys.executable).with_name("dbt"), "parse"], cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "private to the 'vault' group" in done.stdout
+
+
+def test_a_table_that_no_model_makes_any_more_goes(demo_copy: SmallStudy) -> None:
+    with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
+        connection.execute("create table marts.left_over as select * from marts.plays")
+    demo_copy.dbt("run", "--select", "participants")
+    assert "marts.left_over" not in contents(demo_copy)
+
+
+def test_local_files_and_titles_that_name_people_pass_without_their_names(small: SmallStudy) -> None:
+    nothing = {"episode_name": None}
+    small.admit("P1")
+    as_zip(
+        small.study.inbox / "P1" / "x.zip",
+        {
+            "a.json": [
+                play("2023-05-01T10:00:00Z", spotify_track_uri="spotify:local:Jane+Doe:Demos:Lullaby:180", master_metadata_track_name="Lullaby", **nothing),
+                play("2023-05-01T10:10:00Z", spotify_track_uri=None, master_metadata_track_name="Message for some-listener"),
+                play("2023-05-01T10:20:00Z", master_metadata_track_name="Write to jane@mail.example"),
+                play("2023-05-01T10:30:00Z", spotify_track_uri=None, master_metadata_track_name="A Public Song", reason_end="call 555 1234567"),
+            ]
+        },
+    )
+    small.load()
+    small.dbt("run")
+    tracks = small.warehouse("select title, is_private, spotify_uri from marts.tracks order by all")
+    assert tracks == [
+        ("A Public Song", False, None),
+        (None, False, "spotify:track:0000000000000000000001"),
+        (None, True, None),
+        (None, True, None),
+    ]
+    assert small.warehouse("select count(*) from marts.plays where track_id is not null") == [(4,)]
+    assert small.warehouse("select count(*) from marts.plays where reason_end = 'other'") == [(1,)]
