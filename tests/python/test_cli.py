@@ -1,0 +1,170 @@
+"""The command line, as a person meets it: what it says, where it says it, how it ends."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SmallStudy, as_zip, play
+
+from stores.dbt_command import PROJECT
+
+CONSONANCE = Path(sys.executable).with_name("consonance")
+
+
+def consonance(*arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    import os
+
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANCE")}
+    return subprocess.run([CONSONANCE, *map(str, arguments)], cwd=cwd, env=clean | (environment or {}), capture_output=True, text=True, check=False)
+
+
+def test_help_names_every_command_and_the_way_of_a_study() -> None:
+    text = consonance("--help").stdout
+    for command in ("init", "load", "demo", "check", "site", "catalog"):
+        assert command in text
+        assert consonance(command, "--help").returncode == 0
+    assert "dbt run" in text
+    assert consonance("--version").stdout.strip().endswith("0.1.0")
+
+
+def test_a_study_from_init_to_load(tmp_path: Path) -> None:
+    done = consonance("init", "study", "--title", 'A "quoted": title', cwd=tmp_path)
+    assert done.returncode == 0
+    assert "vault.key" in done.stdout
+    again = consonance("init", "study", cwd=tmp_path)
+    assert again.returncode == 1
+    assert "holds a study already" in again.stderr
+    assert "Traceback" not in again.stderr
+    # ./study is found by itself; nothing lies in it yet.
+    done = consonance("load", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_exit_statuses_and_json(small: SmallStudy) -> None:
+    small.admit("P1")
+    small.donate("P1", [play()])
+    done = consonance("load", "--study", small.root, "--json")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert told["participants"]["P1"]["status"] == "loaded"
+    assert json.loads(consonance("load", "--study", small.root, "--json").stdout)["participants"]["P1"]["status"] == "already"
+    small.enrol("P2")
+    small.donate("P2", [play()])
+    done = consonance("load", environment={"CONSONANCE_STUDY": str(small.root)})
+    assert done.returncode == 2
+    assert "no_consent" in done.stdout
+    assert "2 rows" not in done.stdout
+    small.study.key_path.unlink()
+    done = consonance("load", "--study", small.root)
+    assert done.returncode == 1
+    assert "missing" in done.stderr
+
+
+def test_no_study_is_explained(tmp_path: Path) -> None:
+    for command in ("load", "check", "site"):
+        done = consonance(command, cwd=tmp_path)
+        assert done.returncode == 1
+        assert "consonance init" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_messages_never_quote_what_participants_gave(small: SmallStudy) -> None:
+    """A canary in every place of a donation that an error could quote."""
+    canary = "canary4711"
+    small.admit("P1")
+    good = json.dumps([play(master_metadata_track_name=canary)])
+    as_zip(
+        small.study.inbox / "P1" / "x.zip",
+        {
+            "1.json": good[:-1],
+            "2.json": good.replace(canary, canary + "\\ud800"),
+            "3.json": good[:-1] + "] " + canary,
+            "4.json": json.dumps([play(canary, ms_played=canary), play(ms_played=-1, episode_name=canary)]),
+            "5.json": good.replace("shuffle", "shuffle\": " + canary + ", \""),
+            "6.json": good.replace('"ts"', '"ts": 1, "ts"'),
+        },
+    )
+    (small.study.surveys / "s.csv").write_text(f"participant_code,answered_at,instrument,item,answer\n{canary},{canary},{canary},{canary},{canary}\n")
+    with small.study.consents_path.open("a") as file:
+        file.write(f"{canary},granted,listening_history,v1,2025-01-01T00:00:00Z,,\n")
+    for arguments in (["load"], ["load", "--json"]):
+        done = consonance(*arguments, "--study", small.root)
+        assert done.returncode == 2
+        assert canary not in done.stdout + done.stderr
+    with small.study.consents_path.open("a") as file:
+        file.write(f"P1,{canary},{canary},{canary},{canary},{canary},{canary}\n")
+    done = consonance("load", "--study", small.root)
+    assert done.returncode == 1
+    assert canary not in done.stdout + done.stderr
+
+
+def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
+    done = consonance("check", "--study", demo_copy.root, "--json")
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert told["holds"] and len(told["rules"]) == 18
+    import duckdb
+
+    with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
+        connection.execute("update marts.plays set ms_played = -1")
+    done = consonance("check", "--study", demo_copy.root)
+    assert done.returncode == 1
+    assert "M3_values_are_possible" in done.stdout
+    assert "violations" in done.stdout
+
+
+def test_catalog_add_keeps_and_loads_an_archive(small: SmallStudy, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text(f"spotify_id,valence\n{'1' * 22},0.5\n")
+    done = consonance("catalog", "add", file, "--source", "study_features", "--study", small.root)
+    assert done.returncode == 0, done.stderr
+    assert "1 tracks of 1 rows" in done.stdout
+    assert (small.study.catalogue / "study_features" / "mine.csv").exists()
+    done = consonance("catalog", "add", file, "--source", "elsewhere", "--study", small.root)
+    assert done.returncode == 1
+    assert "seeds/feature_sources.csv" in done.stderr
+
+
+def test_the_demo_does_not_touch_what_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    done = consonance("demo", tmp_path / "mine", cwd=PROJECT)
+    assert done.returncode == 1
+    assert "was not made by a demo" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def demo_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("whole") / "demo"
+    done = consonance("demo", folder, "--people", "24", "--plays", "20000", "--seed", "5", cwd=PROJECT)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return folder, done.stdout
+
+
+def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[Path, str]) -> None:
+    folder, text = demo_output
+    flat = " ".join(text.split())
+    for told in ("24 people", "gave no consent", "all hold", "slope", "mood_quad", "length_range", "site/index.html", "analyses"):
+        assert told in flat, told
+    assert (folder / "site" / "index.html").exists()
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium, which .ci/run installs")
+def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_path: Path) -> None:
+    folder, _ = demo_output
+
+    def shown(page: str) -> str:
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000"]
+        return subprocess.run(["chromium", *flags, "--dump-dom", f"file://{folder}/site/{page}"], capture_output=True, text=True, check=False, timeout=120).stdout
+
+    index = shown("index.html")
+    assert "Synthetic study, seed 5" in index
+    assert "C1" in index and "broken" not in index.split("<body>")[1]
+    lineage = shown("lineage.html#!/model/model.consonance.plays")
+    assert "One row is one play: deduplicated, consented, pseudonymous" in lineage
+    function = shown("lineage.html#!/overview")
+    assert "marts" in function

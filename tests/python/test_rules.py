@@ -1,0 +1,80 @@
+"""Every quality rule holds on a sound study, and is broken by what it guards against."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SmallStudy
+
+from quality.checkpoint import NothingToCheck, run_checkpoint
+from quality.rules import HEADINGS, all_rules, read_rule
+from stores.vault import attach_study, session_settings
+
+# Rule to the statement that breaks what it guards; "wh" is the warehouse, "vault" the vault.
+FAULTS: dict[str, str] = {
+    "A1_rows_are_accounted_for": "delete from vault.raw.extended_plays where row_no = 1",
+    "A2_donations_were_consented": "update vault.raw.consent_events set occurred_at = '2099-01-01'",
+    "A3_plays_can_be_true": "update vault.raw.extended_plays set ms_played = -5 where row_no = 1",
+    "A4_secrets_are_random": "update vault.raw.keyring set pseudonym = md5(participant_code)",
+    "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
+    "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
+    "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
+    "C2_plays_lie_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
+    "C4_purposes_are_granted_one_by_one": "update vault.raw.consent_events set purposes = ['listening_history'] where participant_code = 'D024'",
+    "D1_nothing_looks_like_an_address": "update wh.marts.tracks set title = 'write to jane@mail.example' where track_id = (select min(track_id) from wh.marts.tracks)",
+    "D1_nothing_the_vault_knows": "update wh.marts.tracks set creator = 'Listener-024-q7x' where track_id = (select min(track_id) from wh.marts.tracks)",
+    "D2_pseudonyms_come_from_the_keyring": "update wh.marts.sessions set participant_id = md5('D024') where participant_id = (select min(participant_id) from wh.marts.sessions)",
+    "D3_every_time_is_shifted": "alter table wh.marts.plays add column played_on date; update wh.marts.plays set played_on = '2019-05-01'",
+    "M1_every_landed_row_has_one_fate": "update wh.audit.row_accounting set rows = rows - 1 where fate = 'kept'",
+    "M2_one_row_a_play": "insert into wh.marts.plays select * from wh.marts.plays limit 1",
+    "M3_values_are_possible": "update wh.marts.plays set valence = 73 where play_id = (select min(play_id) from wh.marts.plays)",
+    "M4_sessions_are_apart": "update wh.marts.sessions set started_elapsed_ms = started_elapsed_ms - 36000000",
+    "M5_windows_do_not_look_ahead": "update wh.marts.emotion_windows set plays = plays + 1 where window_minutes = 60",
+}
+
+
+def spoil(study: SmallStudy, fault: str) -> None:
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_study(connection, study.study)
+        connection.execute(f"attach '{study.study.warehouse_path}' as wh")
+        connection.execute(fault)
+
+
+def test_a_sound_study_breaks_no_rule(demo: SmallStudy) -> None:
+    results = run_checkpoint(demo.study)
+    assert [(result.rule.name, result.violations) for result in results] == [(rule.name, 0) for rule in all_rules()]
+    assert all(result.holds for result in results)
+
+
+def test_every_rule_has_a_fault_that_breaks_it() -> None:
+    assert set(FAULTS) == {rule.name for rule in all_rules()}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_rule_is_broken_by_what_it_guards(demo_copy: SmallStudy, name: str) -> None:
+    spoil(demo_copy, FAULTS[name])
+    (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
+    assert not result.holds
+    assert result.violations
+
+
+def test_a_rule_that_cannot_run_does_not_hold(demo_copy: SmallStudy) -> None:
+    spoil(demo_copy, "drop table wh.marts.emotion_windows")
+    (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name.startswith("M5")])
+    assert not result.holds
+    assert result.violations is None
+
+
+def test_without_a_warehouse_nothing_is_checked(small: SmallStudy) -> None:
+    with pytest.raises(NothingToCheck, match="dbt run"):
+        run_checkpoint(small.study)
+
+
+def test_a_rule_says_what_example_why_and_remedy(tmp_path: Path) -> None:
+    for rule in all_rules():
+        assert all(len(getattr(rule, heading)) > 10 for heading in HEADINGS if heading != "relation"), rule.name
+    (tmp_path / "X1_lacks.sql").write_text("-- what: something\nselect 1")
+    with pytest.raises(ValueError, match="lacks '-- relation: …'"):
+        read_rule(tmp_path / "X1_lacks.sql")
