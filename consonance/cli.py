@@ -30,7 +30,11 @@ screen = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
 
 study_option = click.option(
-    "--study", "folder", type=click.Path(path_type=Path), default=None, help="The study folder. Default: $CONSONANCE_STUDY, else ./study."
+    "--study",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
 )
 
 
@@ -55,7 +59,9 @@ def cli() -> None:
 def init(folder: Path, title: str | None) -> None:
     """Lay out an empty study in FOLDER, with templates that explain themselves and a new key."""
     study = lay_out_study(folder, title)
-    out.print(f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in consents.csv and participants.csv.")
+    out.print(
+        f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in consents.csv and participants.csv."
+    )
     out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
 
 
@@ -108,11 +114,23 @@ def check(folder: Path | None, as_json: bool) -> None:
 
         results = run_checkpoint(study)
     if as_json:
-        click.echo(json.dumps({"holds": all(result.holds for result in results), "rules": [result.as_json() for result in results]}))
+        click.echo(
+            json.dumps(
+                {"holds": all(result.holds for result in results), "rules": [result.as_json() for result in results]}
+            )
+        )
     else:
         table = Table("rule", "what holds", "", box=None)
         for result in results:
-            verdict = "[green]holds[/]" if result.holds else ("[red]could not be run[/]" if result.violations is None else f"[red]{result.violations:,} violations[/]")
+            verdict = (
+                "[green]holds[/]"
+                if result.holds
+                else (
+                    "[red]could not be run[/]"
+                    if result.violations is None
+                    else f"[red]{result.violations:,} violations[/]"
+                )
+            )
             table.add_row(result.rule.name, result.rule.what, verdict)
         out.print(table)
         for result in results:
@@ -150,7 +168,13 @@ class _ProgressBar(LoadProgress):
 
     def __init__(self) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=screen, transient=True, disable=not screen.is_terminal
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=screen,
+            transient=True,
+            disable=not screen.is_terminal,
         )
         self._lock = threading.Lock()
 
@@ -180,7 +204,12 @@ def _print_load(report: LoadReport) -> None:
         status = participant_status(donations)
         colour = {"refused": "red", "partly": "yellow", "held": "yellow"}.get(status, "green")
         table.add_row(
-            code or "(nobody)", f"[{colour}]{status}[/]", f"{len(donations)}", *(f"{count:,}" for count in counts), f"{held}", _why(donations)
+            code or "(nobody)",
+            f"[{colour}]{status}[/]",
+            f"{len(donations)}",
+            *(f"{count:,}" for count in counts),
+            f"{held}",
+            _why(donations),
         )
     out.print(table)
     for donation in report.donations:
@@ -188,11 +217,17 @@ def _print_load(report: LoadReport) -> None:
             out.print(f"[yellow]{donation.file}[/]: {donation.advice}", soft_wrap=True)
     for file in [*report.surveys, *report.catalogue]:
         reasons = ", ".join(f"{reason} {lines:,}" for reason, lines in file.reasons.items())
-        out.print(f"{file.file}: {file.landed:,} of {file.rows_in:,} lines landed" + (f" ({reasons})" if reasons else ""))
+        out.print(
+            f"{file.file}: {file.landed:,} of {file.rows_in:,} lines landed" + (f" ({reasons})" if reasons else "")
+        )
     totals = report.as_json()["totals"]
     out.print(
         f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]; "
-        + ", ".join(f"{totals[status]:,} {status}" for status in ("loaded", "already", "partly", "refused", "held") if totals[status])
+        + ", ".join(
+            f"{totals[status]:,} {status}"
+            for status in ("loaded", "already", "partly", "refused", "held")
+            if totals[status]
+        )
     )
 
 
@@ -226,5 +261,7 @@ def _or_explain(command: Callable[[], Any]) -> None:
         # A message of DuckDB's may quote a row: it is shown only to who asks for it.
         if os.environ.get(DEBUG_VARIABLE):
             raise
-        screen.print(f"[red]Error:[/] DuckDB gave up ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message, which may quote participants' data.")
+        screen.print(
+            f"[red]Error:[/] DuckDB gave up ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message, which may quote participants' data."
+        )
         sys.exit(1)

@@ -12,9 +12,9 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from stores.dbt_command import PROJECT, run_dbt
 from loaders.study_loading import load_study
 from loaders.synthetic.study import PLANTED_SLOPE, make_study
+from stores.dbt_command import PROJECT, run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study
 
@@ -35,7 +35,9 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     """
     if folder.exists():
         if not (folder / MARK).exists():
-            raise NotOurs(f"{folder} exists and was not made by a demo.", "Name another folder: 'consonance demo FOLDER'.")
+            raise NotOurs(
+                f"{folder} exists and was not made by a demo.", "Name another folder: 'consonance demo FOLDER'."
+            )
         shutil.rmtree(folder)
     with _step(screen, f"Making a study of {people} people who do not exist"):
         made = make_study(folder, seed=seed, people=people, plays=plays)
@@ -57,7 +59,9 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         page = build_site(study)
 
     totals = report.as_json()["totals"]
-    out.print(f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_told:,} plays, {made.reports:,} emotion reports. Among them:")
+    out.print(
+        f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_told:,} plays, {made.reports:,} emotion reports. Among them:"
+    )
     for code, what in made.peculiar.items():
         out.print(f"  {code}  {what}")
     out.print(
@@ -66,7 +70,9 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     )
     out.print(f"[bold]Checked[/] {len(results)} rules: all hold.")
     _answer(study, out)
-    out.print(f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it.")
+    out.print(
+        f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it."
+    )
     out.print(
         f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
         f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
@@ -79,9 +85,20 @@ def _answer(study: Study, out: Console) -> None:
     """Run three of the compiled analyses and print their answers."""
     with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
         for name in QUESTIONS:
-            question = (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
-            answer = connection.execute((PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(encoding="utf-8"))
-            table = Table(*[column[0] for column in answer.description or []], title=f"{question} ({name}.sql)", title_justify="left", box=None)
+            question = (
+                (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+            )
+            answer = connection.execute(
+                (PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(
+                    encoding="utf-8"
+                )
+            )
+            table = Table(
+                *[column[0] for column in answer.description or []],
+                title=f"{question} ({name}.sql)",
+                title_justify="left",
+                box=None,
+            )
             for row in answer.fetchall():
                 table.add_row(*[str(value) for value in row])
             out.print()

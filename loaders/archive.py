@@ -112,7 +112,9 @@ def fingerprint(path: Path, members: list[Member]) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     digest = hashlib.sha256()
     for member in members:
-        digest.update(f"{member.name}\0{hashlib.sha256(member.read()).hexdigest()}\n".encode("utf-8", "surrogateescape"))
+        digest.update(
+            f"{member.name}\0{hashlib.sha256(member.read()).hexdigest()}\n".encode("utf-8", "surrogateescape")
+        )
     return digest.hexdigest()
 
 
@@ -120,7 +122,9 @@ def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except NotImplementedError:
-        raise DonationRefused("unsupported_zip", f"{name} uses a zip feature that Spotify never uses.", ASK_AGAIN) from None
+        raise DonationRefused(
+            "unsupported_zip", f"{name} uses a zip feature that Spotify never uses.", ASK_AGAIN
+        ) from None
     except Exception:  # zipfile raises half a dozen kinds on damaged bytes, UnicodeDecodeError among them
         file.seek(0)
         if file.read(4) == ARCHIVE_MAGIC[0]:
@@ -144,9 +148,15 @@ def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_name: str, caps:
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise DonationRefused("link", f"{zip_name} holds a link or a device, not only files.", ASK_AGAIN)
         if entry.flag_bits & ENCRYPTED:
-            raise DonationRefused("encrypted", f"{zip_name} is protected by a password.", "Ask the participant for the zip without a password, over a safe way.")
+            raise DonationRefused(
+                "encrypted",
+                f"{zip_name} is protected by a password.",
+                "Ask the participant for the zip without a password, over a safe way.",
+            )
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DonationRefused("unsupported_zip", f"{zip_name} is packed in a way that Spotify never uses.", ASK_AGAIN)
+            raise DonationRefused(
+                "unsupported_zip", f"{zip_name} is packed in a way that Spotify never uses.", ASK_AGAIN
+            )
         if entry.is_dir():  # Spotify's own zips hold a directory entry with 11 bytes of content
             continue
         _refuse_big_member(zip_name, entry.file_size, entry.compress_size, caps)
@@ -184,22 +194,34 @@ def _folder_members(folder: Path, paths: Sequence[Path], caps: Caps) -> list[Mem
 
 def _refuse_too_much(name: str, count: int, size: int, caps: Caps) -> None:
     if count > caps.members:
-        raise DonationRefused("too_many_members", f"{name} holds {count:,} files; a donation has at most {caps.members:,}.", ASK_AGAIN)
+        raise DonationRefused(
+            "too_many_members", f"{name} holds {count:,} files; a donation has at most {caps.members:,}.", ASK_AGAIN
+        )
     if size > caps.total_bytes:
-        raise DonationRefused("too_big", f"{name} unpacks to {size // MIB:,} MiB; a donation has at most {caps.total_bytes // MIB:,}.", ASK_AGAIN)
+        raise DonationRefused(
+            "too_big",
+            f"{name} unpacks to {size // MIB:,} MiB; a donation has at most {caps.total_bytes // MIB:,}.",
+            ASK_AGAIN,
+        )
 
 
 def _refuse_big_member(name: str, size: int, packed: int, caps: Caps) -> None:
     if size > caps.member_bytes:
-        raise DonationRefused("too_big", f"{name} holds a file of {size // MIB:,} MiB; Spotify writes at most about 13.", ASK_AGAIN)
+        raise DonationRefused(
+            "too_big", f"{name} holds a file of {size // MIB:,} MiB; Spotify writes at most about 13.", ASK_AGAIN
+        )
     if size > caps.ratio_from_bytes and size > caps.ratio * max(packed, 1):
-        raise DonationRefused("bomb", f"{name} holds a file that unpacks more than {caps.ratio} times: a zip bomb.", ASK_AGAIN)
+        raise DonationRefused(
+            "bomb", f"{name} holds a file that unpacks more than {caps.ratio} times: a zip bomb.", ASK_AGAIN
+        )
 
 
 def _refuse_unsafe_name(zip_name: str, name: str) -> None:
     parts = re.split(r"[/\\]", name)
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts or "\0" in name or "\\" in name:
-        raise DonationRefused("unsafe_name", f"{zip_name} holds a member whose name points outside the archive.", ASK_AGAIN)
+        raise DonationRefused(
+            "unsafe_name", f"{zip_name} holds a member whose name points outside the archive.", ASK_AGAIN
+        )
 
 
 def _refuse_nested(name: str, member: Member) -> None:
@@ -208,7 +230,9 @@ def _refuse_nested(name: str, member: Member) -> None:
     except MemberBroken:
         return  # the member itself will be reported
     if start.startswith(ARCHIVE_MAGIC):
-        raise DonationRefused("nested_archive", f"{name} holds another archive.", "Put the inner archive into the inbox by itself.")
+        raise DonationRefused(
+            "nested_archive", f"{name} holds another archive.", "Put the inner archive into the inbox by itself."
+        )
 
 
 class _FileStream:
@@ -228,7 +252,9 @@ class _FileStream:
             with self._path.open("rb") as file:
                 return file.read(wanted)
         except OSError:
-            raise MemberBroken("unreadable", f"{self._path.name} cannot be read.", "Give yourself the right to read it.") from None
+            raise MemberBroken(
+                "unreadable", f"{self._path.name} cannot be read.", "Give yourself the right to read it."
+            ) from None
 
 
 class _ZipStream:
@@ -258,8 +284,10 @@ class _ZipStream:
             return packed[:wanted]
         try:
             return bytes(isal_zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted))
-        except isal_zlib.error:
-            raise MemberBroken("damaged_member", f"{self._name} is damaged (it does not unpack).", DOWNLOAD_AGAIN) from None
+        except isal_zlib.IsalError:  # type: ignore[misc]  # its stub forgets that it is an exception
+            raise MemberBroken(
+                "damaged_member", f"{self._name} is damaged (it does not unpack).", DOWNLOAD_AGAIN
+            ) from None
 
     def _packed(self, wanted: int) -> bytes:
         """The member's first packed bytes; zipfile offers no way to them that leaves inflating to us."""

@@ -18,7 +18,13 @@ SOURCES = Path(__file__).resolve().parents[1] / "seeds" / "feature_sources.csv"
 
 ID_NAMES = ("spotify_id", "track_id", "id", "track_uri", "uri", "spotify_track_uri", "spotify_track_id")
 FRACTIONS = ("danceability", "energy", "valence", "speechiness", "acousticness", "instrumentalness", "liveness")
-OTHERS = {"loudness": "loudness", "tempo": "tempo", "key": "musical_key", "mode": "mode", "time_signature": "time_signature"}
+OTHERS = {
+    "loudness": "loudness",
+    "tempo": "tempo",
+    "key": "musical_key",
+    "mode": "mode",
+    "time_signature": "time_signature",
+}
 
 
 class BadArchive(ConsonanceError):
@@ -89,7 +95,9 @@ def _check_source(source_id: str, place: str) -> None:
 
 def _recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     recorded: dict[str, dict[str, str]] = {}
-    for source_id, file, sha256 in connection.execute("select source_id, file, sha256 from catalogue.music.archives").fetchall():
+    for source_id, file, sha256 in connection.execute(
+        "select source_id, file, sha256 from catalogue.music.archives"
+    ).fetchall():
         recorded.setdefault(source_id, {})[file] = sha256
     return recorded
 
@@ -101,12 +109,18 @@ def _forget(connection: duckdb.DuckDBPyConnection, source_id: str) -> None:
 
 def _reports(connection: duckdb.DuckDBPyConnection, source_id: str) -> list[FileReport]:
     rows = connection.execute(
-        "select file, rows_in, landed, rejected from catalogue.music.archives where source_id = ? order by file", [source_id]
+        "select file, rows_in, landed, rejected from catalogue.music.archives where source_id = ? order by file",
+        [source_id],
     ).fetchall()
-    return [FileReport(file, rows_in, landed, rejected, {"no_track_or_repeated": rejected} if rejected else {}) for file, rows_in, landed, rejected in rows]
+    return [
+        FileReport(file, rows_in, landed, rejected, {"no_track_or_repeated": rejected} if rejected else {})
+        for file, rows_in, landed, rejected in rows
+    ]
 
 
-def _load_archive(connection: duckdb.DuckDBPyConnection, source_id: str, name: str, content: bytes, sha256: str) -> None:
+def _load_archive(
+    connection: duckdb.DuckDBPyConnection, source_id: str, name: str, content: bytes, sha256: str
+) -> None:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -116,15 +130,23 @@ def _load_archive(connection: duckdb.DuckDBPyConnection, source_id: str, name: s
         try:
             columns = [row[0] for row in connection.execute(f"describe from {source}").fetchall()]
         except duckdb.Error:
-            raise BadArchive(f"{name} is no well-formed CSV.", "Export it again, with a header and one track a line.") from None
+            raise BadArchive(
+                f"{name} is no well-formed CSV.", "Export it again, with a header and one track a line."
+            ) from None
         by_name = {column.strip().lower().replace(" ", "_"): column for column in columns}
         ids = [by_name[candidate] for candidate in ID_NAMES if candidate in by_name]
         present = [feature for feature in (*FRACTIONS, *OTHERS) if feature in by_name]
         if not ids or not present:
-            raise BadArchive(f"{name} has no column with Spotify ids, or none with features.", f"Call them {ID_NAMES[0]} and {', '.join(FRACTIONS)}.")
+            raise BadArchive(
+                f"{name} has no column with Spotify ids, or none with features.",
+                f"Call them {ID_NAMES[0]} and {', '.join(FRACTIONS)}.",
+            )
         rows_in = int(connection.execute(f"select count(*) from {source}").fetchall()[0][0])
         landed = int(connection.execute(_archive_sql(source, ids, by_name), {"source_id": source_id}).fetchall()[0][0])
-    connection.execute("insert into catalogue.music.archives values (?, ?, ?, ?, ?, ?)", [source_id, name, sha256, rows_in, landed, rows_in - landed])
+    connection.execute(
+        "insert into catalogue.music.archives values (?, ?, ?, ?, ?, ?)",
+        [source_id, name, sha256, rows_in, landed, rows_in - landed],
+    )
 
 
 def _archive_sql(source: str, ids: list[str], by_name: dict[str, str]) -> str:
@@ -135,11 +157,15 @@ def _archive_sql(source: str, ids: list[str], by_name: dict[str, str]) -> str:
         plain = f"case when regexp_full_match(trim({column}), '-?\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?') then replace({column}, ',', '') else replace({column}, ',', '.') end"
         return f"try_cast(trim({plain}) as double)"
 
-    candidates = ", ".join(f"nullif(regexp_extract(trim(\"{column}\"), '^(?:spotify:track:|https://open\\.spotify\\.com/track/)?([0-9A-Za-z]{{22}})$', 1), '')" for column in ids)
+    candidates = ", ".join(
+        f"nullif(regexp_extract(trim(\"{column}\"), '^(?:spotify:track:|https://open\\.spotify\\.com/track/)?([0-9A-Za-z]{{22}})$', 1), '')"
+        for column in ids
+    )
     numbers = ", ".join(f"{number(feature)} as {OTHERS.get(feature, feature)}" for feature in (*FRACTIONS, *OTHERS))
     # A column of fractions in which some value lies above 1 is in percent.
     fractions = ", ".join(
-        f"{feature} / (case when (max({feature}) over ()) > 1.0 then 100.0 else 1.0 end) as {feature}" for feature in FRACTIONS
+        f"{feature} / (case when (max({feature}) over ()) > 1.0 then 100.0 else 1.0 end) as {feature}"
+        for feature in FRACTIONS
     )
     return f"""
         insert into catalogue.music.track_features

@@ -100,7 +100,7 @@ def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
 
 def held_codes(connection: duckdb.DuckDBPyConnection, purpose: str) -> dict[str, str | None]:
     """Every enrolled participant, with why ``purpose`` bars them, or ``None`` where it is granted."""
-    answers = {}
+    answers: dict[str, str | None] = {}
     for code, event, is_granted in connection.execute(ADMITTED, {"purpose": purpose}).fetchall():
         if is_granted:
             answers[code] = None

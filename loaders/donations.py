@@ -138,13 +138,17 @@ class _PersonLoader:
     def __init__(self, cursor: duckdb.DuckDBPyConnection, study: Study, code: str, loaded_at: datetime) -> None:
         self._cursor, self._study, self._code, self._loaded_at = cursor, study, code, loaded_at
         self._lander = HistoryLander(cursor)
-        self._participant_no = self._value("select participant_no from vault.raw.keyring where participant_code = ?", code)
+        self._participant_no = self._value(
+            "select participant_no from vault.raw.keyring where participant_code = ?", code
+        )
 
     def load(self, donation: Donation) -> DonationReport:
         file = self._study.within(donation.path)
         try:
             if donation.path.is_symlink():
-                raise DonationRefused("link", f"{donation.path.name} is a link.", "Put the donation itself into the inbox.")
+                raise DonationRefused(
+                    "link", f"{donation.path.name} is a link.", "Put the donation itself into the inbox."
+                )
             with open_donation(donation.path, donation.loose) as members:
                 sha256 = fingerprint(donation.path, members)
                 if (known := self._known_donation(sha256)) is not None:
@@ -153,10 +157,22 @@ class _PersonLoader:
         except (DonationRefused, MemberBroken) as refusal:
             return DonationReport(self._code, file, "refused", refusal.reason, f"{refusal.what} {refusal.remedy}")
         except OSError:
-            return DonationReport(self._code, file, "refused", "unreadable", f"{donation.path.name} cannot be read. Give yourself the right to read it.")
+            return DonationReport(
+                self._code,
+                file,
+                "refused",
+                "unreadable",
+                f"{donation.path.name} cannot be read. Give yourself the right to read it.",
+            )
         except duckdb.Error as error:
             # Its message may quote a row. One donation that DuckDB chokes on does not stop the others.
-            return DonationReport(self._code, file, "refused", "database_error", f"DuckDB gave up on it ({type(error).__name__}). Load it again alone.")
+            return DonationReport(
+                self._code,
+                file,
+                "refused",
+                "database_error",
+                f"DuckDB gave up on it ({type(error).__name__}). Load it again alone.",
+            )
 
     def _land(self, file: str, sha256: str, members: list[Member]) -> DonationReport:
         """Land a donation in one transaction, begun anew for each member that DuckDB refuses."""
@@ -174,11 +190,15 @@ class _PersonLoader:
                 raise
             return self._report("loaded", file, donation_id, broken)
 
-    def _land_members(self, file: str, sha256: str, members: list[Member], to_salvage: set[int]) -> tuple[int, list[MemberBroken]]:
+    def _land_members(
+        self, file: str, sha256: str, members: list[Member], to_salvage: set[int]
+    ) -> tuple[int, list[MemberBroken]]:
         run = self._cursor.execute
         participant_no = self._participant_no
         donation_id = self._value("select nextval('vault.raw.donation_numbers')")
-        landed = dict(run("select sha256, member_id from vault.raw.members where participant_no = ?", [participant_no]).fetchall())
+        landed = dict(
+            run("select sha256, member_id from vault.raw.members where participant_no = ?", [participant_no]).fetchall()
+        )
         found, unlisted = 0, 0
         broken: list[MemberBroken] = []
         for member in members:
@@ -186,7 +206,10 @@ class _PersonLoader:
                 member_sha256, counted = self._land_member(member, landed, donation_id, member.position in to_salvage)
             except MemberBroken as error:
                 broken.append(error)
-                run("insert into vault.raw.broken_members values (?, ?, ?, ?)", [participant_no, donation_id, member.name, error.reason])
+                run(
+                    "insert into vault.raw.broken_members values (?, ?, ?, ?)",
+                    [participant_no, donation_id, member.name, error.reason],
+                )
                 continue
             if member_sha256 is None:
                 unlisted += 1
@@ -197,14 +220,22 @@ class _PersonLoader:
                 [participant_no, donation_id, landed[member_sha256], member.position, member.name, counted],
             )
         if not found:
-            raise broken[0] if broken else DonationRefused("no_history", "It holds no listening history: it may be the wrong package.", WRONG_PACKAGE)
+            raise (
+                broken[0]
+                if broken
+                else DonationRefused(
+                    "no_history", "It holds no listening history: it may be the wrong package.", WRONG_PACKAGE
+                )
+            )
         run(
             "insert into vault.raw.donations (donation_id, participant_no, sha256, file, unlisted_files, loaded_at) values (?, ?, ?, ?, ?, ?)",
             [donation_id, participant_no, sha256, file, unlisted, self._loaded_at],
         )
         return donation_id, broken
 
-    def _land_member(self, member: Member, landed: dict[str, int], donation_id: int, salvage: bool) -> tuple[str | None, bool]:
+    def _land_member(
+        self, member: Member, landed: dict[str, int], donation_id: int, salvage: bool
+    ) -> tuple[str | None, bool]:
         """Land a member unless its bytes were landed before; its hash if it is listening history, and whether it counts here."""
         if not may_hold_history(member.peek()):
             return None, False
@@ -214,30 +245,54 @@ class _PersonLoader:
             return sha256, False
         member_id = self._value("select nextval('vault.raw.member_numbers')")
         try:
-            result = self._lander.land(content, Path(member.name).name, self._participant_no, member_id, salvage=salvage)
+            result = self._lander.land(
+                content, Path(member.name).name, self._participant_no, member_id, salvage=salvage
+            )
         except MemberRefused:
             raise _Salvage(member.position) from None
         if result is None:
             return None, False
         self._cursor.execute(
             "insert into vault.raw.members values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [member_id, self._participant_no, sha256, result.kind.name, result.rows_in, result.landed, result.rejected, result.usernames],
+            [
+                member_id,
+                self._participant_no,
+                sha256,
+                result.kind.name,
+                result.rows_in,
+                result.landed,
+                result.rejected,
+                result.usernames,
+            ],
         )
         for (what, name), occurrences in result.drift.items():
-            self._cursor.execute("insert into vault.raw.schema_drift values (?, ?, ?, ?, ?)", [self._participant_no, donation_id, what, name, occurrences])
+            self._cursor.execute(
+                "insert into vault.raw.schema_drift values (?, ?, ?, ?, ?)",
+                [self._participant_no, donation_id, what, name, occurrences],
+            )
         landed[sha256] = member_id
         return sha256, True
 
     def _known_donation(self, sha256: str) -> int | None:
         row = self._cursor.execute(
-            "select donation_id from vault.raw.donations where participant_no = ? and sha256 = ?", [self._participant_no, sha256]
+            "select donation_id from vault.raw.donations where participant_no = ? and sha256 = ?",
+            [self._participant_no, sha256],
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def _report(self, status: Status, file: str, donation_id: int, broken: Sequence[MemberBroken] = ()) -> DonationReport:
+    def _report(
+        self, status: Status, file: str, donation_id: int, broken: Sequence[MemberBroken] = ()
+    ) -> DonationReport:
         unlisted = self._value("select unlisted_files from vault.raw.donations where donation_id = ?", donation_id)
-        members = tuple(MemberReport(*row[:6], row[6] or {}, row[7]) for row in self._cursor.execute(ACCOUNTED, [donation_id]).fetchall())
-        reason = broken[0].reason if broken else ("rows_rejected" if any(member.rejected for member in members) else None)
+        members = tuple(
+            MemberReport(name, status, kind, rows_in, landed, rejected, reasons or {}, reason)
+            for name, status, kind, rows_in, landed, rejected, reasons, reason in self._cursor.execute(
+                ACCOUNTED, [donation_id]
+            ).fetchall()
+        )
+        reason = (
+            broken[0].reason if broken else ("rows_rejected" if any(member.rejected for member in members) else None)
+        )
         if reason and status == "loaded":
             status = "partly"
         advice = " ".join(f"{error.what} {error.remedy}" for error in broken) or None
@@ -259,5 +314,3 @@ ACCOUNTED = """
     where donation_id = ?
     order by position nulls last, member
 """
-
-

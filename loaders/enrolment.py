@@ -47,7 +47,16 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
         if row["timezone"] and not _is_zone(row["timezone"]):
             reader.fault(line, "has no IANA zone in timezone (such as Europe/Berlin)")
         enrolled_at = _enrolled_at(reader, line, row["enrolled_at"])
-        rows.append((code, int(year) if year.isdigit() else None, row["gender"] or None, row["country"].upper() or None, row["timezone"] or None, enrolled_at))
+        rows.append(
+            (
+                code,
+                int(year) if year.isdigit() else None,
+                row["gender"] or None,
+                row["country"].upper() or None,
+                row["timezone"] or None,
+                enrolled_at,
+            )
+        )
     reader.close()
     connection.begin()
     connection.execute("delete from vault.raw.participants")

@@ -134,6 +134,6 @@ def recognise(keys: Collection[str]) -> Kind | None:
     for kind in KINDS:
         required = len({kind.time_key, kind.duration_key} & set(keys))
         named = len(set(kind.names) & set(keys))
-        if required == 2 and (named or kind is EXTENDED) or required == 1 and named >= 2:
+        if (required == 2 and (named or kind is EXTENDED)) or (required == 1 and named >= 2):
             return kind
     return None

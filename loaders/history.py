@@ -28,7 +28,9 @@ UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 # One element of an array of rows: an object without objects inside, or a scalar. Possessive, so
 # that damaged input cannot make it backtrack.
 STRING = rb'"(?:[^"\\]++|\\.)*+"'
-FLAT_ELEMENT = re.compile(rb"\s*+(\{(?:[^\"{}\[\]]++|" + STRING + rb")*+\}|" + STRING + rb"|[^\s\"{}\[\],]++)\s*+", re.DOTALL)
+FLAT_ELEMENT = re.compile(
+    rb"\s*+(\{(?:[^\"{}\[\]]++|" + STRING + rb")*+\}|" + STRING + rb"|[^\s\"{}\[\],]++)\s*+", re.DOTALL
+)
 NESTED_TOKEN = re.compile(rb"[^\"{}\[\]]++|" + STRING + rb"|[{}\[\]]", re.DOTALL)
 KEY_NAME = re.compile(history_sql.KEY_NAME)
 SPACE = re.compile(rb"\s*+")
@@ -77,7 +79,9 @@ class HistoryLander:
         self._cursor = cursor
         self._cursor.execute(history_sql.COUNT_ROWS)
 
-    def land(self, content: bytes, name: str, participant_no: int, member_id: int, *, salvage: bool = False) -> Landed | None:
+    def land(
+        self, content: bytes, name: str, participant_no: int, member_id: int, *, salvage: bool = False
+    ) -> Landed | None:
         """Land the rows of ``content`` within the transaction under way; ``None`` if it is no listening history.
 
         Args:
@@ -99,17 +103,25 @@ class HistoryLander:
         ids = {"participant_no": participant_no, "member_id": member_id}
         if salvage:
             self._salvage(body, name)
-            return self._land_rows(MemberSql(kind, tuple(fields), history_sql.SALVAGED_ROWS), fields.get(ACCOUNT_KEY), ids)
+            return self._land_rows(
+                MemberSql(kind, tuple(fields), history_sql.SALVAGED_ROWS), fields.get(ACCOUNT_KEY), ids
+            )
         with in_memory(body, ".json") as address:
             try:
-                return self._land_rows(MemberSql(kind, tuple(fields), history_sql.json_rows(address)), fields.get(ACCOUNT_KEY), ids)
+                return self._land_rows(
+                    MemberSql(kind, tuple(fields), history_sql.json_rows(address)), fields.get(ACCOUNT_KEY), ids
+                )
             except (duckdb.InvalidInputException, UnicodeDecodeError):
                 # DuckDB's message quotes the row it stumbled over: it is not passed on.
                 raise MemberRefused from None
 
     def _land_rows(self, sql: MemberSql, username: object, ids: dict[str, int]) -> Landed:
         run = self._cursor.execute
-        account = {"username": json.dumps(username, ensure_ascii=False) if username is not None else None} if ACCOUNT_KEY in sql.keys else {}
+        account = (
+            {"username": json.dumps(username, ensure_ascii=False) if username is not None else None}
+            if ACCOUNT_KEY in sql.keys
+            else {}
+        )
         rows_before = self._rows_counted()
         ((usual_rows,),) = run(sql.land_usual(), {**ids, **account, "rows_before": rows_before}).fetchall()
         rows_in = self._rows_counted() - rows_before - 1
@@ -120,7 +132,11 @@ class HistoryLander:
         usernames = {username} if isinstance(username, str) and username else set()
         if usual_rows < rows_in:
             run(sql.find_odd(), {**account, "rows_before": self._rows_counted()})
-            foreign = [shape for shape, keys in run(history_sql.ODD_SHAPES).fetchall() if recognise(keys) not in (sql.kind, None)]
+            foreign = [
+                shape
+                for shape, keys in run(history_sql.ODD_SHAPES).fetchall()
+                if recognise(keys) not in (sql.kind, None)
+            ]
             run(sql.judge_odd(), {"foreign_shapes": foreign})
             run(sql.land_odd(), ids)
             run(sql.reject_odd(), ids)
@@ -154,7 +170,9 @@ def _json_array(content: bytes, name: str) -> bytes | None:
     content = _unmarked(content)
     if _is_wide(content):
         if _names_a_play(content):
-            raise MemberBroken("wrong_encoding", f"{name} is not UTF-8: it was saved again by some program.", DOWNLOAD_AGAIN)
+            raise MemberBroken(
+                "wrong_encoding", f"{name} is not UTF-8: it was saved again by some program.", DOWNLOAD_AGAIN
+            )
         return None
     body = content if content[:1] == b"[" and content[-1:] == b"]" else content.strip()
     if not body:
@@ -203,7 +221,9 @@ def split_rows(body: bytes, name: str) -> Iterator[bytes]:
         elif place == len(body):
             raise _cut_off(name)
         elif body[place : place + 1] != b"]":
-            raise MemberBroken("malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN)
+            raise MemberBroken(
+                "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
+            )
 
 
 def _nested_element(body: bytes, start: int, name: str) -> tuple[int, int]:
@@ -220,7 +240,9 @@ def _nested_element(body: bytes, start: int, name: str) -> tuple[int, int]:
             if depth == 0:
                 return start, place
         if depth == 0:
-            raise MemberBroken("malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN)
+            raise MemberBroken(
+                "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
+            )
     raise _cut_off(name)
 
 
@@ -239,4 +261,3 @@ def _is_wide(content: bytes) -> bool:
 def _names_a_play(content: bytes) -> bool:
     narrowed = content[: 64 * 1024].replace(b"\0", b"")
     return any(f'"{kind.duration_key}"'.encode() in narrowed for kind in KINDS)
-

@@ -9,7 +9,7 @@ again, typed field by field by key, and judged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from loaders.formats import ACCOUNT_KEY, EXTENDED, Field, FieldType, Kind

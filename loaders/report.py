@@ -50,7 +50,9 @@ class DonationReport:
     @property
     def is_whole(self) -> bool:
         """Whether everything it holds is in the vault."""
-        return self.status in ("loaded", "already") and all(member.status != "broken" and not member.rejected for member in self.members)
+        return self.status in ("loaded", "already") and all(
+            member.status != "broken" and not member.rejected for member in self.members
+        )
 
     def rows(self, what: str) -> int:
         return sum(getattr(member, what) for member in self.members)
@@ -92,7 +94,11 @@ class LoadReport:
     def exit_status(self) -> int:
         """0 if everything is in the vault, 2 if something was rejected, refused or held."""
         files = [*self.surveys, *self.catalogue]
-        return 0 if all(donation.is_whole for donation in self.donations) and not any(file.rejected for file in files) else 2
+        return (
+            0
+            if all(donation.is_whole for donation in self.donations) and not any(file.rejected for file in files)
+            else 2
+        )
 
     def by_participant(self) -> dict[str, list[DonationReport]]:
         grouped: dict[str, list[DonationReport]] = {}
@@ -104,12 +110,15 @@ class LoadReport:
         participants = {
             code: {
                 "status": participant_status(donations),
-                **{what: sum(donation.rows(what) for donation in donations) for what in ("rows_in", "landed", "rejected")},
+                **{
+                    what: sum(donation.rows(what) for donation in donations)
+                    for what in ("rows_in", "landed", "rejected")
+                },
                 "donations": [donation.as_json() for donation in donations],
             }
             for code, donations in self.by_participant().items()
         }
-        statuses = Counter(donation.status for donation in self.donations)
+        statuses = Counter[str](donation.status for donation in self.donations)
         return {
             "participants": participants,
             "surveys": {file.file: file.as_json() for file in self.surveys},
@@ -117,7 +126,10 @@ class LoadReport:
             "totals": {
                 "participants": len(participants),
                 "donations": len(self.donations),
-                **{what: sum(entry[what] for entry in participants.values()) for what in ("rows_in", "landed", "rejected")},
+                **{
+                    what: sum(entry[what] for entry in participants.values())
+                    for what in ("rows_in", "landed", "rejected")
+                },
                 **{status: statuses[status] for status in ("loaded", "already", "partly", "refused", "held")},
             },
         }

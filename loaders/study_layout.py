@@ -87,7 +87,9 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     study = Study(root)
     for path in (study.settings_path, study.key_path, study.vault_path, study.consents_path, study.participants_path):
         if path.exists():
-            raise StudyExists(f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched.")
+            raise StudyExists(
+                f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
+            )
     for folder in (root, study.inbox, study.surveys, study.catalogue):
         folder.mkdir(parents=True, exist_ok=True)
     root.chmod(0o700)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+
+import duckdb
 
 from loaders.catalogue import load_catalogue
 from loaders.consent import held_codes, load_ledger, load_notices
@@ -18,6 +19,7 @@ from loaders.surveys import load_surveys
 from stores.study import Settings, Study
 from stores.vault import open_study
 
+
 class LoadProgress:
     """Told what a load is doing; the command line shows it."""
 
@@ -28,7 +30,7 @@ class LoadProgress:
         """One donation is through. Called from several threads."""
 
 
-def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(UTC), progress: LoadProgress = LoadProgress()) -> LoadReport:
+def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport:
     """Land enrolment, ledger, donations, surveys and feature archives of ``study``.
 
     Safe to repeat: what is there already stays as it is, what was interrupted is taken up.
@@ -37,25 +39,33 @@ def load_study(study: Study, now: Callable[[], datetime] = lambda: datetime.now(
         ConsonanceError: the study, its key or one of the operator's tables cannot be used.
     """
     settings = Settings.read(study)
-    loaded_at = now().astimezone(UTC).replace(tzinfo=None)
-    as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+    progress = progress or LoadProgress()
+    loaded_at = datetime.now(UTC).replace(tzinfo=None)
     keep_freed_memory()
-    with open_study(study, threads=1) as connection:  # each person is one thread; more would only get in each other's way
+    # One thread a statement: persons are read side by side, and more threads only get in each other's way.
+    with open_study(study, threads=1) as connection:
         lay_out_stores(connection)
         load_participants(connection, study)
         load_notices(connection, study)
         load_ledger(connection, study)
-        connection.begin()
-        connection.execute("delete from vault.raw.study")
-        connection.execute("insert into vault.raw.study values (?, ?, ?, ?)", [settings.title, as_of, loaded_at, version("consonance")])
-        connection.commit()
+        _note_study(connection, settings, loaded_at)
         donations = find_donations(study)
         progress.starts(donations)
-        reports = load_donations(
-            connection, study, donations, held_codes(connection, "listening_history"), loaded_at, jobs=os.cpu_count() or 1, on_done=progress.done
-        )
+        held = held_codes(connection, "listening_history")
+        reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
         catalogue = load_catalogue(connection, study)
         connection.execute("checkpoint vault")
         connection.execute("checkpoint catalogue")
     return LoadReport(reports, surveys, catalogue)
+
+
+def _note_study(connection: duckdb.DuckDBPyConnection, settings: Settings, loaded_at: datetime) -> None:
+    """Note the study's one clock: ``as_of``, else the moment of this load."""
+    as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+    connection.begin()
+    connection.execute("delete from vault.raw.study")
+    connection.execute(
+        "insert into vault.raw.study values (?, ?, ?, ?)", [settings.title, as_of, loaded_at, version("consonance")]
+    )
+    connection.commit()

@@ -68,7 +68,9 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
                 try:
                     connection.execute(JUDGE.replace("{address}", address).replace("{delimiter}", delimiter), codes)
                 except duckdb.Error:
-                    raise BadTable(f"{path} is no well-formed CSV in UTF-8.", "Save it as 'CSV UTF-8', one answer a line.") from None
+                    raise BadTable(
+                        f"{path} is no well-formed CSV in UTF-8.", "Save it as 'CSV UTF-8', one answer a line."
+                    ) from None
             connection.execute(
                 """
                 insert into vault.raw.survey_answers
@@ -77,7 +79,9 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
                 {"file": file},
             )
             reasons = dict(
-                connection.execute("select reason, count(*) from judged_answers where reason is not null group by reason order by reason").fetchall()
+                connection.execute(
+                    "select reason, count(*) from judged_answers where reason is not null group by reason order by reason"
+                ).fetchall()
             )
             for reason, lines in reasons.items():
                 connection.execute("insert into vault.raw.survey_rejects values (?, ?, ?)", [file, reason, lines])

@@ -35,7 +35,9 @@ class TableReader:
         try:
             text = self.path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
-            raise BadTable(f"{self.path} is missing.", "Lay it out as 'consonance init' does in an empty folder.") from None
+            raise BadTable(
+                f"{self.path} is missing.", "Lay it out as 'consonance init' does in an empty folder."
+            ) from None
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
         header = text.split("\n", 1)[0]

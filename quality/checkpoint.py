@@ -19,11 +19,12 @@ from stores.vault import attach_study, attach_warehouse, lock_down
 # Great Expectations phones home unless told not to before it is imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
 
-import great_expectations as gx  # noqa: E402
-import great_expectations.expectations as gxe  # noqa: E402
-import sqlalchemy as sa  # noqa: E402
-from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy  # noqa: E402
-from sqlalchemy.pool import StaticPool  # noqa: E402
+import great_expectations as gx
+import sqlalchemy as sa
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.expectations.core.expect_table_row_count_to_equal import ExpectTableRowCountToEqual
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
+from sqlalchemy.pool import StaticPool
 
 
 class NothingToCheck(ConsonanceError):
@@ -61,8 +62,12 @@ def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleRe
         raise NothingToCheck(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
     with _engine_events(study):
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-        source = context.data_sources.add_sql("study", connection_string="duckdb:///:memory:", kwargs={"poolclass": StaticPool})
+        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        source = context.data_sources.add_sql(
+            "study",
+            connection_string="duckdb:///:memory:",
+            kwargs={"poolclass": StaticPool},  # type: ignore[call-arg]
+        )
         engine = source.get_engine()
         relations = _assembled_relations(engine)
         definitions = []
@@ -74,9 +79,13 @@ def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleRe
                 # The rows of a rule are its violations: there must be none.
                 asset = source.add_query_asset(rule.name, query=f"select * from ({query}) as violations")
                 suite = gx.ExpectationSuite(name=rule.name)
-                suite.add_expectation(gxe.ExpectTableRowCountToEqual(value=0, description=rule.what))
+                suite.add_expectation(ExpectTableRowCountToEqual(value=0, description=rule.what))
                 definitions.append(
-                    gx.ValidationDefinition(name=rule.name, data=asset.add_batch_definition_whole_table("whole"), suite=context.suites.add(suite))
+                    gx.ValidationDefinition(
+                        name=rule.name,
+                        data=asset.add_batch_definition_whole_table("whole"),
+                        suite=context.suites.add(suite),
+                    )
                 )
         checkpoint = gx.Checkpoint(
             name="study",
@@ -101,12 +110,14 @@ def _engine_events(study: Study) -> Iterator[None]:
     fetches after that.
     """
 
-    def attach(connection: Any, record: object) -> None:
+    def attach(connection: Any, _record: object) -> None:
         attach_study(connection, study, read_only=True)
         attach_warehouse(connection, study)
         lock_down(connection, [])
 
-    def buffer(connection: object, cursor: Any, statement: str, parameters: object, context: Any, many: bool) -> None:
+    def buffer(
+        _connection: object, cursor: Any, _statement: str, _parameters: object, context: Any, _many: bool
+    ) -> None:
         if cursor.description:
             context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(cursor, initial_buffer=cursor.fetchall())
 
@@ -139,20 +150,29 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
         ).fetchall()
     columns: dict[str, dict[str, str]] = {}
     for schema, table, column, data_type in rows:
-        columns.setdefault(f"{schema}.{table}", {})[column] = data_type
-    strings, persons, times = [], [], []
+        columns.setdefault(f"{schema}.{table}", {})[str(column)] = str(data_type)
+    strings: list[str] = []
+    persons: list[str] = []
+    times: list[str] = []
     for table, types in columns.items():
         for column, data_type in types.items():
             if data_type == "VARCHAR":
-                strings.append(f"select distinct '{table}.{column}' as place, \"{column}\" as value from warehouse.{table} where \"{column}\" is not null")
+                strings.append(
+                    f'select distinct \'{table}.{column}\' as place, "{column}" as value from warehouse.{table} where "{column}" is not null'
+                )
             if "participant_id" in types and (data_type == "DATE" or data_type.startswith("TIMESTAMP")):
                 times.append(
                     f"select '{table}.{column}' as place, participant_id, cast(min(\"{column}\") as timestamp) as first_time, "
-                    f"cast(max(\"{column}\") as timestamp) as last_time from warehouse.{table} group by participant_id"
+                    f'cast(max("{column}") as timestamp) as last_time from warehouse.{table} group by participant_id'
                 )
         if "participant_id" in types:
-            persons.append(f"select distinct '{table}' as place, participant_id, {_purposes(table)} as purposes from warehouse.{table}")
-    return {name: "(" + " union all ".join(selects) + ")" for name, selects in (("strings", strings), ("persons", persons), ("times", times))}
+            persons.append(
+                f"select distinct '{table}' as place, participant_id, {_purposes(table)} as purposes from warehouse.{table}"
+            )
+    return {
+        name: "(" + " union all ".join(selects) + ")"
+        for name, selects in (("strings", strings), ("persons", persons), ("times", times))
+    }
 
 
 def _purposes(table: str) -> str:

@@ -57,4 +57,6 @@ def read_rule(path: Path) -> Rule:
     if missing := [heading for heading in HEADINGS if heading not in headings]:
         raise ValueError(f"{path} lacks '-- {missing[0]}: …'")
     query = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
-    return Rule(path.parent.name, path.stem, *(headings[heading] for heading in HEADINGS), query.strip())
+    return Rule(
+        path.parent.name, path.stem, **{heading: headings[heading] for heading in HEADINGS}, query=query.strip()
+    )

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
-from stores.dbt_command import PROJECT, run_dbt
 from quality.checkpoint import RuleResult, run_checkpoint
+from stores.dbt_command import PROJECT, run_dbt
 from stores.study import Settings, Study
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -49,12 +49,16 @@ def _facts(study: Study) -> dict[str, Any]:
             "title": Settings.read(study).title,
             "sizes": [
                 (table, rows(f'select count(*) from marts."{table}"')[0][0])
-                for (table,) in rows("select table_name from information_schema.tables where table_schema = 'marts' order by 1")
+                for (table,) in rows(
+                    "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
+                )
             ],
             "fates": rows(
                 "select history_source, fate, count(distinct participant_id), cast(sum(rows) as bigint) from audit.row_accounting group by all order by all"
             ),
-            "coverage": rows("select relation, purpose, participants, rows, rows_without_consent from audit.consent_coverage order by all"),
+            "coverage": rows(
+                "select relation, purpose, participants, rows, rows_without_consent from audit.consent_coverage order by all"
+            ),
             "features": rows(
                 "select history_source, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage order by 1, 6 desc"
             ),

@@ -29,7 +29,9 @@ def run_dbt(study: Study, *arguments: str) -> str:
     """
     environment = {**os.environ, STUDY_VARIABLE: str(study.root.resolve()), "DO_NOT_TRACK": "1"}
     dbt = Path(sys.executable).with_name("dbt")
-    done = subprocess.run([dbt, "--no-use-colors", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [dbt, "--no-use-colors", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise DbtFailed(arguments[0], done.stdout + done.stderr)
     return done.stdout

@@ -41,8 +41,7 @@ class Study:
         if not study.settings_path.is_file():
             raise NoStudy(
                 f"There is no study in {root} (no study.yml).",
-                f"Lay one out with 'consonance init {root}', or name an existing one with "
-                f"--study or {STUDY_VARIABLE}.",
+                f"Lay one out with 'consonance init {root}', or name an existing one with --study or {STUDY_VARIABLE}.",
             )
         return study
 
@@ -128,11 +127,15 @@ class Settings:
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         except (yaml.YAMLError, UnicodeDecodeError):
-            raise BadSettings(f"{path} is not readable as YAML.", "Mend it, or compare it with a fresh 'consonance init'.") from None
+            raise BadSettings(
+                f"{path} is not readable as YAML.", "Mend it, or compare it with a fresh 'consonance init'."
+            ) from None
         if not isinstance(content, dict):
             raise BadSettings(f"{path} holds no settings.", "Write 'title: …' and 'as_of: …', one a line.")
         if unknown := sorted(map(str, set(content) - {"title", "as_of"})):
-            raise BadSettings(f"{path} has settings nobody reads: {', '.join(unknown)}.", "Known are 'title' and 'as_of'.")
+            raise BadSettings(
+                f"{path} has settings nobody reads: {', '.join(unknown)}.", "Known are 'title' and 'as_of'."
+            )
         return cls(title=str(content.get("title") or study.root.name), as_of=_as_of(path, content.get("as_of")))
 
 

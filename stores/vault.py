@@ -34,7 +34,9 @@ class StoreError(ConsonanceError):
 
 
 @contextmanager
-def open_study(study: Study, *, read_only: bool = False, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_study(
+    study: Study, *, read_only: bool = False, threads: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the study's vault and catalogue attached, and no way to any other file.
 
     Args:
@@ -46,7 +48,10 @@ def open_study(study: Study, *, read_only: bool = False, threads: int | None = N
         StoreError: a file is missing, locked by another program, or not to be opened with this key.
         VaultKeyError: see ``read_key``.
     """
-    connection = duckdb.connect(config=session_settings() | ({"threads": threads} if threads else {}))
+    settings = session_settings()
+    if threads:
+        settings["threads"] = threads
+    connection = duckdb.connect(config=settings)
     try:
         attach_study(connection, study, read_only=read_only)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
@@ -57,7 +62,7 @@ def open_study(study: Study, *, read_only: bool = False, threads: int | None = N
         connection.close()
 
 
-def session_settings() -> dict[str, str | bool | int]:
+def session_settings() -> dict[str, str | bool | int | float | list[str]]:
     """The settings every connection starts from: what DuckDB may use, and what it may not fetch."""
     return {
         "memory_limit": MEMORY_LIMIT,

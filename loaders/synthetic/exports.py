@@ -25,11 +25,27 @@ _TITLES = {
     "master_metadata_album_album_name": "album_name",
 }
 _REASONS = {"reason_start": "reason_start", "reason_end": "nullif(reason_end, '')", "shuffle": "shuffle"}
-_STATE = {"offline": "case when is_video then null else offline end", "offline_timestamp": "offline_timestamp", "incognito_mode": "incognito_mode"}
+_STATE = {
+    "offline": "case when is_video then null else offline end",
+    "offline_timestamp": "offline_timestamp",
+    "incognito_mode": "incognito_mode",
+}
 _TS = {"ts": "strftime(ts, '%Y-%m-%dT%H:%M:%SZ')"}
-_WITH_USER = {**_TS, "username": "username", "platform": "platform", "ms_played": "ms_played", "conn_country": "conn_country"}
+_WITH_USER = {
+    **_TS,
+    "username": "username",
+    "platform": "platform",
+    "ms_played": "ms_played",
+    "conn_country": "conn_country",
+}
 _AGENT = {"ip_addr_decrypted": "ip_addr", "user_agent_decrypted": "'Mozilla/5.0 (' || platform || ')'"}
-_WITHOUT_USER = {**_TS, "platform": "platform", "ms_played": "ms_played", "conn_country": "conn_country", "ip_addr": "ip_addr"}
+_WITHOUT_USER = {
+    **_TS,
+    "platform": "platform",
+    "ms_played": "ms_played",
+    "conn_country": "conn_country",
+    "ip_addr": "ip_addr",
+}
 _EPISODE = {"episode_name": "episode_name", "episode_show_name": "show_name"}
 _URIS = {"spotify_track_uri": "track_uri", **_EPISODE, "spotify_episode_uri": "episode_uri"}
 _PLACE = {"city": "'Springfield'", "region": "'XX'", "metro_code": "'000'", "longitude": "'10.0'", "latitude": "'50.0'"}
@@ -55,7 +71,13 @@ FIELD_SETS: dict[int, dict[str, str]] = {
 ACCOUNT_FIELDS = {
     "music": {"endTime": "end_time", "artistName": "creator", "trackName": "title", "msPlayed": "ms_played"},
     "podcast": {"endTime": "end_time", "podcastName": "creator", "episodeName": "title", "msPlayed": "ms_played"},
-    "audiobook": {"endTime": "end_time", "audiobookName": "creator", "chapterName": "title", "authorName": "'An Author'", "msPlayed": "ms_played"},
+    "audiobook": {
+        "endTime": "end_time",
+        "audiobookName": "creator",
+        "chapterName": "title",
+        "authorName": "'An Author'",
+        "msPlayed": "ms_played",
+    },
 }
 
 # Per layout: before the array, row start, between key and value, between fields, row end, between rows, after.
@@ -115,7 +137,9 @@ def _extended_members(connection: duckdb.DuckDBPyConnection, code: str, export: 
     order = "hash(play_no, tellings_no)" if export.keys == 24 else "ts, play_no, tellings_no"
     folder = "MyData" if export.keys == 24 else "Spotify Extended Streaming History"
     if not export.video_only:
-        for chunk, text in _texts(connection, code, export, "not is_video", order, FIELD_SETS[export.keys], ROWS_A_FILE, export.layout):
+        for chunk, text in _texts(
+            connection, code, export, "not is_video", order, FIELD_SETS[export.keys], ROWS_A_FILE, export.layout
+        ):
             name = f"endsong_{chunk}.json" if export.keys == 24 else f"Streaming_History_Audio_{years}_{chunk}.json"
             yield f"{folder}/{name}", text
     for _, text in _texts(connection, code, export, "is_video", order, FIELD_SETS[export.keys], 10**9, export.layout):
@@ -125,18 +149,44 @@ def _extended_members(connection: duckdb.DuckDBPyConnection, code: str, export: 
 
 def _account_members(connection: duckdb.DuckDBPyConnection, code: str, export: Account) -> Iterator[tuple[str, str]]:
     folder = "MyData" if export.is_old else "Spotify Account Data"
-    kinds = {"music": "true"} if export.is_old else {"music": "kind not in ('episode', 'audiobook')", "podcast": "kind = 'episode'", "audiobook": "kind = 'audiobook'"}
+    kinds = (
+        {"music": "true"}
+        if export.is_old
+        else {
+            "music": "kind not in ('episode', 'audiobook')",
+            "podcast": "kind = 'episode'",
+            "audiobook": "kind = 'audiobook'",
+        }
+    )
     for kind, condition in kinds.items():
-        for chunk, text in _texts(connection, code, export, condition, "ts, play_no, tellings_no", ACCOUNT_FIELDS[kind], ACCOUNT_ROWS_A_FILE, export.layout):
+        for chunk, text in _texts(
+            connection,
+            code,
+            export,
+            condition,
+            "ts, play_no, tellings_no",
+            ACCOUNT_FIELDS[kind],
+            ACCOUNT_ROWS_A_FILE,
+            export.layout,
+        ):
             yield f"{folder}/StreamingHistory{chunk if export.is_old else f'_{kind}_{chunk}'}.json", text
     address = f"{code.lower()}@mail.example"
-    yield f"{folder}/Userdata.json", json.dumps({"username": f"user-{code}", "email": address, "birthdate": "1990-01-01"})
+    yield (
+        f"{folder}/Userdata.json",
+        json.dumps({"username": f"user-{code}", "email": address, "birthdate": "1990-01-01"}),
+    )
     yield f"{folder}/Identity.json", json.dumps({"displayName": f"Person {code}", "firstName": "Pat"})
     yield f"{folder}/UserAddress.json", f"List(Map(street -> Main Street 1, city -> Springfield, email -> {address}))"
     yield f"{folder}/Follow.json", json.dumps({"userIsFollowing": ["somebody"], "followers": []})
-    yield f"{folder}/SearchQueries.json", json.dumps([{"platform": "IPHONE", "searchTime": "2025-01-01T00:00:00Z", "searchQuery": address}])
+    yield (
+        f"{folder}/SearchQueries.json",
+        json.dumps([{"platform": "IPHONE", "searchTime": "2025-01-01T00:00:00Z", "searchQuery": address}]),
+    )
     yield f"{folder}/Playlist1.json", json.dumps({"playlists": [{"name": f"for {address}", "items": []}]})
-    yield f"{folder}/YourLibrary.json", json.dumps({"tracks": [{"artist": "A", "track": "T", "uri": "spotify:track:0000000000000000000000"}]})
+    yield (
+        f"{folder}/YourLibrary.json",
+        json.dumps({"tracks": [{"artist": "A", "track": "T", "uri": "spotify:track:0000000000000000000000"}]}),
+    )
 
 
 def _texts(
@@ -150,7 +200,11 @@ def _texts(
     layout: Layout,
 ) -> Iterator[tuple[int, str]]:
     before, row_start, colon, comma, row_end, between, after = _LAYOUTS[layout]
-    row = f"'{row_start}' || " + f" || '{comma}' || ".join(f"'\"{key}\"{colon}' || {_value(sql, layout)}" for key, sql in fields.items()) + f" || '{row_end}'"
+    row = (
+        f"'{row_start}' || "
+        + f" || '{comma}' || ".join(f"'\"{key}\"{colon}' || {_value(sql, layout)}" for key, sql in fields.items())
+        + f" || '{row_end}'"
+    )
     is_account = isinstance(export, Account)
     statement = f"""
         with told as (
@@ -173,7 +227,9 @@ def _texts(
         group by chunk
         order by chunk
     """
-    for chunk, text in connection.execute(statement, {"code": code, "first": export.first, "last": export.last}).fetchall():
+    for chunk, text in connection.execute(
+        statement, {"code": code, "first": export.first, "last": export.last}
+    ).fetchall():
         yield int(chunk), str(text)
 
 

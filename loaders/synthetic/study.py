@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -25,7 +25,9 @@ PLANTED_SLOPE = 1.2
 PLANTED_NOISE = 0.22
 PLANTED_PERSON_SPREAD = 0.12
 
-_EVERY_PURPOSE = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports ml_training sharing_controlled"
+_EVERY_PURPOSE = (
+    "listening_history podcasts_audiobooks private_sessions demographics emotion_reports ml_training sharing_controlled"
+)
 _COUNTRIES = (
     ("DE", "Europe/Berlin"),
     ("US", "America/New_York"),
@@ -90,7 +92,9 @@ class Made:
     peculiar: dict[str, str] = field(default_factory=dict)
 
 
-def make_study(root: Path, seed: int = 1, people: int = 40, plays: int = 400_000, unzipped: Path | None = None, plain: bool = False) -> Made:
+def make_study(
+    root: Path, seed: int = 1, people: int = 40, plays: int = 400_000, unzipped: Path | None = None, plain: bool = False
+) -> Made:
     """Lay out a study folder full of synthetic donations. The same arguments give the same bytes.
 
     Args:
@@ -105,7 +109,10 @@ def make_study(root: Path, seed: int = 1, people: int = 40, plays: int = 400_000
         StudyExists: ``root`` holds a study.
     """
     study = lay_out_study(root, title=f"Synthetic study, seed {seed}", as_of=AS_OF)
-    cast = [_usual_person(number) if plain or number > len(_PECULIAR) else _PECULIAR[number - 1][1](number) for number in range(1, people + 1)]
+    cast = [
+        _usual_person(number) if plain or number > len(_PECULIAR) else _PECULIAR[number - 1][1](number)
+        for number in range(1, people + 1)
+    ]
     made = Made(people=len(cast))
     if not plain:
         made.peculiar = {f"D{number:03d}": what for number, (what, _) in enumerate(_PECULIAR[:people], start=1)}
@@ -115,10 +122,17 @@ def make_study(root: Path, seed: int = 1, people: int = 40, plays: int = 400_000
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
-            history = [content for name, content in files if name.endswith(".json") and "istory" in name or "endsong" in name]
-            made.plays_told += sum(str(content).count('"msPlayed"') + str(content).count('"ms_played"') for content in history)
+            history = [
+                content for name, content in files if (name.endswith(".json") and "istory" in name) or "endsong" in name
+            ]
+            made.plays_told += sum(
+                str(content).count('"msPlayed"') + str(content).count('"ms_played"') for content in history
+            )
             if unzipped is not None:
-                _write_files(unzipped / person.code / str(number), [(name, content) for name, content in files if "istory_" in name or "endsong" in name])
+                _write_files(
+                    unzipped / person.code / str(number),
+                    [(name, content) for name, content in files if "istory_" in name or "endsong" in name],
+                )
             _hand_in(study, person, number, files)
             made.donations += 1
     _write_feature_archives(connection, study)
@@ -181,7 +195,16 @@ def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, s
         (place / "nested.zip").write_bytes(pack([("Spotify Extended Streaming History/inner.zip", pack(files))]))
         return
     if "wrong_package" in person.spoil:
-        (place / "technical_log.zip").write_bytes(pack([("Spotify Technical Log Information/AddedToPlaylist.json", json.dumps([{"timestamp_utc": "2025-01-01T00:00:00Z", "context_user_agent": "x"}]))]))
+        (place / "technical_log.zip").write_bytes(
+            pack(
+                [
+                    (
+                        "Spotify Technical Log Information/AddedToPlaylist.json",
+                        json.dumps([{"timestamp_utc": "2025-01-01T00:00:00Z", "context_user_agent": "x"}]),
+                    )
+                ]
+            )
+        )
         return
     if person.as_folder:
         _write_files(place / f"my_spotify_data_{number}", files)
@@ -257,9 +280,15 @@ def _write_tables(study: Study, cast: list[Person]) -> None:
         if person.enrolled:
             gender = ("female", "male", "other", "")[person.number % 4]
             zone = person.zone if person.time_zone_known else ""
-            enrolment.append(f"{person.code},{1960 + person.number * 7 % 45},{gender},{person.country},{zone},2025-12-01")
+            enrolment.append(
+                f"{person.code},{1960 + person.number * 7 % 45},{gender},{person.country},{zone},2025-12-01"
+            )
         for step, event in enumerate(person.events):
-            purposes = person.purposes if event == "granted" else ("" if event == "withdrawn" else "listening_history emotion_reports")
+            purposes = (
+                person.purposes
+                if event == "granted"
+                else ("" if event == "withdrawn" else "listening_history emotion_reports")
+            )
             moment = (datetime(2025, 12, 1, 10, tzinfo=UTC) + timedelta(days=20 * step)).isoformat()
             ledger.append(f"{person.code},{event},{purposes},v1,{moment},{person.history_from},{person.history_to}")
     _append(study.participants_path, enrolment)
@@ -277,14 +306,19 @@ def _write_reports(connection: duckdb.DuckDBPyConnection, study: Study, seed: in
         connection.execute(f"create or replace table {table} as " + sql)
     header = "participant_code,answered_at,instrument,item,answer"
     for name, table in (("affect_grid", "affect_grid_answers"), ("panas", "panas_answers")):
-        lines = [line for (line,) in connection.execute(f"select line from {table} order by person_no, answered_ms, item").fetchall()]
+        lines = [
+            line
+            for (line,) in connection.execute(
+                f"select line from {table} order by person_no, answered_ms, item"
+            ).fetchall()
+        ]
         (study.surveys / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    return int(connection.execute("select (select count(*) from reports) + (select count(distinct (person_no, answered_ms)) from panas_answers)").fetchall()[0][0])
+    return int(
+        connection.execute(
+            "select (select count(*) from reports) + (select count(distinct (person_no, answered_ms)) from panas_answers)"
+        ).fetchall()[0][0]
+    )
 
-
-_AFTER_EXPORTS = """
-    people.person_no, people.code, people.zone
-"""
 
 _REPORTS = {
     # About one session in six of the last year before the export is followed by a report.
@@ -384,15 +418,12 @@ def _usual_person(number: int) -> Person:
     return Person(number, (packages[number % len(packages)],))
 
 
-def _peculiar_people() -> Iterator[tuple[str, object]]:
+def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
     account_year = Account(_day("2024-09-01"), _day("2025-08-31"))
     lifetime = Extended(23, _day("2019-01-01"), _day("2025-09-15"), "pretty")
 
-    def like(person: Person, number: int) -> Person:
-        return replace(person, number=number)
-
-    def add(what: str, person: Person) -> tuple[str, object]:
-        return what, lambda number: like(person, number)
+    def add(what: str, person: Person) -> tuple[str, Callable[[int], Person]]:
+        return what, lambda number: replace(person, number=number)
 
     yield add(
         "both packages: account data, and an extended history of the same time with a hole",
@@ -400,32 +431,64 @@ def _peculiar_people() -> Iterator[tuple[str, object]]:
     )
     yield add(
         "two requests of overlapping extended histories, 19 and 23 fields",
-        Person(2, (Extended(19, _day("2019-01-01"), _day("2024-11-20")), Extended(23, _day("2019-01-01"), _day("2025-09-15"), "pretty"))),
+        Person(
+            2,
+            (
+                Extended(19, _day("2019-01-01"), _day("2024-11-20")),
+                Extended(23, _day("2019-01-01"), _day("2025-09-15"), "pretty"),
+            ),
+        ),
     )
     yield add(
         "an endsong export without URIs, and a later one with them",
-        Person(3, (Extended(24, _day("2014-01-01"), _day("2020-09-01")), Extended(21, _day("2014-01-01"), _day("2023-04-01"), "pretty"))),
+        Person(
+            3,
+            (
+                Extended(24, _day("2014-01-01"), _day("2020-09-01")),
+                Extended(21, _day("2014-01-01"), _day("2023-04-01"), "pretty"),
+            ),
+        ),
     )
     yield add("gave no consent", Person(4, (lifetime,), events=()))
     yield add("withdrew", Person(5, (lifetime,), events=("granted", "withdrawn")))
-    yield add("grants neither podcasts nor private sessions", Person(6, (lifetime,), purposes="listening_history demographics emotion_reports", private_share=0.1))
-    yield add("consents to 2021 and 2022 only", Person(7, (lifetime,), history_from="2021-01-01", history_to="2022-12-31"))
-    yield add("took back all purposes but listening and emotion reports", Person(8, (lifetime,), events=("granted", "amended")))
+    yield add(
+        "grants neither podcasts nor private sessions",
+        Person(6, (lifetime,), purposes="listening_history demographics emotion_reports", private_share=0.1),
+    )
+    yield add(
+        "consents to 2021 and 2022 only", Person(7, (lifetime,), history_from="2021-01-01", history_to="2022-12-31")
+    )
+    yield add(
+        "took back all purposes but listening and emotion reports",
+        Person(8, (lifetime,), events=("granted", "amended")),
+    )
     yield add("account data in the new files, podcasts and audiobooks apart", Person(9, (account_year,)))
     yield add("account data in the old files", Person(10, (replace(account_year, is_old=True),)))
     yield add("a file of the donation is cut off", Person(11, (lifetime,), spoil=("cut_off",)))
-    yield add("some rows are impossible", Person(12, (Extended(21, _day("2017-01-01"), _day("2023-06-01")),), spoil=("bad_rows",)))
+    yield add(
+        "some rows are impossible",
+        Person(12, (Extended(21, _day("2017-01-01"), _day("2023-06-01")),), spoil=("bad_rows",)),
+    )
     yield add("an unpacked folder", Person(13, (lifetime,), as_folder=True))
     yield add("loose files", Person(14, (lifetime,), as_loose_files=True))
     yield add("the wrong package", Person(15, (lifetime,), spoil=("wrong_package",)))
     yield add("a zip in a zip", Person(16, (lifetime,), spoil=("nested",)))
     yield add("no time zone at enrolment", Person(17, (lifetime,), time_zone_known=False))
-    yield add("grants no demographics", Person(18, (lifetime,), purposes="listening_history podcasts_audiobooks private_sessions emotion_reports"))
-    yield add("files saved again by a spreadsheet", Person(19, (Extended(21, _day("2016-01-01"), _day("2023-01-01"), "resaved"),)))
+    yield add(
+        "grants no demographics",
+        Person(18, (lifetime,), purposes="listening_history podcasts_audiobooks private_sessions emotion_reports"),
+    )
+    yield add(
+        "files saved again by a spreadsheet",
+        Person(19, (Extended(21, _day("2016-01-01"), _day("2023-01-01"), "resaved"),)),
+    )
     yield add("consents, but was never enrolled", Person(20, (lifetime,), enrolled=False))
     yield add("a file with a wrong checksum", Person(21, (lifetime,), spoil=("wrong_crc",)))
     yield add("video history only, beside a full one", Person(22, (replace(lifetime, video_only=True), lifetime)))
-    yield add("grants listening history, but no emotion reports", Person(23, (lifetime,), purposes="listening_history podcasts_audiobooks demographics"))
+    yield add(
+        "grants listening history, but no emotion reports",
+        Person(23, (lifetime,), purposes="listening_history podcasts_audiobooks demographics"),
+    )
 
 
-_PECULIAR: list[tuple[str, object]] = list(_peculiar_people())
+_PECULIAR: list[tuple[str, Callable[[int], Person]]] = list(_peculiar_people())

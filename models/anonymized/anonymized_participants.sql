@@ -1,7 +1,21 @@
 -- One row is one participant with an active consent to listening history or emotion reports.
-with listeners as (select * from {{ ref('listeners') }}),
+with listeners as (
+    select
+        pseudonym,
+        birth_year,
+        gender,
+        country,
+        is_time_zone_assumed,
+        {%- for purpose in consent_purposes() %}
+        grants_{{ purpose }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('listeners') }}
+),
 
-study as (select * from {{ ref('stg_study') }}),
+study as (
+    select as_of_ms
+    from {{ ref('stg_study') }}
+),
 
 pseudonymised as (
     select

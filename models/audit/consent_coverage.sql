@@ -1,51 +1,38 @@
 -- One row is one relation that holds persons' data and one purpose that it needs: how many rows it
 -- holds, and how many of them belong to somebody who does not grant that purpose (always 0).
+{%- set spoken = "content_type in ('episode', 'audiobook')" %}
+{%- set holdings = [
+    ('anonymized.participants', 'anonymized_participants', 'demographics', 'coalesce(age_band, gender, country) is not null'),
+    ('anonymized.plays', 'anonymized_plays', 'listening_history', 'true'),
+    ('anonymized.plays', 'anonymized_plays', 'podcasts_audiobooks', spoken),
+    ('anonymized.plays', 'anonymized_plays', 'private_sessions', 'is_private_session'),
+    ('anonymized.plays', 'anonymized_plays', 'demographics', 'country is not null'),
+    ('anonymized.emotion_answers', 'anonymized_emotion_answers', 'emotion_reports', 'true'),
+    ('sessionized.play_sessions', 'play_sessions', 'listening_history', 'true'),
+    ('features.emotion_scores', 'emotion_scores', 'emotion_reports', 'true'),
+    ('marts.plays', 'plays', 'listening_history', 'true'),
+    ('marts.plays', 'plays', 'podcasts_audiobooks', spoken),
+    ('marts.plays', 'plays', 'private_sessions', 'is_private_session'),
+    ('marts.plays', 'plays', 'demographics', 'country is not null'),
+    ('marts.sessions', 'sessions', 'listening_history', 'true'),
+    ('marts.daily_listening', 'daily_listening', 'listening_history', 'true'),
+    ('marts.emotion_reports', 'emotion_reports', 'emotion_reports', 'true'),
+    ('marts.emotion_windows', 'emotion_windows', 'emotion_reports', 'true'),
+] %}
 with participants as (select * from {{ ref('anonymized_participants') }}),
 
-anonymized_plays as (select * from {{ ref('anonymized_plays') }}),
-
-play_sessions as (select * from {{ ref('play_sessions') }}),
-
-plays as (select * from {{ ref('plays') }}),
-
-sessions as (select * from {{ ref('sessions') }}),
-
-daily_listening as (select * from {{ ref('daily_listening') }}),
-
-emotion_answers as (select * from {{ ref('anonymized_emotion_answers') }}),
-
-emotion_reports as (select * from {{ ref('emotion_reports') }}),
-
-emotion_windows as (select * from {{ ref('emotion_windows') }}),
-
 held as (
-    select 'anonymized.plays' as relation, 'listening_history' as purpose, participant_id, count(*) as held_rows from anonymized_plays group by participant_id
-    union all
-    select 'anonymized.plays', 'podcasts_audiobooks', participant_id, count(*) from anonymized_plays where content_type in ('episode', 'audiobook') group by participant_id
-    union all
-    select 'anonymized.plays', 'private_sessions', participant_id, count(*) from anonymized_plays where is_private_session group by participant_id
-    union all
-    select 'anonymized.plays', 'demographics', participant_id, count(*) from anonymized_plays where country is not null group by participant_id
-    union all
-    select 'sessionized.play_sessions', 'listening_history', participant_id, count(*) from play_sessions group by participant_id
-    union all
-    select 'marts.plays', 'listening_history', participant_id, count(*) from plays group by participant_id
-    union all
-    select 'marts.plays', 'podcasts_audiobooks', participant_id, count(*) from plays where content_type in ('episode', 'audiobook') group by participant_id
-    union all
-    select 'marts.plays', 'private_sessions', participant_id, count(*) from plays where is_private_session group by participant_id
-    union all
-    select 'marts.sessions', 'listening_history', participant_id, count(*) from sessions group by participant_id
-    union all
-    select 'marts.daily_listening', 'listening_history', participant_id, count(*) from daily_listening group by participant_id
-    union all
-    select 'anonymized.participants', 'demographics', participant_id, count(*) from participants where coalesce(age_band, gender, country) is not null group by participant_id
-    union all
-    select 'anonymized.emotion_answers', 'emotion_reports', participant_id, count(*) from emotion_answers group by participant_id
-    union all
-    select 'marts.emotion_reports', 'emotion_reports', participant_id, count(*) from emotion_reports group by participant_id
-    union all
-    select 'marts.emotion_windows', 'emotion_reports', participant_id, count(*) from emotion_windows group by participant_id
+    {%- for relation, model, purpose, condition in holdings %}
+    select
+        '{{ relation }}' as relation,
+        '{{ purpose }}' as purpose,
+        participant_id,
+        count(*) as held_rows
+    from {{ ref(model) }}
+    where {{ condition }}
+    group by participant_id
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 grants as (
@@ -55,7 +42,7 @@ grants as (
         '{{ purpose }}' as purpose
     from participants
     where grants_{{ purpose }}
-    {{ 'union all' if not loop.last }}
+    {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 ),
 

@@ -56,7 +56,9 @@ def play(ts: str = "2023-05-01T10:00:00Z", ms_played: Any = 60_000, **fields: An
     return row | fields
 
 
-def account_play(end_time: str = "2023-05-01 10:00", ms_played: Any = 60_000, title: str = "A Track", creator: str = "An Artist") -> dict[str, Any]:
+def account_play(
+    end_time: str = "2023-05-01 10:00", ms_played: Any = 60_000, title: str = "A Track", creator: str = "An Artist"
+) -> dict[str, Any]:
     """A row of an account history."""
     return {"endTime": end_time, "artistName": creator, "trackName": title, "msPlayed": ms_played}
 
@@ -86,11 +88,23 @@ class SmallStudy:
     def root(self) -> Path:
         return self.study.root
 
-    def enrol(self, code: str, birth_year: int | str = 1990, gender: str = "female", country: str = "DE", timezone: str = "Europe/Berlin") -> None:
+    def enrol(
+        self,
+        code: str,
+        birth_year: int | str = 1990,
+        gender: str = "female",
+        country: str = "DE",
+        timezone: str = "Europe/Berlin",
+    ) -> None:
         _append(self.study.participants_path, f"{code},{birth_year},{gender},{country},{timezone},2025-01-01")
 
     def consent(
-        self, code: str, purposes: str = EVERYTHING, event: str = "granted", at: str = "2025-01-01T10:00:00+00:00", history: tuple[str, str] = ("", "")
+        self,
+        code: str,
+        purposes: str = EVERYTHING,
+        event: str = "granted",
+        at: str = "2025-01-01T10:00:00+00:00",
+        history: tuple[str, str] = ("", ""),
     ) -> None:
         _append(self.study.consents_path, f"{code},{event},{purposes},v1,{at},{history[0]},{history[1]}")
 
@@ -98,7 +112,13 @@ class SmallStudy:
         self.enrol(code)
         self.consent(code, **consent)
 
-    def donate(self, code: str, rows: Any, name: str = "export.zip", member: str = "Spotify Extended Streaming History/Audio.json") -> Path:
+    def donate(
+        self,
+        code: str,
+        rows: Any,
+        name: str = "export.zip",
+        member: str = "Spotify Extended Streaming History/Audio.json",
+    ) -> Path:
         return as_zip(self.study.inbox / code / name, {member: rows})
 
     def load(self) -> LoadReport:

@@ -16,7 +16,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 EXTENDED = {"ts", "ms_played"}
-ACCOUNT = {"music": ("trackName", "artistName"), "podcast": ("episodeName", "podcastName"), "audiobook": ("chapterName", "audiobookName")}
+ACCOUNT = {
+    "music": ("trackName", "artistName"),
+    "podcast": ("episodeName", "podcastName"),
+    "audiobook": ("chapterName", "audiobookName"),
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXITS = ("unexpected-exit", "unexpected-exit-while-paused", "logout")
 
@@ -75,7 +79,9 @@ class Recount:
 
     def skips(self) -> Counter[bool | None]:
         return Counter(
-            None if row.source == "account" or row.reason_end in (None, "unknown") else row.reason_end in ("fwdbtn", "backbtn", "endplay")
+            None
+            if row.source == "account" or row.reason_end in (None, "unknown")
+            else row.reason_end in ("fwdbtn", "backbtn", "endplay")
             for row in self.kept()
         )
 
@@ -123,12 +129,20 @@ def recount(donations: list[Path], listener: Listener) -> Recount:
 def _contents(path: Path) -> list[tuple[str, bytes]]:
     if path.is_file():
         with zipfile.ZipFile(path) as archive:
-            return [(entry.filename, archive.read(entry)) for entry in sorted(archive.infolist(), key=lambda entry: entry.filename) if not entry.is_dir()]
-    return [(file.relative_to(path).as_posix(), file.read_bytes()) for file in sorted(path.rglob("*")) if file.is_file()]
+            return [
+                (entry.filename, archive.read(entry))
+                for entry in sorted(archive.infolist(), key=lambda entry: entry.filename)
+                if not entry.is_dir()
+            ]
+    return [
+        (file.relative_to(path).as_posix(), file.read_bytes()) for file in sorted(path.rglob("*")) if file.is_file()
+    ]
 
 
 def _folder_hash(contents: list[tuple[str, bytes]]) -> str:
-    return hashlib.sha256("".join(f"{name}\0{hashlib.sha256(content).hexdigest()}\n" for name, content in contents).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(f"{name}\0{hashlib.sha256(content).hexdigest()}\n" for name, content in contents).encode()
+    ).hexdigest()
 
 
 def _kind(row: Any) -> str | None:
@@ -177,16 +191,38 @@ def _row(kind: str, raw: dict[str, Any], digest: str, number: int, moment: int, 
         content = {"music": "track", "podcast": "episode"}.get(kind, "audiobook")
         return Row("account", digest, number, len(raw), moment, ms, None, text(title), text(creator), content)
     groups = (
-        ("track", text("master_metadata_track_name"), text("master_metadata_album_artist_name"), text("spotify_track_uri")),
+        (
+            "track",
+            text("master_metadata_track_name"),
+            text("master_metadata_album_artist_name"),
+            text("spotify_track_uri"),
+        ),
         ("episode", text("episode_name"), text("episode_show_name"), text("spotify_episode_uri")),
-        ("audiobook", text("audiobook_chapter_title"), text("audiobook_title"), text("audiobook_chapter_uri") or text("audiobook_uri")),
+        (
+            "audiobook",
+            text("audiobook_chapter_title"),
+            text("audiobook_title"),
+            text("audiobook_chapter_uri") or text("audiobook_uri"),
+        ),
     )
     content, title, creator, _ = next((group for group in groups if any(group[1:])), ("unknown", None, None, None))
     uri = next((group[3] for group in groups if group[3]), None)
     stamp = raw.get("offline_timestamp")
     return Row(
-        "extended", digest, number, len(raw), moment, ms, uri, title, creator, content, text("reason_end"), flag("offline"),
-        stamp if isinstance(stamp, int) and not isinstance(stamp, bool) else None, flag("incognito_mode"),
+        "extended",
+        digest,
+        number,
+        len(raw),
+        moment,
+        ms,
+        uri,
+        title,
+        creator,
+        content,
+        text("reason_end"),
+        flag("offline"),
+        stamp if isinstance(stamp, int) and not isinstance(stamp, bool) else None,
+        flag("incognito_mode"),
     )
 
 
@@ -210,9 +246,21 @@ def _whole(value: Any) -> int | None:
 
 
 def _places(members: dict[str, list[Row]], holds: dict[str, list[str]]) -> dict[str, tuple[int, int]]:
-    reach = {donation: max((row.reported_ms for digest in digests for row in members[digest]), default=None) for donation, digests in holds.items()}
-    order = sorted((donation for donation in holds if reach[donation] is not None), key=lambda donation: (-(reach[donation] or 0), donation))
-    return {digest: min((place, holds[donation].index(digest)) for place, donation in enumerate(order) if digest in holds[donation]) for digest in members if members[digest]}
+    reach = {
+        donation: max((row.reported_ms for digest in digests for row in members[digest]), default=None)
+        for donation, digests in holds.items()
+    }
+    order = sorted(
+        (donation for donation in holds if reach[donation] is not None),
+        key=lambda donation: (-(reach[donation] or 0), donation),
+    )
+    return {
+        digest: min(
+            (place, holds[donation].index(digest)) for place, donation in enumerate(order) if digest in holds[donation]
+        )
+        for digest in members
+        if members[digest]
+    }
 
 
 def _is_same(one: Row, other: Row) -> bool:
@@ -246,7 +294,10 @@ def _account_key(row: Row) -> tuple[int, str | None, str | None, int]:
 
 def _account_duplicates(result: Recount, members: dict[str, list[Row]], holds: dict[str, list[str]]) -> None:
     account = [row for row in result.rows if row.source == "account"]
-    per_donation = [Counter(_account_key(row) for digest in digests for row in members[digest] if row.source == "account") for digests in holds.values()]
+    per_donation = [
+        Counter(_account_key(row) for digest in digests for row in members[digest] if row.source == "account")
+        for digests in holds.values()
+    ]
     landed = Counter(map(_account_key, account))
     surplus = {key: count - max(counter[key] for counter in per_donation) for key, count in landed.items()}
     for row in account:
@@ -256,7 +307,9 @@ def _account_duplicates(result: Recount, members: dict[str, list[Row]], holds: d
 
 
 def _supersede(result: Recount) -> None:
-    there = Counter((row.reported_ms // 60_000, row.ms) for row in result.rows if row.source == "extended" and not row.fate)
+    there = Counter(
+        (row.reported_ms // 60_000, row.ms) for row in result.rows if row.source == "extended" and not row.fate
+    )
     for row in result.rows:
         key = (row.reported_ms // 60_000, row.ms)
         if row.source == "account" and not row.fate and there[key] > 0:

@@ -84,7 +84,10 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "link": (link, "link"),
     "one name twice": (twice, "duplicate_name"),
     "zip in a zip": (lambda: zipped(("inner.zip", zipped(("a.json", HISTORY)))), "nested_archive"),
-    "zip in a zip under another name": (lambda: zipped(("a.json", HISTORY), ("b.json", zipped(("a.json", HISTORY)))), "nested_archive"),
+    "zip in a zip under another name": (
+        lambda: zipped(("a.json", HISTORY), ("b.json", zipped(("a.json", HISTORY)))),
+        "nested_archive",
+    ),
     "gzip in a zip": (lambda: zipped(("a.json", HISTORY), ("b.json.gz", b"\x1f\x8b\x08 something")), "nested_archive"),
     "encrypted": (encrypted, "encrypted"),
     "lzma": (lambda: zipped(("a.json", HISTORY), compression=zipfile.ZIP_LZMA), "unsupported_zip"),
@@ -112,8 +115,18 @@ def test_hostile_zips_are_refused_leave_nothing_and_do_not_stop_others(small: Sm
     assert loaded.status == "loaded"
     assert report.exit_status == 2
     assert sorted(path.relative_to(small.root) for path in small.root.rglob("*")) == before
-    for table in ("donations", "members", "donation_members", "extended_plays", "rejected_rows", "schema_drift", "broken_members"):
-        assert small.vault(f"select count(*) from vault.raw.{table} inner join vault.raw.keyring using (participant_no) where participant_code = 'P1'") == [(0,)]
+    for table in (
+        "donations",
+        "members",
+        "donation_members",
+        "extended_plays",
+        "rejected_rows",
+        "schema_drift",
+        "broken_members",
+    ):
+        assert small.vault(
+            f"select count(*) from vault.raw.{table} inner join vault.raw.keyring using (participant_no) where participant_code = 'P1'"
+        ) == [(0,)]
 
 
 def test_too_many_members_and_bytes_are_refused(tmp_path: Path) -> None:
@@ -127,7 +140,9 @@ def test_too_many_members_and_bytes_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_directory_entry_with_content_of_real_exports_is_nothing_special(tmp_path: Path) -> None:
-    path = as_zip(tmp_path / "real.zip", {"Spotify Account Data/": "placeholder", "Spotify Account Data/a.json": HISTORY})
+    path = as_zip(
+        tmp_path / "real.zip", {"Spotify Account Data/": "placeholder", "Spotify Account Data/a.json": HISTORY}
+    )
     with open_donation(path) as members:
         assert [member.name for member in members] == ["Spotify Account Data/a.json"]
         assert members[0].read() == HISTORY
@@ -174,7 +189,11 @@ def test_a_link_in_the_inbox_is_not_followed(small: SmallStudy, tmp_path: Path) 
 @given(data=st.data())
 def test_damaged_zips_never_raise_anything_but_a_refusal(tmp_path: Path, data: st.DataObject) -> None:
     """Bytes of a good zip are overwritten, cut out or repeated."""
-    whole = zipped(("MyData/a.json", HISTORY * 3), ("MyData/b.json", b"[]"), compression=data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])))
+    whole = zipped(
+        ("MyData/a.json", HISTORY * 3),
+        ("MyData/b.json", b"[]"),
+        compression=data.draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])),
+    )
     damaged = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 6))):
         start = data.draw(st.integers(0, len(damaged) - 1))

@@ -16,11 +16,20 @@ from stores.dbt_command import PROJECT
 CONSONANCE = Path(sys.executable).with_name("consonance")
 
 
-def consonance(*arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def consonance(
+    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     import os
 
     clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANCE")}
-    return subprocess.run([CONSONANCE, *map(str, arguments)], cwd=cwd, env=clean | (environment or {}), capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [CONSONANCE, *map(str, arguments)],
+        cwd=cwd,
+        env=clean | (environment or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_help_names_every_command_and_the_way_of_a_study() -> None:
@@ -52,7 +61,10 @@ def test_exit_statuses_and_json(small: SmallStudy) -> None:
     assert done.returncode == 0
     told = json.loads(done.stdout)
     assert told["participants"]["P1"]["status"] == "loaded"
-    assert json.loads(consonance("load", "--study", small.root, "--json").stdout)["participants"]["P1"]["status"] == "already"
+    assert (
+        json.loads(consonance("load", "--study", small.root, "--json").stdout)["participants"]["P1"]["status"]
+        == "already"
+    )
     small.enrol("P2")
     small.donate("P2", [play()])
     done = consonance("load", environment={"CONSONANCE_STUDY": str(small.root)})
@@ -85,11 +97,13 @@ def test_messages_never_quote_what_participants_gave(small: SmallStudy) -> None:
             "2.json": good.replace(canary, canary + "\\ud800"),
             "3.json": good[:-1] + "] " + canary,
             "4.json": json.dumps([play(canary, ms_played=canary), play(ms_played=-1, episode_name=canary)]),
-            "5.json": good.replace("shuffle", "shuffle\": " + canary + ", \""),
+            "5.json": good.replace("shuffle", 'shuffle": ' + canary + ', "'),
             "6.json": good.replace('"ts"', '"ts": 1, "ts"'),
         },
     )
-    (small.study.surveys / "s.csv").write_text(f"participant_code,answered_at,instrument,item,answer\n{canary},{canary},{canary},{canary},{canary}\n")
+    (small.study.surveys / "s.csv").write_text(
+        f"participant_code,answered_at,instrument,item,answer\n{canary},{canary},{canary},{canary},{canary}\n"
+    )
     with small.study.consents_path.open("a") as file:
         file.write(f"{canary},granted,listening_history,v1,2025-01-01T00:00:00Z,,\n")
     for arguments in (["load"], ["load", "--json"]):
@@ -148,7 +162,16 @@ def demo_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[Path, str]) -> None:
     folder, text = demo_output
     flat = " ".join(text.split())
-    for told in ("24 people", "gave no consent", "all hold", "slope", "mood_quad", "length_range", "site/index.html", "analyses"):
+    for told in (
+        "24 people",
+        "gave no consent",
+        "all hold",
+        "slope",
+        "mood_quad",
+        "length_range",
+        "site/index.html",
+        "analyses",
+    ):
         assert told in flat, told
     assert (folder / "site" / "index.html").exists()
 
@@ -158,8 +181,21 @@ def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_pat
     folder, _ = demo_output
 
     def shown(page: str) -> str:
-        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", f"--user-data-dir={tmp_path}", "--virtual-time-budget=10000"]
-        return subprocess.run(["chromium", *flags, "--dump-dom", f"file://{folder}/site/{page}"], capture_output=True, text=True, check=False, timeout=120).stdout
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            f"--user-data-dir={tmp_path}",
+            "--virtual-time-budget=10000",
+        ]
+        return subprocess.run(
+            ["chromium", *flags, "--dump-dom", f"file://{folder}/site/{page}"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        ).stdout
 
     index = shown("index.html")
     assert "Synthetic study, seed 5" in index

@@ -96,7 +96,9 @@ ACCEPTED_TIMES = {
 def test_times_are_iso_8601_and_utc_without_an_offset(small: SmallStudy) -> None:
     _, member = load_one(small, [play(ts=ts) for ts in ACCEPTED_TIMES])
     assert member.landed == len(ACCEPTED_TIMES)
-    assert [str(ts) for (ts,) in small.vault("select ts::varchar from vault.raw.extended_plays order by row_no")] == list(ACCEPTED_TIMES.values())
+    assert [
+        str(ts) for (ts,) in small.vault("select ts::varchar from vault.raw.extended_plays order by row_no")
+    ] == list(ACCEPTED_TIMES.values())
 
 
 def test_whole_numbers_count_however_they_are_written(small: SmallStudy) -> None:
@@ -105,7 +107,9 @@ def test_whole_numbers_count_however_they_are_written(small: SmallStudy) -> None
         content = content.replace(b'"LENGTH"', text, 1)
     _, member = load_one(small, content)
     assert member.landed == 6
-    assert small.vault("select list(ms_played order by row_no) from vault.raw.extended_plays") == [([1000, 1000, 1000, 1000, 1000, 0],)]
+    assert small.vault("select list(ms_played order by row_no) from vault.raw.extended_plays") == [
+        ([1000, 1000, 1000, 1000, 1000, 0],)
+    ]
 
 
 def test_other_fields_of_a_wrong_type_are_null_and_counted(small: SmallStudy) -> None:
@@ -129,7 +133,17 @@ def test_other_fields_of_a_wrong_type_are_null_and_counted(small: SmallStudy) ->
     assert landed == [(None,) * 10]
     drift = dict(small.vault("select name, occurrences from vault.raw.schema_drift where what = 'type'"))
     assert drift == dict.fromkeys(
-        ["master_metadata_track_name", "master_metadata_album_artist_name", "episode_name", "platform", "shuffle", "skipped", "offline", "offline_timestamp"], 1
+        [
+            "master_metadata_track_name",
+            "master_metadata_album_artist_name",
+            "episode_name",
+            "platform",
+            "shuffle",
+            "skipped",
+            "offline",
+            "offline_timestamp",
+        ],
+        1,
     )
 
 
@@ -137,20 +151,48 @@ def test_unlisted_keys_are_counted_and_never_landed(small: SmallStudy) -> None:
     rows = [GOOD, GOOD | {"mood_ring": "jane@mail.example", "jane@mail.example": 1}]
     load_one(small, rows)
     drift = dict(small.vault("select name, occurrences from vault.raw.schema_drift where what = 'key'"))
-    assert drift == {"username": 2, "ip_addr_decrypted": 2, "user_agent_decrypted": 2, "mood_ring": 1, "(no plain name)": 1}
+    assert drift == {
+        "username": 2,
+        "ip_addr_decrypted": 2,
+        "user_agent_decrypted": 2,
+        "mood_ring": 1,
+        "(no plain name)": 1,
+    }
     with small.opened() as connection:
         columns = connection.execute(
             "select table_name, column_name from information_schema.columns where table_catalog = 'vault' and table_schema = 'raw' and data_type = 'VARCHAR'"
         ).fetchall()
         for table, column in columns:
             for needle in ("198.51.100.7", "jane@mail.example"):
-                assert connection.execute(f'select count(*) from vault.raw."{table}" where contains("{column}", ?)', [needle]).fetchall() == [(0,)], (table, column)
+                assert connection.execute(
+                    f'select count(*) from vault.raw."{table}" where contains("{column}", ?)', [needle]
+                ).fetchall() == [(0,)], (table, column)
 
 
 def test_strings_arrive_as_they_are(small: SmallStudy) -> None:
-    titles = ['say "hi" \\ / \n', "🎧 \u200b\u00a0", "[Intro]", "7 rings", "true", "null", "{", "-1", "NaN", "'; drop table plays; --", "a\u0000b"]
-    load_one(small, [play(ts=f"2023-05-01T10:{place:02d}:00Z", master_metadata_track_name=title) for place, title in enumerate(titles)])
-    assert [title for (title,) in small.vault("select track_name from vault.raw.extended_plays order by row_no")] == titles
+    titles = [
+        'say "hi" \\ / \n',
+        "🎧 \u200b\u00a0",
+        "[Intro]",
+        "7 rings",
+        "true",
+        "null",
+        "{",
+        "-1",
+        "NaN",
+        "'; drop table plays; --",
+        "a\u0000b",
+    ]
+    load_one(
+        small,
+        [
+            play(ts=f"2023-05-01T10:{place:02d}:00Z", master_metadata_track_name=title)
+            for place, title in enumerate(titles)
+        ],
+    )
+    assert [
+        title for (title,) in small.vault("select track_name from vault.raw.extended_plays order by row_no")
+    ] == titles
 
 
 BROKEN = {
@@ -170,7 +212,10 @@ BROKEN = {
 def test_a_broken_member_costs_that_member(small: SmallStudy, name: str) -> None:
     content, reason = BROKEN[name]
     small.admit("P1")
-    as_zip(small.study.inbox / "P1" / "x.zip", {"MyData/endsong_0.json": content, "MyData/endsong_1.json": [play(ts="2024-01-01T00:00:00Z")]})
+    as_zip(
+        small.study.inbox / "P1" / "x.zip",
+        {"MyData/endsong_0.json": content, "MyData/endsong_1.json": [play(ts="2024-01-01T00:00:00Z")]},
+    )
     (donation,) = small.load().donations
     assert (donation.status, donation.reason) == ("partly", reason)
     assert "endsong_0.json" in (donation.advice or "")
@@ -200,7 +245,11 @@ def test_a_deep_value_of_an_unlisted_key_is_not_landed_and_no_harm(small: SmallS
 
 
 def test_a_deep_or_huge_document_is_no_history_and_no_harm(small: SmallStudy) -> None:
-    for code, content in (("P1", b"[" * 200_000 + b"]" * 200_000), ("P2", b"[" + b"1," * 2_000_000 + b"1]"), ("P3", b"[" * 1_000_000)):
+    for code, content in (
+        ("P1", b"[" * 200_000 + b"]" * 200_000),
+        ("P2", b"[" + b"1," * 2_000_000 + b"1]"),
+        ("P3", b"[" * 1_000_000),
+    ):
         donation, _ = load_one(small, content, code)
         assert (donation.status, donation.reason) == ("refused", "no_history")
 
@@ -212,8 +261,18 @@ def test_files_are_recognised_by_content_and_the_rest_is_counted(small: SmallStu
         {
             "renamed by hand.txt": [play()],
             "MyData/StreamingHistory0.json": [account_play()],
-            "StreamingHistory_podcast_0.json": [{"endTime": "2023-05-01 10:00", "podcastName": "S", "episodeName": "E", "msPlayed": 5}],
-            "a.json": [{"endTime": "2023-05-01 10:00", "audiobookName": "B", "chapterName": "C", "authorName": "A", "msPlayed": 5}],
+            "StreamingHistory_podcast_0.json": [
+                {"endTime": "2023-05-01 10:00", "podcastName": "S", "episodeName": "E", "msPlayed": 5}
+            ],
+            "a.json": [
+                {
+                    "endTime": "2023-05-01 10:00",
+                    "audiobookName": "B",
+                    "chapterName": "C",
+                    "authorName": "A",
+                    "msPlayed": 5,
+                }
+            ],
             "Streaming_History_Audio_2020.json": {"not": "history"},
             "UserAddress.json": "List(Map(street -> Main Street))",
             "SearchQueries.json": [{"searchQuery": "jane@mail.example", "searchTime": "x"}],
@@ -246,19 +305,27 @@ def test_a_kind_is_known_by_its_keys(kind: Any) -> None:
     assert recognise(["searchTime", "searchQuery", "platform"]) is None
 
 
-def test_every_usual_file_is_read_by_duckdb_and_not_row_by_row(small: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_usual_file_is_read_by_duckdb_and_not_row_by_row(
+    small: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from loaders.history import HistoryLander
 
     def never(*_: object) -> None:
         raise AssertionError("the slow path was taken")
 
     monkeypatch.setattr(HistoryLander, "_salvage", never)
-    _, member = load_one(small, [play(master_metadata_track_name='7 "rings" [live]'), play(ms_played="5"), play(shuffle=""), None])
+    _, member = load_one(
+        small, [play(master_metadata_track_name='7 "rings" [live]'), play(ms_played="5"), play(shuffle=""), None]
+    )
     assert member.landed == 3
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
     max_leaves=4,
 )
@@ -306,7 +373,9 @@ def test_damaged_histories_account_for_every_row(small: SmallStudy) -> None:
         (member,) = donations[0].members
         assert member.rows_in == expected[code] == member.landed + member.rejected, code
         assert sum(member.reasons.values()) == member.rejected
-    landed = small.vault("select count(*), count(*) filter (where ts is null or ms_played is null or ms_played < 0) from vault.raw.extended_plays")
+    landed = small.vault(
+        "select count(*), count(*) filter (where ts is null or ms_played is null or ms_played < 0) from vault.raw.extended_plays"
+    )
     assert landed[0][0] > 500
     assert landed[0][1] == 0
 

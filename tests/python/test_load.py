@@ -87,7 +87,10 @@ def test_the_same_bytes_twice_change_nothing(small: SmallStudy) -> None:
     report = small.load()
     assert [donation.status for donation in report.donations] == ["already", "already"]
     assert [donation.rows("rows_in") for donation in report.donations] == [2, 2]
-    assert small.vault("select * from vault.raw.extended_plays") + small.vault("select * from vault.raw.donations") == before
+    assert (
+        small.vault("select * from vault.raw.extended_plays") + small.vault("select * from vault.raw.donations")
+        == before
+    )
 
 
 def test_the_same_member_counts_once_wherever_it_lies(small: SmallStudy) -> None:
@@ -125,12 +128,19 @@ def test_the_json_report_adds_up_at_every_level(demo: SmallStudy) -> None:
     for code, person in told["participants"].items():
         assert person["rows_in"] == person["landed"] + person["rejected"]
         for what in ("rows_in", "landed", "rejected"):
-            assert person[what] == sum(member[what] for donation in person["donations"] for member in donation["members"]), code
+            assert person[what] == sum(
+                member[what] for donation in person["donations"] for member in donation["members"]
+            ), code
         for donation in person["donations"]:
             assert donation["file"].startswith(f"inbox/{code}")
             for member in donation["members"]:
                 assert member["rejected"] == sum(member["reasons"].values())
-    assert told["totals"]["landed"] == demo.vault("select (select count(*) from vault.raw.extended_plays) + (select count(*) from vault.raw.account_plays)")[0][0]
+    assert (
+        told["totals"]["landed"]
+        == demo.vault(
+            "select (select count(*) from vault.raw.extended_plays) + (select count(*) from vault.raw.account_plays)"
+        )[0][0]
+    )
     assert told["participants"]["D004"]["status"] == "held"
     assert told["participants"]["D005"]["status"] == "held"
     assert told["participants"]["D016"]["status"] == "refused"
@@ -139,9 +149,14 @@ def test_the_json_report_adds_up_at_every_level(demo: SmallStudy) -> None:
 
 def test_accounting_by_participant_code_stays_in_the_vault(small: SmallStudy) -> None:
     small.admit("P1")
-    as_zip(small.study.inbox / "P1" / "x.zip", {"a.json": [play(), None], "b.json": json.dumps([play()])[:-1], "c.json": "{}"})
+    as_zip(
+        small.study.inbox / "P1" / "x.zip",
+        {"a.json": [play(), None], "b.json": json.dumps([play()])[:-1], "c.json": "{}"},
+    )
     small.load()
-    assert small.vault("select participant_code, member, status, rows_in, landed, rejected, reason from vault.raw.load_accounting order by member") == [
+    assert small.vault(
+        "select participant_code, member, status, rows_in, landed, rejected, reason from vault.raw.load_accounting order by member"
+    ) == [
         ("P1", "a.json", "landed", 2, 1, 1, None),
         ("P1", "b.json", "broken", 0, 0, 0, "cut_off_json"),
     ]
@@ -163,9 +178,11 @@ BAD_LEDGER = {
 def test_a_ledger_that_cannot_be_used_stops_the_load_and_names_the_line(small: SmallStudy, line: str) -> None:
     with small.study.consents_path.open("a") as file:
         file.write(line + "\n")
-    with pytest.raises(BadTable, match="consents.csv") as error:
+    with pytest.raises(BadTable, match=r"consents\.csv") as error:
         small.load()
-    assert BAD_LEDGER[line] in str(error.value).replace(f"line {len(small.study.consents_path.read_text().splitlines())}", "line 13")
+    assert BAD_LEDGER[line] in str(error.value).replace(
+        f"line {len(small.study.consents_path.read_text().splitlines())}", "line 13"
+    )
     assert small.vault("select count(*) from vault.raw.consent_events") == [(0,)]
 
 
@@ -185,7 +202,8 @@ def test_faults_are_told_all_at_once_and_quote_nothing(small: SmallStudy) -> Non
 
 def test_tables_saved_by_a_european_spreadsheet_are_read(small: SmallStudy) -> None:
     small.study.participants_path.write_text(
-        "\ufeffparticipant_code;birth_year;gender;country;timezone;enrolled_at\r\nP1;1990;female;de;;2025-01-01\r\n;;;;;\r\n", encoding="utf-8"
+        "\ufeffparticipant_code;birth_year;gender;country;timezone;enrolled_at\r\nP1;1990;female;de;;2025-01-01\r\n;;;;;\r\n",
+        encoding="utf-8",
     )
     small.study.consents_path.write_text(
         "participant_code;event;purposes;form_version;occurred_at;history_from;history_to\r\n"
@@ -201,10 +219,14 @@ def test_secrets_are_drawn_once_and_tell_nothing(small: SmallStudy) -> None:
     for number in range(60):
         small.enrol(f"P{number:02d}")
     small.load()
-    before = small.vault("select participant_code, pseudonym, shift_weeks, play_secret from vault.raw.keyring order by all")
+    before = small.vault(
+        "select participant_code, pseudonym, shift_weeks, play_secret from vault.raw.keyring order by all"
+    )
     small.enrol("P99")
     small.load()
-    after = small.vault("select participant_code, pseudonym, shift_weeks, play_secret from vault.raw.keyring where participant_code <> 'P99' order by all")
+    after = small.vault(
+        "select participant_code, pseudonym, shift_weeks, play_secret from vault.raw.keyring where participant_code <> 'P99' order by all"
+    )
     assert after == before
     assert len({pseudonym for _, pseudonym, _, _ in before}) == 60
     assert all(shift != 0 for _, _, shift, _ in before)
@@ -217,7 +239,12 @@ def test_every_purpose_of_the_ledger_is_one_of_the_design(small: SmallStudy) -> 
     assert small.vault("select purposes from vault.raw.consent_events") == [(list(PURPOSES),)]
 
 
-def survey(study: SmallStudy, *lines: str, name: str = "s.csv", header: str = "participant_code,answered_at,instrument,item,answer") -> None:
+def survey(
+    study: SmallStudy,
+    *lines: str,
+    name: str = "s.csv",
+    header: str = "participant_code,answered_at,instrument,item,answer",
+) -> None:
     (study.study.surveys / name).write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
 
 
@@ -238,7 +265,9 @@ def test_surveys_land_numbers_of_those_who_consented(small: SmallStudy) -> None:
     (report,) = small.load().surveys
     assert (report.rows_in, report.landed, report.rejected) == (8, 3, 5)
     assert report.reasons == {"no_consent": 1, "no_time_with_offset": 1, "not_a_number": 2, "not_enrolled": 1}
-    assert small.vault("select instrument, item, answer, answered_at::varchar from vault.raw.survey_answers order by line") == [
+    assert small.vault(
+        "select instrument, item, answer, answered_at::varchar from vault.raw.survey_answers order by line"
+    ) == [
         ("affect_grid", "valence", 7.0, "2025-05-01 08:00:00"),
         ("affect_grid", "arousal", 3.5, "2025-05-01 08:00:00"),
         ("panas", "alert", None, "2025-05-01 08:00:00"),
@@ -260,7 +289,7 @@ def test_feature_archives_with_quirks_land(small: SmallStudy) -> None:
     (folder / "percent.csv").write_bytes(
         (
             "Track URI,Track Name,Valence,Energy,Tempo,Loudness,Time Signature,Key\n"
-            f"spotify:track:{one},caf\u00e9,73,100,\"1,021\",0.4,0,11\n"
+            f'spotify:track:{one},caf\u00e9,73,100,"1,021",0.4,0,11\n'
             f"https://open.spotify.com/track/{two},x,5,,98.5,-7.25,4,-1\n"
             f"spotify:track:{two},again,99,1,1,1,1,1\n"
             "spotify:local:mine,x,1,1,1,1,1,1\n"
@@ -269,7 +298,9 @@ def test_feature_archives_with_quirks_land(small: SmallStudy) -> None:
     (folder / "fractions.csv").write_text(f"id;valence\n{three};0,25\n".replace(";", ","), encoding="utf-8")
     reports = {report.file.split("/")[-1]: report for report in small.load().catalogue}
     assert (reports["percent.csv"].rows_in, reports["percent.csv"].landed) == (4, 2)
-    rows = small.vault("select spotify_id, valence::double, energy::double, tempo::double, loudness::double, time_signature, musical_key from catalogue.music.track_features order by 1")
+    rows = small.vault(
+        "select spotify_id, valence::double, energy::double, tempo::double, loudness::double, time_signature, musical_key from catalogue.music.track_features order by 1"
+    )
     assert rows[:2] == [(one, 0.73, 1.0, None, 0.4, None, 11), (two, 0.05, None, 98.5, -7.25, 4, None)]
 
 
@@ -320,7 +351,9 @@ def test_the_inbox_lists_zips_folders_and_loose_files_and_no_hidden_ones(small: 
     (place / ".DS_Store").write_text("x")
     (place / "one.json").write_text("[]")
     (place / "two").write_text('[{"ts": 1}]')
-    assert [(donation.path.name, [path.name for path in donation.loose]) for donation in find_donations(small.study)] == [
+    assert [
+        (donation.path.name, [path.name for path in donation.loose]) for donation in find_donations(small.study)
+    ] == [
         ("b.zip", []),
         ("folder", []),
         ("P1", ["one.json", "two"]),

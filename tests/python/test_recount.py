@@ -27,12 +27,18 @@ def assert_agrees(study: SmallStudy, recounts: dict[str, Recount]) -> None:
             return found
 
         keyring = "inner join vault.raw.keyring on keyring.pseudonym = participant_id"
-        fates = counts(f"select participant_code, (history_source, fate), sum(rows)::bigint from warehouse.audit.row_accounting {keyring} group by all")
+        fates = counts(
+            f"select participant_code, (history_source, fate), sum(rows)::bigint from warehouse.audit.row_accounting {keyring} group by all"
+        )
         plays = f"from warehouse.marts.plays {keyring} group by all"
         qualities = counts(f"select participant_code, start_quality, count(*) {plays}")
         contents = counts(f"select participant_code, content_type, count(*) {plays}")
         skips = counts(f"select participant_code, is_skip, count(*) {plays}")
-        sessions = dict(connection.execute(f"select participant_code, count(*) from warehouse.marts.sessions {keyring} group by all").fetchall())
+        sessions = dict(
+            connection.execute(
+                f"select participant_code, count(*) from warehouse.marts.sessions {keyring} group by all"
+            ).fetchall()
+        )
     for code, recounted in recounts.items():
         assert fates.get(code, {}) == dict(recounted.fates()), code
         assert qualities.get(code, {}) == dict(recounted.qualities()), code
@@ -74,7 +80,9 @@ def _random_export(draw: random.Random) -> list[dict[str, Any]]:
         row = play(
             f"2023-05-01T{draw.choice([0, 10, 23]):02d}:{minute:02d}:{second:02d}Z",
             draw.choice([0, 1000, 1000, 31_000]),
-            spotify_track_uri=draw.choice([None, None, "spotify:track:0000000000000000000001", "spotify:track:0000000000000000000002", ""]),
+            spotify_track_uri=draw.choice(
+                [None, None, "spotify:track:0000000000000000000001", "spotify:track:0000000000000000000002", ""]
+            ),
             master_metadata_track_name=draw.choice([None, "T", "T", "t", ""]),
             master_metadata_album_artist_name=draw.choice([None, "C", "C"]),
             reason_end=draw.choice(["trackdone", "fwdbtn", "logout", "unexpected-exit", "", None, "unknown"]),
@@ -83,7 +91,12 @@ def _random_export(draw: random.Random) -> list[dict[str, Any]]:
             incognito_mode=draw.choice([False, False, True, None, "yes"]),
         )
         if draw.random() < 0.15:
-            row |= {"master_metadata_track_name": None, "spotify_track_uri": None, "episode_name": "E", "episode_show_name": "S"}
+            row |= {
+                "master_metadata_track_name": None,
+                "spotify_track_uri": None,
+                "episode_name": "E",
+                "episode_show_name": "S",
+            }
         for key in draw.sample(["username", "ip_addr_decrypted", "platform", "shuffle", "skipped"], draw.randrange(3)):
             del row[key]
         rows.append(row)
@@ -96,7 +109,14 @@ def _random_account(draw: random.Random, told: list[dict[str, Any]]) -> list[dic
     rows = []
     for row in draw.sample(told, len(told) // 2):
         if draw.random() < 0.8:
-            rows.append(account_play(row["ts"][:16].replace("T", " "), row["ms_played"], row["master_metadata_track_name"] or "Unknown Track", "C"))
+            rows.append(
+                account_play(
+                    row["ts"][:16].replace("T", " "),
+                    row["ms_played"],
+                    row["master_metadata_track_name"] or "Unknown Track",
+                    "C",
+                )
+            )
     rows += [account_play("2023-05-01 10:01", 1000, draw.choice(["T", "X"]), "C") for _ in range(draw.randrange(4))]
     return rows
 
@@ -110,7 +130,9 @@ def test_random_people_agree(small: SmallStudy, seed: int) -> None:
         draw = random.Random(f"{seed}/{number}")
         code = f"P{number:03d}"
         country = draw.choice(["DE", "JP"])
-        purposes = frozenset(draw.choice([EVERYTHING, EVERYTHING, "listening_history", "listening_history podcasts_audiobooks"]).split())
+        purposes = frozenset(
+            draw.choice([EVERYTHING, EVERYTHING, "listening_history", "listening_history podcasts_audiobooks"]).split()
+        )
         first, last = draw.choice([("", ""), ("2023-05-01", ""), ("", "2023-05-01"), ("2023-05-02", "2023-05-02")])
         small.enrol(code, country=country, timezone=draw.choice(["", COUNTRY_ZONE[country]]))
         small.consent(code, " ".join(sorted(purposes)), history=(first, last))
@@ -122,13 +144,22 @@ def test_random_people_agree(small: SmallStudy, seed: int) -> None:
             packages.append(_random_account(draw, told) or [account_play()])
             if draw.random() < 0.5:
                 packages.append(packages[-1] + _random_account(draw, told))
-        paths = [as_zip(small.study.inbox / code / f"{place}.zip", {"MyData/a.json": rows}) for place, rows in enumerate(packages)]
+        paths = [
+            as_zip(small.study.inbox / code / f"{place}.zip", {"MyData/a.json": rows})
+            for place, rows in enumerate(packages)
+        ]
         if draw.random() < 0.3:
             # The same members once more: unpacked, and together in one zip.
             folder = small.study.inbox / code / "unpacked"
             folder.mkdir()
             (folder / "a.json").write_text(json.dumps(packages[0], ensure_ascii=False))
-            paths += [folder, as_zip(small.study.inbox / code / "all.zip", {f"MyData/{place}.json": rows for place, rows in enumerate(packages)})]
+            paths += [
+                folder,
+                as_zip(
+                    small.study.inbox / code / "all.zip",
+                    {f"MyData/{place}.json": rows for place, rows in enumerate(packages)},
+                ),
+            ]
         people[code] = (paths, Listener(COUNTRY_ZONE[country], purposes, _day(first), _day(last)))
     small.load()
     small.dbt("run")

@@ -58,7 +58,13 @@ def test_a_key_is_never_overwritten(small: SmallStudy) -> None:
 def test_nothing_in_the_vault_file_is_readable_without_the_key(small: SmallStudy) -> None:
     small.admit("P1")
     canary = "canary-" + secrets.token_hex(8)
-    small.donate("P1", [play(ts=f"2023-05-01T10:00:{second:02d}Z", master_metadata_track_name=canary, username=canary) for second in range(50)])
+    small.donate(
+        "P1",
+        [
+            play(ts=f"2023-05-01T10:00:{second:02d}Z", master_metadata_track_name=canary, username=canary)
+            for second in range(50)
+        ],
+    )
     small.load()
     assert small.vault("select count(*) from vault.raw.extended_plays where track_name like 'canary-%'") == [(50,)]
     for path in small.root.rglob("*"):
@@ -76,7 +82,9 @@ def test_a_vault_in_use_is_told(small: SmallStudy) -> None:
             print("open", flush=True)
             input()
     """)
-    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None and other.stdout.readline() == "open\n"
         with pytest.raises(StoreError, match="in use by another program"):
             small.load()
@@ -104,5 +112,7 @@ def test_an_open_study_reaches_no_other_file(small: SmallStudy, tmp_path: Path) 
         ):
             with pytest.raises(duckdb.Error):
                 connection.execute(statement)
-        assert connection.execute("select value from duckdb_settings() where name = 'temp_file_encryption'").fetchall() == [("true",)]
+        assert connection.execute(
+            "select value from duckdb_settings() where name = 'temp_file_encryption'"
+        ).fetchall() == [("true",)]
     assert not (tmp_path / "out.csv").exists()

@@ -18,21 +18,38 @@ from loaders.synthetic.study import PLANTED_SLOPE, make_study
 from stores.dbt_command import PROJECT, DbtFailed, run_dbt
 from stores.study import Study
 
-MARTS = ("participants", "plays", "sessions", "tracks", "daily_listening", "emotion_reports", "emotion_windows", "feature_coverage")
+MARTS = (
+    "participants",
+    "plays",
+    "sessions",
+    "tracks",
+    "daily_listening",
+    "emotion_reports",
+    "emotion_windows",
+    "feature_coverage",
+)
 RIGHT_OF_THE_WALL = ("anonymized", "sessionized", "features", "marts", "audit", "reference")
 
 
 def contents(study: SmallStudy) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table right of the wall, in a total order."""
     with duckdb.connect(str(study.study.warehouse_path), read_only=True) as connection:
-        tables = connection.execute("select table_schema || '.' || table_name from information_schema.tables order by 1").fetchall()
+        tables = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables order by 1"
+        ).fetchall()
         return {table: connection.execute(f"select * from {table} order by all").fetchall() for (table,) in tables}
 
 
 def test_everything_of_the_design_is_there(demo: SmallStudy) -> None:
     tables = set(contents(demo))
     assert {f"marts.{mart}" for mart in MARTS} <= tables
-    assert {"audit.row_accounting", "audit.consent_coverage", "reference.feature_sources", "anonymized.plays", "sessionized.play_sessions"} <= tables
+    assert {
+        "audit.row_accounting",
+        "audit.consent_coverage",
+        "reference.feature_sources",
+        "anonymized.plays",
+        "sessionized.play_sessions",
+    } <= tables
     assert {table.split(".")[0] for table in tables} == set(RIGHT_OF_THE_WALL)
     assert demo.warehouse("select count(*) from marts.plays")[0][0] > 40_000
 
@@ -81,7 +98,11 @@ def test_loading_order_does_not_matter(tmp_path: Path) -> None:
 def test_a_bare_dbt_run_needs_nothing_but_the_study(demo: SmallStudy, tmp_path: Path) -> None:
     """In a fresh checkout with a study in ./study: no variable, no flag, no earlier build."""
     checkout = tmp_path / "checkout"
-    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"))
+    shutil.copytree(
+        PROJECT,
+        checkout,
+        ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"),
+    )
     shutil.copytree(demo.root, checkout / "study")
     (checkout / "study" / "warehouse.duckdb").unlink()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSONANCE", "DBT"))}
@@ -108,7 +129,9 @@ def test_rows_are_accounted_for_person_by_person(demo: SmallStudy) -> None:
                 "select participant_code, sum(rows)::bigint from warehouse.audit.row_accounting inner join vault.raw.keyring on pseudonym = participant_id group by all"
             ).fetchall()
         )
-    landed = {code: person["landed"] for code, person in demo.load().as_json()["participants"].items() if person["landed"]}
+    landed = {
+        code: person["landed"] for code, person in demo.load().as_json()["participants"].items() if person["landed"]
+    }
     assert told == landed
 
 
@@ -117,7 +140,14 @@ def test_purposes_work_one_by_one_and_can_be_taken_back(small: SmallStudy) -> No
     rows = [
         play("2023-05-01T10:00:00Z"),
         play("2023-05-01T11:00:00Z", incognito_mode=True),
-        play("2023-05-01T12:00:00Z", spotify_track_uri=None, master_metadata_track_name=None, master_metadata_album_artist_name=None, episode_name="E", episode_show_name="S"),
+        play(
+            "2023-05-01T12:00:00Z",
+            spotify_track_uri=None,
+            master_metadata_track_name=None,
+            master_metadata_album_artist_name=None,
+            episode_name="E",
+            episode_show_name="S",
+        ),
     ]
     people = {
         "ALL": EVERYTHING,
@@ -174,15 +204,23 @@ def test_purposes_work_one_by_one_and_can_be_taken_back(small: SmallStudy) -> No
         if "participant_id" in columns
     )
     with small.opened(warehouse=True) as connection:
-        gone = connection.execute("select pseudonym from vault.raw.keyring where participant_code = 'PODCASTS'").fetchall()[0][0]
-        assert connection.execute(f"select count(*) from ({everywhere}) where participant_id = ?", [gone]).fetchall() == [(0,)]
+        gone = connection.execute(
+            "select pseudonym from vault.raw.keyring where participant_code = 'PODCASTS'"
+        ).fetchall()[0][0]
+        assert connection.execute(
+            f"select count(*) from ({everywhere}) where participant_id = ?", [gone]
+        ).fetchall() == [(0,)]
         # What was landed of whoever withdrew is accounted for, without a name.
-        assert connection.execute("select fate, rows from warehouse.audit.row_accounting where participant_id = 'no active consent'").fetchall() == [("purpose_not_granted", 3)]
+        assert connection.execute(
+            "select fate, rows from warehouse.audit.row_accounting where participant_id = 'no active consent'"
+        ).fetchall() == [("purpose_not_granted", 3)]
 
 
 def _columns(study: SmallStudy) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for table, column in study.warehouse("select table_schema || '.' || table_name, column_name from information_schema.columns"):
+    for table, column in study.warehouse(
+        "select table_schema || '.' || table_name, column_name from information_schema.columns"
+    ):
         found.setdefault(table, set()).add(column)
     return found
 
@@ -200,7 +238,9 @@ def test_no_identifier_occurs_in_any_value(demo: SmallStudy) -> None:
     seen = 0
     for table, columns in _columns(demo).items():
         for column in columns:
-            for (value,) in demo.warehouse(f'select distinct "{column}"::varchar from {table} where "{column}" is not null'):
+            for (value,) in demo.warehouse(
+                f'select distinct "{column}"::varchar from {table} where "{column}" is not null'
+            ):
                 seen += 1
                 for pattern in forbidden:
                     assert not pattern.search(value), (table, column, pattern.pattern)
@@ -253,7 +293,7 @@ def test_local_times_agree_with_the_zone_database(demo: SmallStudy) -> None:
 
 
 def test_the_planted_relation_is_recovered_by_one_query(demo: SmallStudy) -> None:
-    (reports, participants, slope, slope_from, slope_to), *_ = run_analysis(demo, "music_valence_and_reported_valence")
+    (reports, participants, _, slope_from, slope_to), *_ = run_analysis(demo, "music_valence_and_reported_valence")
     assert reports > 500
     assert participants > 20
     assert slope_from <= PLANTED_SLOPE <= slope_to
@@ -289,7 +329,10 @@ def test_nothing_right_of_the_wall_reads_left_of_it(demo: SmallStudy) -> None:
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["database"] != "vault":
             for parent in node["depends_on"]["nodes"]:
-                if manifest["nodes"].get(parent, manifest["sources"].get(parent, {"database": ""}))["database"] == "vault":
+                if (
+                    manifest["nodes"].get(parent, manifest["sources"].get(parent, {"database": ""}))["database"]
+                    == "vault"
+                ):
                     readers.setdefault(node["schema"], set()).add(node["name"])
     assert set(readers) == {"anonymized"}
     assert all(name.startswith("anonymized_") for name in readers["anonymized"])
@@ -300,7 +343,10 @@ def test_every_staging_column_has_a_privacy_class() -> None:
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["schema"] == "staging":
             for column in node["columns"].values():
-                assert column["config"]["meta"].get("privacy") in ("direct", "quasi", "open"), (node["name"], column["name"])
+                assert column["config"]["meta"].get("privacy") in ("direct", "quasi", "open"), (
+                    node["name"],
+                    column["name"],
+                )
 
 
 def test_every_model_and_column_of_the_marts_is_described() -> None:
@@ -310,7 +356,9 @@ def test_every_model_and_column_of_the_marts_is_described() -> None:
             assert node["description"], node["name"]
         if node["resource_type"] == "model" and node["schema"] in ("marts", "audit"):
             assert node["config"]["contract"]["enforced"], node["name"]
-            assert all(column["description"] and column["data_type"] for column in node["columns"].values()), node["name"]
+            assert all(column["description"] and column["data_type"] for column in node["columns"].values()), node[
+                "name"
+            ]
 
 
 def test_dbt_on_a_folder_without_a_study_says_what_to_do(tmp_path: Path) -> None:
@@ -321,9 +369,15 @@ def test_dbt_on_a_folder_without_a_study_says_what_to_do(tmp_path: Path) -> None
 
 def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    shutil.copytree(PROJECT, checkout, ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"))
+    shutil.copytree(
+        PROJECT,
+        checkout,
+        ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"),
+    )
     (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('listeners') }}")
-    done = subprocess.run([Path(sys.executable).with_name("dbt"), "parse"], cwd=checkout, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "parse"], cwd=checkout, capture_output=True, text=True, check=False
+    )
     assert done.returncode != 0
     assert "private to the 'vault' group" in done.stdout
 
@@ -342,10 +396,24 @@ def test_local_files_and_titles_that_name_people_pass_without_their_names(small:
         small.study.inbox / "P1" / "x.zip",
         {
             "a.json": [
-                play("2023-05-01T10:00:00Z", spotify_track_uri="spotify:local:Jane+Doe:Demos:Lullaby:180", master_metadata_track_name="Lullaby", **nothing),
-                play("2023-05-01T10:10:00Z", spotify_track_uri=None, master_metadata_track_name="Message for some-listener"),
+                play(
+                    "2023-05-01T10:00:00Z",
+                    spotify_track_uri="spotify:local:Jane+Doe:Demos:Lullaby:180",
+                    master_metadata_track_name="Lullaby",
+                    **nothing,
+                ),
+                play(
+                    "2023-05-01T10:10:00Z",
+                    spotify_track_uri=None,
+                    master_metadata_track_name="Message for some-listener",
+                ),
                 play("2023-05-01T10:20:00Z", master_metadata_track_name="Write to jane@mail.example"),
-                play("2023-05-01T10:30:00Z", spotify_track_uri=None, master_metadata_track_name="A Public Song", reason_end="call 555 1234567"),
+                play(
+                    "2023-05-01T10:30:00Z",
+                    spotify_track_uri=None,
+                    master_metadata_track_name="A Public Song",
+                    reason_end="call 555 1234567",
+                ),
             ]
         },
     )

@@ -1,0 +1,43 @@
+"""How the SQL reads: the house rules that a machine can check, on what dbt compiled."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import SmallStudy
+
+from stores.dbt_command import PROJECT
+
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
+
+
+def test_compiled_sql_passes_the_linter(demo: SmallStudy) -> None:
+    demo.dbt("compile")
+    compiled = PROJECT / "target" / "compiled" / "consonance"
+    sources = [*MODELS, *(PROJECT / "analyses").glob("*.sql"), *(PROJECT / "tests" / "sql").glob("*.sql")]
+    paths = [compiled / path.relative_to(PROJECT) for path in sources]
+    assert len(paths) > 40
+    done = subprocess.run(
+        [Path(sys.executable).with_name("sqlfluff"), "lint", *paths], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_says_what_a_row_is_and_ends_with_its_last_cte(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert re.match(r"-- One row\b", text), "line one says what a row is"
+    for forbidden in ("current_date", "now()", "qualify", "::", "random()"):
+        assert forbidden not in text.lower(), forbidden
+    # A window without a total order gives another answer every time.
+    for window in re.findall(r"row_number\(\) over \(([^)]*)\)", text, re.DOTALL):
+        assert "order by" in window
+    if path.parent.name in ("anonymized",):
+        assert "*" not in re.sub(r"count\(\*\)|--.*", "", text), "at the wall every column is named"
+    else:
+        last = re.findall(r"^(\w+)(?: \([\w, ]+\))? as \($", text, re.MULTILINE)[-1]
+        assert text.rstrip().endswith(f"select * from {last}")
