@@ -67,17 +67,18 @@ create table if not exists vault.raw.donations (
     unique (participant_no, sha256)
 );
 
--- One row is one distinct file of listening history of one participant, wherever it lies.
+-- One row is one distinct file of listening history of one participant, wherever it lies. The hash is
+-- BLAKE3: it is taken of every byte that is read, and SHA-256 took a twelfth of the time of a load.
 create table if not exists vault.raw.members (
     member_id integer primary key default nextval('vault.raw.member_numbers'),
     participant_no integer not null,
-    sha256 varchar not null,
+    content_hash varchar not null,
     kind varchar not null check (kind in ('extended', 'music', 'podcast', 'audiobook')),
     rows_in integer not null,
     landed integer not null,
     rejected integer not null,
     usernames varchar[] not null,
-    unique (participant_no, sha256),
+    unique (participant_no, content_hash),
     check (rows_in = landed + rejected)
 );
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -122,17 +122,10 @@ def make_study(
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
-            history = [
-                content for name, content in files if (name.endswith(".json") and "istory" in name) or "endsong" in name
-            ]
-            made.plays_told += sum(
-                str(content).count('"msPlayed"') + str(content).count('"ms_played"') for content in history
-            )
+            history = [(name, str(content)) for name, content in files if _plays_in(str(content))]
+            made.plays_told += sum(_plays_in(content) for _, content in history)
             if unzipped is not None:
-                _write_files(
-                    unzipped / person.code / str(number),
-                    [(name, content) for name, content in files if "istory_" in name or "endsong" in name],
-                )
+                _write_files(unzipped / person.code / str(number), history)
             _hand_in(study, person, number, files)
             made.donations += 1
     _write_feature_archives(connection, study)
@@ -217,6 +210,10 @@ def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, s
         (place / f"my_spotify_data_{number}.zip").write_bytes(packed)
 
 
+def _plays_in(content: str) -> int:
+    return content.count('"msPlayed"') + content.count('"ms_played"')
+
+
 def _with_bad_rows(content: str) -> str:
     bad = [
         {"ts": "2020-02-30T10:00:00Z", "ms_played": 1000},
@@ -238,7 +235,7 @@ def _with_wrong_checksum(packed: bytes) -> bytes:
     return packed[:position] + bytes(4) + packed[position + 4 :]
 
 
-def _write_files(folder: Path, files: list[tuple[str, str | bytes]]) -> None:
+def _write_files(folder: Path, files: Sequence[tuple[str, str | bytes]]) -> None:
     for name, content in files:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

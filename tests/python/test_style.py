@@ -22,7 +22,11 @@ def test_compiled_sql_passes_the_linter(demo: SmallStudy) -> None:
     paths = [compiled / path.relative_to(PROJECT) for path in sources]
     assert len(paths) > 40
     done = subprocess.run(
-        [Path(sys.executable).with_name("sqlfluff"), "lint", *paths], cwd=PROJECT, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("sqlfluff"), "lint", *paths],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:]
 
