@@ -150,9 +150,7 @@ def compare(folder: Path, people: int, plays: int) -> None:
     if not (folder / "study").exists():
         print(f"Generating {plays:,} plays of {people} people …", flush=True)
         # In a process of its own: a child inherits its parent's peak memory.
-        subprocess.run(
-            [sys.executable, "-c", GENERATE, str(folder), str(people), str(plays)], cwd=PROJECT, check=True
-        )
+        subprocess.run([sys.executable, "-c", GENERATE, str(folder), str(people), str(plays)], cwd=PROJECT, check=True)
         shutil.copytree(folder / "study", folder / "fresh")
     best: dict[str, dict[str, float]] = {}
     ratios: dict[str, list[float]] = {"b/a": [], "b/c": [], "d/a": []}

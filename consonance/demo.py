@@ -93,15 +93,11 @@ def _answer(study: Study, out: Console) -> None:
                     encoding="utf-8"
                 )
             )
-            table = Table(
-                *[column[0] for column in answer.description or []],
-                title=f"{question} ({name}.sql)",
-                title_justify="left",
-                box=None,
-            )
+            # Spaces for underscores, so that long names break over lines instead of being cut off.
+            table = Table(*[column[0].replace("_", " ") for column in answer.description or []], box=None)
             for row in answer.fetchall():
                 table.add_row(*[str(value) for value in row])
-            out.print()
+            out.print(f"\n[bold]{question.split('?')[0]}?[/] ({name}.sql)", soft_wrap=True)
             out.print(table)
 
 

@@ -199,7 +199,9 @@ class _PersonLoader:
         participant_no = self._participant_no
         donation_id = self._value("select nextval('vault.raw.donation_numbers')")
         landed = dict(
-            run("select content_hash, member_id from vault.raw.members where participant_no = ?", [participant_no]).fetchall()
+            run(
+                "select content_hash, member_id from vault.raw.members where participant_no = ?", [participant_no]
+            ).fetchall()
         )
         found, unlisted = 0, 0
         broken: list[MemberBroken] = []
