@@ -93,7 +93,6 @@ def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleRe
             result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
         )
         run = context.checkpoints.add(checkpoint).run()
-        engine.dispose()
     found = {}
     for outcome in run.run_results.values():
         (result,) = outcome.results
@@ -107,10 +106,12 @@ def _engine_events(study: Study) -> Iterator[None]:
     """Every engine made meanwhile sees the study, read-only and locked, and buffers its results.
 
     DuckDB drops a pending result when its connection goes back to the pool, and Great Expectations
-    fetches after that.
+    fetches after that. It also keeps references to its connections, so the stores are detached by us.
     """
+    made: list[Any] = []
 
     def attach(connection: Any, _record: object) -> None:
+        made.append(connection)
         attach_study(connection, study, read_only=True)
         attach_warehouse(connection, study)
         lock_down(connection, [])
@@ -128,6 +129,10 @@ def _engine_events(study: Study) -> Iterator[None]:
     finally:
         sa.event.remove(sa.Engine, "connect", attach)
         sa.event.remove(sa.Engine, "after_cursor_execute", buffer)
+        for connection in made:
+            for store in ("vault", "catalogue", "warehouse"):
+                connection.execute(f"detach database if exists {store}")
+            connection.close()
 
 
 def _assembled_relations(engine: sa.Engine) -> dict[str, str]:

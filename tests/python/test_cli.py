@@ -167,8 +167,8 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "gave no consent",
         "all hold",
         "slope",
-        "mood_quad",
-        "length_range",
+        "features_by_mood_quadrant.sql",
+        "over 2 hours",
         "site/index.html",
         "analyses",
     ):

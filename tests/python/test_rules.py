@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import duckdb
@@ -58,6 +59,15 @@ def test_a_rule_is_broken_by_what_it_guards(demo_copy: SmallStudy, name: str) ->
     (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
     assert not result.holds
     assert result.violations
+
+
+def test_a_checkpoint_lets_go_of_the_stores(demo_copy: SmallStudy) -> None:
+    gc.disable()
+    try:
+        run_checkpoint(demo_copy.study)
+        spoil(demo_copy, "select 1")  # opens the vault for writing
+    finally:
+        gc.enable()
 
 
 def test_a_rule_that_cannot_run_does_not_hold(demo_copy: SmallStudy) -> None:
