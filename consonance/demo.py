@@ -93,10 +93,15 @@ def _answer(study: Study, out: Console) -> None:
                     encoding="utf-8"
                 )
             )
-            # Spaces for underscores, so that long names break over lines instead of being cut off.
-            table = Table(*[column[0].replace("_", " ") for column in answer.description or []], box=None)
-            for row in answer.fetchall():
-                table.add_row(*[str(value) for value in row])
+            # Spaces for underscores, and no column narrower than its longest word: nothing is cut off.
+            names = [column[0].replace("_", " ") for column in answer.description or []]
+            rows = [[str(value) for value in row] for row in answer.fetchall()]
+            table = Table(box=None)
+            for name_shown, *values in zip(names, *rows, strict=True):
+                words = " ".join([name_shown, *values]).split()
+                table.add_column(name_shown, min_width=max(map(len, words)))
+            for row in rows:
+                table.add_row(*row)
             out.print(f"\n[bold]{question.split('?')[0]}?[/] ({name}.sql)", soft_wrap=True)
             out.print(table)
 
