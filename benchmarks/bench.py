@@ -82,6 +82,8 @@ def pandas_load(folder: Path) -> int:
                     frames.append(frame)
     plays = pd.concat(frames, ignore_index=True)
     plays["ts"] = pd.to_datetime(plays["ts"], format="ISO8601")
+    for column in plays.select_dtypes("object"):  # true, false and nothing in one column, say
+        plays[column] = plays[column].astype("string")
     (folder / "pandas.duckdb").unlink(missing_ok=True)
     with duckdb.connect(str(folder / "pandas.duckdb")) as connection:
         connection.execute("create table plays as from plays")
