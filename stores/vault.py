@@ -81,23 +81,34 @@ def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_on
     Raises:
         StoreError: see ``open_study``.
     """
-    key = read_key(study)
-    access = ", READ_ONLY" if read_only else ""
     connection.execute(f"LOAD '{_quoted(_extension('httpfs'))}'")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET temp_file_encryption = true")
     connection.execute(f"SET temp_directory = '{_quoted(study.root / '.spill')}'")
-    _attach(connection, study.vault_path, VAULT, f"(ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})")
-    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{access})")
+    attach_vault(connection, study, read_only=read_only)
+    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
 
 
-def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Attach the warehouse as ``warehouse``, for reading.
+def attach_vault(
+    connection: duckdb.DuckDBPyConnection, study: Study, name: str = VAULT, *, read_only: bool = False
+) -> None:
+    """Attach the vault of ``study`` as ``name``, to a connection that ``attach_study`` has prepared.
 
     Raises:
         StoreError: see ``open_study``.
     """
-    _attach(connection, study.warehouse_path, "warehouse", "(READ_ONLY)")
+    access = ", READ_ONLY" if read_only else ""
+    options = f"(ENCRYPTION_KEY '{read_key(study)}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})"
+    _attach(connection, study.vault_path, name, options)
+
+
+def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study, name: str = "warehouse") -> None:
+    """Attach the warehouse of ``study`` as ``name``, for reading.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    _attach(connection, study.warehouse_path, name, "(READ_ONLY)")
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:

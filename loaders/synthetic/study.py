@@ -25,6 +25,9 @@ PLANTED_SLOPE = 1.2
 PLANTED_NOISE = 0.22
 PLANTED_PERSON_SPREAD = 0.12
 
+# Occurs in whatever tells a disguised study's people apart from those of the same study undisguised.
+DISGUISE = "tulip7c3e"
+
 _EVERY_PURPOSE = (
     "listening_history podcasts_audiobooks private_sessions demographics emotion_reports ml_training sharing_controlled"
 )
@@ -55,14 +58,16 @@ class Person:
     as_loose_files: bool = False
     spoil: tuple[str, ...] = ()
     private_share: float = 0.02
+    is_disguised: bool = False
 
     @property
     def code(self) -> str:
-        return f"D{self.number:03d}"
+        # Disguised people also come in another order.
+        return f"T{self.number * 377 % 997:03d}" if self.is_disguised else f"D{self.number:03d}"
 
     @property
     def username(self) -> str:
-        return f"listener-{self.number:03d}-q7x"
+        return f"{DISGUISE}-{self.code.lower()}" if self.is_disguised else f"listener-{self.number:03d}-q7x"
 
     @property
     def country(self) -> str:
@@ -93,7 +98,13 @@ class Made:
 
 
 def make_study(
-    root: Path, seed: int = 1, people: int = 40, plays: int = 400_000, unzipped: Path | None = None, plain: bool = False
+    root: Path,
+    seed: int = 1,
+    people: int = 40,
+    plays: int = 400_000,
+    unzipped: Path | None = None,
+    plain: bool = False,
+    disguised: bool = False,
 ) -> Made:
     """Lay out a study folder full of synthetic donations. The same arguments give the same bytes.
 
@@ -104,21 +115,27 @@ def make_study(
         plays: About how many plays they have had, all together.
         unzipped: Where to lay the unpacked history files too, for benchmarks.
         plain: Nobody is peculiar: everyone consents, nothing is broken.
+        disguised: The same people under other codes, user names, addresses, devices and file names.
 
     Raises:
         StudyExists: ``root`` holds a study.
     """
     study = lay_out_study(root, title=f"Synthetic study, seed {seed}", as_of=AS_OF)
     cast = [
-        _usual_person(number) if plain or number > len(_PECULIAR) else _PECULIAR[number - 1][1](number)
+        replace(
+            _usual_person(number) if plain or number > len(_PECULIAR) else _PECULIAR[number - 1][1](number),
+            is_disguised=disguised,
+        )
         for number in range(1, people + 1)
     ]
     made = Made(people=len(cast))
     if not plain:
-        made.peculiar = {f"D{number:03d}": what for number, (what, _) in enumerate(_PECULIAR[:people], start=1)}
+        made.peculiar = {person.code: what for person, (what, _) in zip(cast, _PECULIAR, strict=False)}
     connection = duckdb.connect(config={"memory_limit": "6GiB"})
     connection.execute("SET TimeZone = 'UTC'")
     _listen(connection, seed, cast, plays)
+    if disguised:
+        connection.execute((HERE / "disguise.sql").read_text(encoding="utf-8").replace("$disguise", DISGUISE))
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
@@ -178,6 +195,7 @@ def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, s
     """Put one package into the inbox, as this person would."""
     place = study.inbox / person.code
     place.mkdir(exist_ok=True)
+    upload = f"{DISGUISE} upload" if person.is_disguised else "my_spotify_data"
     if "cut_off" in person.spoil:
         name, content = files[-2]
         files[-2] = (name, str(content)[: len(str(content)) * 2 // 3])
@@ -200,14 +218,14 @@ def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, s
         )
         return
     if person.as_folder:
-        _write_files(place / f"my_spotify_data_{number}", files)
+        _write_files(place / f"{upload}_{number}", files)
     elif person.as_loose_files:
         _write_files(place, [(Path(name).name, content) for name, content in files if name.endswith(".json")])
     else:
         packed = pack(files)
         if "wrong_crc" in person.spoil:
             packed = _with_wrong_checksum(packed)
-        (place / f"my_spotify_data_{number}.zip").write_bytes(packed)
+        (place / f"{upload}_{number}.zip").write_bytes(packed)
 
 
 def _plays_in(content: str) -> int:

@@ -1,0 +1,126 @@
+"""Non-interference: who people are makes no difference right of the wall; whatever does is named."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import AS_OF, SmallStudy, play
+
+from loaders.study_layout import lay_out_study
+from loaders.synthetic.study import DISGUISE, make_study
+from quality.twin import NothingToCompare, check_interference, compare_studies
+from stores.study import Study
+
+
+def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
+    before = sorted(path.name for path in demo.root.iterdir())
+    report = check_interference(demo.study)
+    assert report.holds, report.differences
+    assert report.relations >= 20
+    assert report.rows > 100_000
+    assert sorted(path.name for path in demo.root.iterdir()) == before
+
+
+def test_the_same_people_in_disguise_give_the_same_warehouse(demo: SmallStudy, tmp_path: Path) -> None:
+    """From the donated files on: other user names, addresses, devices, codes, upload names, another keyring."""
+    made = make_study(tmp_path / "study", seed=7, people=40, plays=60_000, disguised=True)
+    other = SmallStudy(Study.find(tmp_path / "study"))
+    report = other.load()
+    assert report.as_json()["totals"]["landed"] == demo.load().as_json()["totals"]["landed"]
+    other.dbt("run")
+    codes = [(f"D{number:03d}", f"T{number * 377 % 997:03d}") for number in range(1, made.people + 1)]
+    assert DISGUISE in str(
+        other.vault("select platform, usernames from vault.raw.extended_plays, vault.raw.members limit 999")
+    )
+    compared = compare_studies(demo.study, other.study, codes, DISGUISE)
+    assert compared.holds, compared.differences
+
+
+# A fault in the warehouse, as if a model had let it through, and what the comparison must say.
+FAULTS = {
+    "a user name as creator": (
+        "update marts.tracks set creator = 'canary Q009'",
+        ("marts.tracks", "creator"),
+    ),
+    "one column without its shift": (
+        "update marts.plays set ended_at_local = ended_at_local + interval 1 week where play_id = (select min(play_id) from marts.plays)",
+        ("marts.plays", "ended_at_local"),
+    ),
+    "values in another combination": (
+        "update marts.plays set device_family = case device_family when 'android' then 'ios' else 'android' end",
+        ("marts.plays", ""),
+    ),
+    "a person too few": (
+        "delete from marts.participants where participant_id = (select min(participant_id) from marts.participants)",
+        ("marts.participants", ""),
+    ),
+    "a table beside": ("create table marts.more as select 1 as one", ("marts.more", "")),
+    "a comment": ("comment on column marts.tracks.title is 'as D024 wrote it'", ("marts.tracks", "")),
+}
+
+
+@pytest.fixture(scope="module")
+def two_studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallStudy, SmallStudy]:
+    """Two people who each use two devices, and the same two under other names; loaded and built."""
+    studies = []
+    for folder, codes in (("one", ("P001", "P002")), ("other", ("Q009", "Q003"))):
+        made = SmallStudy(lay_out_study(tmp_path_factory.mktemp(folder) / "study", "A study", AS_OF))
+        for code in codes:
+            made.admit(code)
+            platforms = ("Android OS 9 API 28 (samsung, SM-G950F)", "iOS 13.4 (iPhone11,8)")
+            made.donate(
+                code,
+                [
+                    play(
+                        f"2023-05-0{day}T10:00:00Z",
+                        60_000 + day,
+                        platform=platforms[day % 2],
+                        username=f"canary {code}",
+                    )
+                    for day in range(1, 5)
+                ],
+            )
+        made.load()
+        made.dbt("run")
+        studies.append(made)
+    return studies[0], studies[1]
+
+
+def compared(one: Study, other: Study) -> set[tuple[str, str]]:
+    report = compare_studies(one, other, [("P001", "Q009"), ("P002", "Q003")], "canary")
+    assert report.holds == (not report.differences)
+    return {(found.relation, found.column) for found in report.differences}
+
+
+def test_two_studies_of_the_same_people_are_identical(two_studies: tuple[SmallStudy, SmallStudy]) -> None:
+    one, other = two_studies
+    assert compared(one.study, other.study) == set()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_difference_is_named(two_studies: tuple[SmallStudy, SmallStudy], tmp_path: Path, name: str) -> None:
+    one, other = two_studies
+    shutil.copytree(other.root, tmp_path / "study")
+    spoiled = Study.find(tmp_path / "study")
+    fault, expected = FAULTS[name]
+    with duckdb.connect(str(spoiled.warehouse_path)) as connection:
+        connection.execute(fault)
+    assert expected in compared(one.study, spoiled)
+
+
+def test_an_id_that_needs_no_secret_is_named(two_studies: tuple[SmallStudy, SmallStudy], tmp_path: Path) -> None:
+    spoiled = []
+    for number, study in enumerate(two_studies):
+        shutil.copytree(study.root, tmp_path / str(number))
+        spoiled.append(Study.find(tmp_path / str(number)))
+        with duckdb.connect(str(spoiled[-1].warehouse_path)) as connection:
+            connection.execute("update marts.plays set play_id = started_elapsed_ms")
+    assert ("marts.plays", "play_id") in compared(*spoiled)
+
+
+def test_a_study_without_warehouse_is_told_so(small: SmallStudy) -> None:
+    with pytest.raises(NothingToCompare, match="dbt run"):
+        check_interference(small.study)
