@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -306,6 +307,10 @@ def _write_tables(study: Study, cast: list[Person]) -> None:
             )
             moment = (datetime(2025, 12, 1, 10, tzinfo=UTC) + timedelta(days=20 * step)).isoformat()
             ledger.append(f"{person.code},{event},{purposes},v1,{moment},{person.history_from},{person.history_to}")
+    notice = study.root / "notice-v1.txt"
+    notice.write_text("Nobody takes part in this study: its people are invented.\n", encoding="utf-8")
+    digest = hashlib.sha256(notice.read_bytes()).hexdigest()
+    _append(study.notices_path, [f"v1,en,Information for participants,{notice.name},{digest}"])
     _append(study.participants_path, enrolment)
     _append(study.consents_path, ledger)
 

@@ -1,0 +1,9 @@
+-- relation: vault.raw.consent_events
+-- what: Every consent event names a notice that notices.csv registers with its SHA-256.
+-- example: A ledger line with form_version "v2", of which notices.csv knows nothing.
+-- why: Consent is to a text. Where the text is not fixed, editing a form re-labels what people agreed to (C3; seen with REDCap).
+-- remedy: Register the notice in notices.csv with the SHA-256 of its file, and load again.
+select events.ledger_line
+from vault.raw.consent_events as events
+left join vault.raw.notices on notices.form_version = events.form_version
+where not coalesce(regexp_full_match(lower(notices.sha256), '[0-9a-f]{64}'), false)

@@ -1,0 +1,95 @@
+"""What lies beside the stores: a name, a secret or a dangerous setting there is found, and never quoted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import SmallStudy, play
+
+from quality.traces import check_traces
+from stores.key import read_key
+
+
+def _log(text: str) -> Callable[[SmallStudy, Path], None]:
+    def write(_: SmallStudy, project: Path) -> None:
+        (project / "logs" / "dbt.log").write_text(f"10:00:00 {text}\n", encoding="utf-8")
+
+    return write
+
+
+def _manifest(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[SmallStudy, Path], None]:
+    def write(_: SmallStudy, project: Path) -> None:
+        manifest: dict[str, dict[str, object]] = {"metadata": {"send_anonymous_usage_stats": False}, "nodes": {}}
+        change(manifest)
+        (project / "target" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    return write
+
+
+def _secret(study: SmallStudy, project: Path) -> None:
+    ((secret,),) = study.vault("select play_secret from vault.raw.keyring")
+    (project / "target" / "run.sql").write_text(f"select '{secret}'", encoding="utf-8")
+
+
+def _key(study: SmallStudy, project: Path) -> None:
+    (project / "target" / "manifest.json").write_text(
+        json.dumps({"metadata": {"send_anonymous_usage_stats": False, "env": read_key(study.study)}, "nodes": {}}),
+        encoding="utf-8",
+    )
+
+
+def _site(study: SmallStudy, _: Path) -> None:
+    study.study.site.mkdir()
+    (study.study.site / "index.html").write_text("<td>PERSON-ONE</td>", encoding="utf-8")
+
+
+FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str]] = {
+    "a user name in a log": (_log("inserted Some-Listener"), "holds a user name"),
+    "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "holds an e-mail address"),
+    "a secret in compiled SQL": (_secret, "holds a secret of the keyring"),
+    "the key in the manifest": (_key, "holds the vault's key"),
+    "a participant code on the site": (_site, "holds a participant code"),
+    "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry"),
+    "failing rows kept": (
+        _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),
+        "keeps the rows",
+    ),
+    "a folder others may enter": (lambda study, _: study.root.chmod(0o755), "can be entered"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def loaded(small: SmallStudy) -> SmallStudy:
+    small.admit("person-one")
+    small.donate("person-one", [play()])
+    small.load()
+    return small
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for folder in ("target", "logs"):
+        (tmp_path / "project" / folder).mkdir(parents=True)
+    _manifest(lambda manifest: None)(None, tmp_path / "project")  # type: ignore[arg-type]
+    return tmp_path / "project"
+
+
+def test_a_clean_place_holds(loaded: SmallStudy, project: Path) -> None:
+    report = check_traces(loaded.study, project)
+    assert report.holds, report.traces
+    assert report.files == 1
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_trace_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name: str) -> None:
+    plant, what = FAULTS[name]
+    plant(loaded, project)
+    report = check_traces(loaded.study, project)
+    assert not report.holds
+    assert any(what in trace.what for trace in report.traces)
+    told = json.dumps(report.as_json()).lower().replace(str(project).lower(), "")
+    for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
+        assert hidden not in told
