@@ -95,10 +95,13 @@ class HistoryLander:
             MemberRefused: roll back and land it again with ``salvage``.
         """
         body = _json_array(content, name)
-        if body is None or (first := _first_recognisable(body, name)) is None:
+        if body is None:
             return None
-        if not body.endswith(b"]"):
+        first = _first_recognisable(body, name)
+        if not body.endswith(b"]") and (first or _names_a_play(body)):
             raise _cut_off(name)
+        if first is None:
+            return None
         kind, fields = first
         ids = {"participant_no": participant_no, "member_id": member_id}
         if salvage:

@@ -196,6 +196,7 @@ def test_strings_arrive_as_they_are(small: SmallStudy) -> None:
 
 
 BROKEN = {
+    "cut off in its only row": (as_bytes([GOOD])[:-40], "cut_off_json"),
     "cut off in a row": (as_bytes([GOOD] * 3)[:-40], "cut_off_json"),
     "cut off between rows": (as_bytes([GOOD] * 3)[:-1], "cut_off_json"),
     "two arrays": (as_bytes([GOOD]) + as_bytes([GOOD]), "malformed_json"),
