@@ -28,6 +28,7 @@ VAULT, WAREHOUSE = "vault", "warehouse"
 WALL = "anonymized"
 RIGHT = frozenset({WALL, "sessionized", "features", "marts", "audit"})
 SEEDS, MUSIC, RAW = "reference", "music", "raw"
+SOURCES = {"vault.raw": RAW, "catalogue.music": MUSIC}
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ class WallRow:
     def classes(self) -> list[str]:
         """The classes of the sources, the most telling first."""
         return sorted({origin.privacy for origin, _ in self.ways}, key=PRIVACY_CLASSES.index, reverse=True)
+
+    def of_class(self, privacy: str) -> list[str]:
+        """The sources of a class, the nearest first."""
+        ways = sorted((len(way), way, origin.column) for origin, way in self.ways if origin.privacy == privacy)
+        return list(dict.fromkeys(column for _, _, column in ways))
 
     @property
     def declassifiers(self) -> list[str]:
@@ -267,7 +273,7 @@ class _Checker:
                 for name, flow in self.known[model.relation].named().items():
                     ways = tuple(sorted(flow.origins.items()))
                     self.report.rows.append(WallRow(_shown_name(model), name, ways))
-        self.report.findings = list(dict.fromkeys(self.report.findings))
+        self.report.findings = sorted(dict.fromkeys(self.report.findings), key=lambda found: (found.file, found.line))
         return self.report
 
     # Models
@@ -308,9 +314,11 @@ class _Checker:
         if model := self.by_relation.get(name):
             return self._columns_of(model)
         if name in self.project.tables:
-            shown = self.project.sources.get(name) or name.split(".", 1)[1]
             return Relation.of(
-                {column: Flow.of_column(f"{shown}.{column}", "open") for column in self.project.tables[name]}
+                {
+                    column: Flow.of_column(f"{name.split('.', 1)[1]}.{column}", "open")
+                    for column in self.project.tables[name]
+                }
             )
         return None
 
@@ -442,9 +450,7 @@ class _Checker:
             return model.layer
         if name in self.project.seeds:
             return SEEDS
-        if name in self.project.tables:
-            return self.project.sources[name].split(".")[0] if name in self.project.sources else "an undeclared source"
-        return None
+        return SOURCES.get(name.rpartition(".")[0], "elsewhere") if name in self.project.tables else None
 
     # Declassifiers
 
@@ -507,6 +513,10 @@ class _Checker:
                 finding(
                     f"{function.name}() wants {argument} to be {column}: one of them is not there.", "Mend meta only."
                 )
+        if function.kind != "sql scalar":
+            finding(
+                f"{function.name}() is a {function.kind} function.", "Write a scalar function in SQL.", 0, "unresolved"
+            )
         if function.source != function.sql:
             finding(
                 f"{function.name}() is written with Jinja.", "Write plain SQL: it is created from the file as it is."

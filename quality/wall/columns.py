@@ -14,6 +14,7 @@ windows, and everything within a subquery that stands for a value do enter it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -57,6 +58,14 @@ WINDOWS = _words(
     WINDOW_FIRST_VALUE WINDOW_LAST_VALUE
     """
 )
+# Where a syntax tree keeps names; DuckDB folds their case in ASCII alone, so nothing else is read.
+NAMES = _words(
+    """
+    alias aliases catalog catalog_name column_name_alias column_names cte_name function_name key relation_name
+    schema schema_name table_name using_columns
+    """
+)
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_]*")
 JOINS = frozenset({"INNER", "LEFT", "RIGHT", "OUTER"})
 NO_PLACE = 2**64 - 1
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False, {"type": "ORDER_MODIFIER", "orders": []})
@@ -221,6 +230,7 @@ class _Reader:
             if problem:
                 self.reading.problems.append(problem)
             return
+        self._check_names(statement)
         given = _Scope({"": Relation.of(dict.fromkeys(map(str.lower, arguments), NOTHING))}) if arguments else None
         result = self._query(statement, {}, given)
         for name, flow in result.columns:
@@ -594,7 +604,7 @@ class _Reader:
         name = node["function_name"].lower()
         catalog, schema = node["catalog"].lower(), node["schema"].lower()
         full = ".".join(part for part in (catalog, schema, name) if part)
-        is_declassifier = full in self._declassifiers
+        is_declassifier = bool(catalog and schema) and full in self._declassifiers
         self._shape(
             node,
             {"function_name", "schema", "catalog", "children", "is_operator"}
@@ -644,6 +654,20 @@ class _Reader:
         return computed(flows)
 
     # Keeping account
+
+    def _check_names(self, statement: Node) -> None:
+        for node in _nodes(statement):
+            for key in NAMES & node.keys():
+                if key == "function_name" and node.get("is_operator"):
+                    continue
+                names = node[key] if isinstance(node[key], list) else [node[key]]
+                for name in names:
+                    if isinstance(name, str) and not PLAIN_NAME.fullmatch(name):
+                        self._problem(
+                            f"The name {name!r} is not read.",
+                            "Names are of ASCII letters, digits and underscores.",
+                            node,
+                        )
 
     def _mark(self, node: Node) -> None:
         self._read.add(id(node))

@@ -64,6 +64,7 @@ class Function:
         relation: ``database.schema.name``.
         accepts: Classes of what its arguments may carry.
         only: Arguments that must be one column, unchanged: ``relation.column``.
+        kind: ``sql scalar``; other kinds are not read.
         meta: All of the YAML's meta.
     """
 
@@ -73,6 +74,7 @@ class Function:
     compiled: str
     source: str
     sql: str
+    kind: str
     arguments: tuple[str, ...]
     meta: Mapping[str, Any]
 
@@ -111,7 +113,6 @@ class Project:
         tables: Relations that no model makes: ``database.schema.name`` of the loaders' tables and of
             seeds, with their columns.
         seeds: The relations that are seeds.
-        sources: The relations that are declared as sources, with their names (``raw.keyring``).
         hooks: What runs before or after all models, as written.
         oddities: Nodes of kinds that this project does not use, with their files.
     """
@@ -123,7 +124,6 @@ class Project:
     macros: Mapping[str, Macro]
     tables: Mapping[str, tuple[str, ...]]
     seeds: frozenset[str]
-    sources: Mapping[str, str]
     hooks: tuple[str, ...]
     oddities: tuple[tuple[str, str], ...] = ()
 
@@ -169,10 +169,6 @@ class Project:
             },
             tables=_loaded_tables() | seeds,
             seeds=frozenset(seeds),
-            sources={
-                f"{node['database']}.{node['schema']}.{node['identifier']}".lower(): f"{node['source_name']}.{node['name']}"
-                for node in manifest["sources"].values()
-            },
             hooks=tuple(node["raw_code"] for node in by_kind.get("operation", [])),
             oddities=tuple((f"{node['resource_type']} {node['name']}", node["original_file_path"]) for node in odd),
         )
@@ -255,6 +251,7 @@ def _function(node: Mapping[str, Any]) -> Function:
         compiled=node["compiled_path"],
         source=node["raw_code"],
         sql=node["compiled_code"],
+        kind=f"{node['language']} {node['config']['type']}",
         arguments=tuple(argument["name"].lower() for argument in node["arguments"]),
         meta=node["config"]["meta"],
     )
