@@ -706,6 +706,7 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"autoinstall_known_extensions": False, "enable_external_access": False})
 
 
+@cache
 def _parsed(sql: str) -> tuple[Node | None, Problem | None]:
     (text,) = _parser().execute("select json_serialize_sql(?)", [sql]).fetchall()[0]
     tree = json.loads(text)
