@@ -165,27 +165,26 @@ def read_statement(
     return reader.reading
 
 
-def relations_of(sql: str) -> tuple[list[tuple[str, int]], list[Problem]]:
+@cache
+def relations_of(sql: str) -> tuple[tuple[tuple[str, int], ...], tuple[Problem, ...]]:
     """The relations of a database that a query names, without following its columns.
 
     Returns:
         Each relation (``database.schema.name``) with its line, and what reads anything else.
     """
-    statement, problem = _parsed(sql)
-    if statement is None:
-        return [], [problem] if problem else []
+    tree = _tree(sql)
     reads: list[tuple[str, int]] = []
-    problems: list[Problem] = []
+    problems = list(tree.problems)
     lines = _Lines(sql)
-    names = {entry["key"].lower() for node in _nodes(statement) for entry in node.get("cte_map", {}).get("map", [])}
-    for node in _nodes(statement):
+    names = {entry["key"].lower() for node in tree.nodes for entry in node.get("cte_map", {}).get("map", [])}
+    for node in tree.nodes:
         if node.get("type") == "BASE_TABLE":
             name = _table_name(node)
             if name not in names:
                 reads.append((name, lines.of(node)))
         elif node.get("type") in ("TABLE_FUNCTION", "SHOW_REF"):
             problems.append(Problem(lines.of(node), "It reads from a table function.", "Read a model with ref()."))
-    return reads, problems
+    return tuple(reads), tuple(problems)
 
 
 class _Lines:
@@ -225,14 +224,12 @@ class _Reader:
         self._read: set[int] = set()
 
     def read(self, arguments: Collection[str]) -> None:
-        statement, problem = _parsed(self._sql)
-        if statement is None:
-            if problem:
-                self.reading.problems.append(problem)
+        tree = _tree(self._sql)
+        self.reading.problems.extend(tree.problems)
+        if tree.root is None:
             return
-        self._check_names(statement)
         given = _Scope({"": Relation.of(dict.fromkeys(map(str.lower, arguments), NOTHING))}) if arguments else None
-        result = self._query(statement, {}, given)
+        result = self._query(tree.root, {}, given)
         for name, flow in result.columns:
             if name is None:
                 self._problem("A column has no name.", "Name it with 'as'.")
@@ -241,7 +238,7 @@ class _Reader:
             else:
                 self.reading.columns[name] = flow
         if not self.reading.problems:
-            for node in _nodes(statement):
+            for node in tree.nodes:
                 if "class" in node and id(node) not in self._read:
                     self._problem(
                         f"A part of the statement is not read ({node['type']}).", "Write it in plainer SQL.", node
@@ -655,20 +652,6 @@ class _Reader:
 
     # Keeping account
 
-    def _check_names(self, statement: Node) -> None:
-        for node in _nodes(statement):
-            for key in NAMES & node.keys():
-                if key == "function_name" and node.get("is_operator"):
-                    continue
-                names = node[key] if isinstance(node[key], list) else [node[key]]
-                for name in names:
-                    if isinstance(name, str) and not PLAIN_NAME.fullmatch(name):
-                        self._problem(
-                            f"The name {name!r} is not read.",
-                            "Names are of ASCII letters, digits and underscores.",
-                            node,
-                        )
-
     def _mark(self, node: Node) -> None:
         self._read.add(id(node))
 
@@ -706,13 +689,33 @@ def _parser() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"autoinstall_known_extensions": False, "enable_external_access": False})
 
 
+@dataclass(frozen=True)
+class _Tree:
+    """The syntax tree of a query: its root, every node of it, and what is wrong with it as a whole."""
+
+    root: Node | None
+    nodes: tuple[Node, ...]
+    problems: tuple[Problem, ...]
+
+
 @cache
-def _parsed(sql: str) -> tuple[Node | None, Problem | None]:
+def _tree(sql: str) -> _Tree:
     (text,) = _parser().execute("select json_serialize_sql(?)", [sql]).fetchall()[0]
     tree = json.loads(text)
     if tree["error"] or len(tree["statements"]) != 1:
-        return None, Problem(1, "It is not one query that DuckDB can read.", "Write one select.")
-    return tree["statements"][0]["node"], None
+        return _Tree(None, (), (Problem(1, "It is not one query that DuckDB can read.", "Write one select."),))
+    root = tree["statements"][0]["node"]
+    nodes = tuple(_nodes(root))
+    lines = _Lines(sql)
+    strange = [
+        Problem(lines.of(node), f"The name {name!r} is not read.", "Use ASCII letters, digits and underscores.")
+        for node in nodes
+        for key in NAMES & node.keys()
+        if not (key == "function_name" and node.get("is_operator"))
+        for name in (node[key] if isinstance(node[key], list) else [node[key]])
+        if isinstance(name, str) and not PLAIN_NAME.fullmatch(name)
+    ]
+    return _Tree(root, nodes, tuple(strange))
 
 
 def _nodes(part: Any) -> Iterable[Node]:

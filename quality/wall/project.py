@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ class Project:
         return replace(self, functions={**self.functions, name: replace(self.functions[name], **changes)})
 
 
+@cache
 def jinja_names(source: str) -> frozenset[str]:
     """The names that a template uses and does not define.
 
