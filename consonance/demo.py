@@ -14,6 +14,7 @@ from rich.table import Table
 
 from loaders.study_loading import load_study
 from loaders.synthetic.study import PLANTED_SLOPE, make_study
+from quality.wall.checker import check_wall
 from stores.dbt_command import PROJECT, run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study
@@ -47,12 +48,16 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         report = load_study(study)
     with _step(screen, "Building and testing the warehouse (dbt build)"):
         run_dbt(study, "build")
-    with _step(screen, "Checking consent, de-identification and quality (consonance check)"):
+    with _step(screen, "Checking consent, de-identification and quality (consonance check rules)"):
         from quality.checkpoint import run_checkpoint
 
         results = run_checkpoint(study)
     if broken := [result for result in results if not result.holds]:
         raise ConsonanceError(f"The rule {broken[0].rule.name} does not hold.", broken[0].rule.remedy)
+    with _step(screen, "Following every released column back to staging (consonance check wall)"):
+        wall = check_wall(study)
+    if not wall.holds:
+        raise ConsonanceError(f"{wall.findings[0].place}: {wall.findings[0].what}", wall.findings[0].remedy)
     with _step(screen, "Building the docs site (consonance site)"):
         from quality.site import build_site
 
@@ -68,7 +73,7 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         f"\n[bold]Loaded[/] {totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected; "
         f"{totals['held']} donations held for want of consent or enrolment, {totals['refused']} refused, {totals['partly']} in part."
     )
-    out.print(f"[bold]Checked[/] {len(results)} rules: all hold.")
+    out.print(f"[bold]Checked[/] {len(results)} rules: all hold. {wall.summary}")
     _answer(study, out)
     out.print(
         f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it."

@@ -10,6 +10,8 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from quality.checkpoint import RuleResult, run_checkpoint
+from quality.wall.checker import Reviews, check_project
+from quality.wall.project import Project
 from stores.dbt_command import PROJECT, run_dbt
 from stores.study import Settings, Study
 
@@ -17,7 +19,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
-    """Write ``site/``: the lineage (dbt's static docs), the rules, the accounts of the data.
+    """Write ``site/``: the lineage (dbt's static docs), the wall, the rules, the accounts of the data.
 
     Args:
         study: With a warehouse.
@@ -33,9 +35,19 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     run_dbt(study, "docs", "generate", "--static")
     study.site.mkdir(exist_ok=True)
     shutil.copyfile(PROJECT / "target" / "static_index.html", study.site / "lineage.html")
+    project = Project.read(PROJECT)
+    wall = check_project(project, Reviews.read())
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
+    title = Settings.read(study).title
+    functions = sorted(project.functions.values(), key=lambda function: function.name)
+    (study.site / "wall.html").write_text(
+        templates.get_template("wall.html").render(title=title, report=wall, functions=functions), encoding="utf-8"
+    )
     page = study.site / "index.html"
-    page.write_text(templates.get_template("index.html").render(_facts(study), results=results), encoding="utf-8")
+    page.write_text(
+        templates.get_template("index.html").render(_facts(study), title=title, results=results, wall=wall),
+        encoding="utf-8",
+    )
     return page
 
 
@@ -46,7 +58,6 @@ def _facts(study: Study) -> dict[str, Any]:
             return connection.execute(statement).fetchall()
 
         return {
-            "title": Settings.read(study).title,
             "sizes": [
                 (table, rows(f'select count(*) from marts."{table}"')[0][0])
                 for (table,) in rows(

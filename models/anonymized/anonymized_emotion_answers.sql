@@ -58,9 +58,9 @@ pseudonymised as (
             listeners.shift_weeks
         ) as answered_at_local,
         {{ function('elapsed_ms') }}(last_answers.answered_ms, clock_origins.origin_ms) as answered_elapsed_ms,
-        last_answers.instrument,
-        last_answers.item,
-        last_answers.answer
+        {{ function('survey_name') }}(last_answers.instrument) as instrument,
+        {{ function('survey_name') }}(last_answers.item) as item,
+        {{ function('survey_answer') }}(last_answers.answer) as answer
     from last_answers
     inner join listeners on last_answers.participant_code = listeners.participant_code
     inner join clock_origins on listeners.participant_no = clock_origins.participant_no

@@ -23,7 +23,7 @@ pseudonymised as (
         {{ function('age_band') }}(listeners.birth_year, study.as_of_ms, listeners.grants_demographics) as age_band,
         {{ function('gender_group') }}(listeners.gender, listeners.grants_demographics) as gender,
         {{ function('consented_country') }}(listeners.country, listeners.grants_demographics) as country,
-        listeners.is_time_zone_assumed,
+        {{ function('flag') }}(listeners.is_time_zone_assumed) as is_time_zone_assumed,
         {%- for purpose in consent_purposes() %}
         listeners.grants_{{ purpose }}{{ ',' if not loop.last }}
         {%- endfor %}

@@ -25,7 +25,7 @@ named as (
             else 'no active consent'
         end as participant_id,
         play_account.history_source,
-        play_account.fate,
+        {{ function('row_fate') }}(play_account.fate) as fate,
         play_account.landed_rows
     from play_account
     inner join listeners on play_account.participant_no = listeners.participant_no

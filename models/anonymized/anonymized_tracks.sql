@@ -24,12 +24,12 @@ named as (
         {{ function('track_identity') }}(
             spellings.content_uri, spellings.title, spellings.creator, spellings.is_private, listeners.play_secret
         ) as track_id,
-        spellings.content_type,
+        {{ function('known_word') }}(spellings.content_type) as content_type,
         {{ function('public_uri') }}(spellings.content_uri) as spotify_uri,
         {{ function('public_text') }}(spellings.title, spellings.is_private) as title,
         {{ function('public_text') }}(spellings.creator, spellings.is_private) as creator,
         {{ function('public_text') }}(spellings.album, spellings.is_private) as album,
-        spellings.is_private,
+        {{ function('flag') }}(spellings.is_private) as is_private,
         spellings.plays
     from spellings
     left join listeners on spellings.participant_no = listeners.participant_no

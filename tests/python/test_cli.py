@@ -122,12 +122,14 @@ def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
     assert done.returncode == 0
     told = json.loads(done.stdout)
     assert told["holds"] and len(told["rules"]) == 18
+    assert told["wall"]["holds"] and told["wall"]["unresolved"] == 0
     import duckdb
 
     with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
         connection.execute("update marts.plays set ms_played = -1")
-    done = consonance("check", "--study", demo_copy.root)
+    done = consonance("check", "rules", "--study", demo_copy.root)
     assert done.returncode == 1
+    assert "The wall" not in done.stdout
     assert "M3_values_are_possible" in done.stdout
     assert "violations" in done.stdout
 
@@ -166,6 +168,7 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "24 people",
         "gave no consent",
         "all hold",
+        "The wall holds",
         "slope",
         "features_by_mood_quadrant.sql",
         "over 2 hours",
@@ -174,6 +177,7 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
     ):
         assert told in flat, told
     assert (folder / "site" / "index.html").exists()
+    assert (folder / "site" / "wall.html").exists()
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium, which .ci/run installs")
@@ -200,6 +204,10 @@ def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_pat
     index = shown("index.html")
     assert "Synthetic study, seed 5" in index
     assert "C1" in index and "broken" not in index.split("<body>")[1]
+    assert "The wall holds" in index and 'href="wall.html"' in index
+    wall = shown("wall.html")
+    assert "participant_pseudonym" in wall and "stg_keyring.pseudonym" in wall and "marts.plays" in wall
+    assert "broken" not in wall.split("<body>")[1]
     lineage = shown("lineage.html#!/model/model.consonance.plays")
     assert "One row is one play: deduplicated, consented, pseudonymous" in lineage
     function = shown("lineage.html#!/overview")

@@ -1,0 +1,1 @@
+cast(condition as boolean)

@@ -1,0 +1,908 @@
+"""The static check of the wall: the project passes, and every way around the wall is named."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from conftest import SmallStudy
+
+import consonance.cli
+from quality.wall.checker import (
+    BadReview,
+    Finding,
+    Reviews,
+    WallReport,
+    check_project,
+)
+from quality.wall.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
+from quality.wall.flow import Flow
+from quality.wall.project import Macro, Model, NoManifest, Project, jinja_names
+from stores.dbt_command import PROJECT
+
+# What a statement of a test may name: @model and @seed for relations, !function for declassifiers.
+RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."track_features"'}
+
+
+@pytest.fixture(scope="module")
+def project(demo: SmallStudy) -> Project:
+    demo.dbt("compile")
+    return Project.read(PROJECT)
+
+
+@pytest.fixture(scope="module")
+def reviews() -> Reviews:
+    return Reviews.read()
+
+
+def spelled(project: Project, statement: str) -> str:
+    """``statement`` with names as dbt would compile them."""
+    names = dict(RAW)
+    for relation in [*(model.relation for model in project.models.values()), *project.seeds]:
+        quoted = ".".join(f'"{part}"' for part in relation.split("."))
+        names[relation.rpartition(".")[2]] = quoted
+    names |= {
+        model.name: ".".join(f'"{part}"' for part in model.relation.split(".")) for model in project.models.values()
+    }
+    statement = re.sub(r"@(\w+)", lambda match: names[match[1]], statement)
+    return re.sub(r"!(\w+)\(", r'"warehouse"."declassify"."\1"(', statement)
+
+
+def with_probe(project: Project, statement: str, layer: str = "anonymized", **changes: object) -> Project:
+    """The project with one more model, called probe."""
+    database = "vault" if layer in ("staging", "reconciled") else "warehouse"
+    probe = Model(
+        name="probe",
+        relation=f"{database}.{layer}.probe",
+        layer=layer,
+        materialized="table",
+        language="sql",
+        file=f"models/{layer}/probe.sql",
+        compiled=f"target/compiled/consonance/models/{layer}/probe.sql",
+        source="select 1",
+        sql=spelled(project, statement),
+        privacy={},
+    )
+    return replace(project, models={**project.models, "probe": replace(probe, **changes)})  # type: ignore[arg-type]
+
+
+def found(project: Project, reviews: Reviews) -> list[Finding]:
+    return check_project(project, reviews).findings
+
+
+def altered(project: Project, model: str, *changes: tuple[str, str]) -> Project:
+    """The project with the compiled SQL of ``model`` changed."""
+    sql = project.models[model].sql
+    for old, new in changes:
+        assert old in sql, old
+        sql = sql.replace(old, spelled(project, new))
+    return project.with_model(model, sql=sql)
+
+
+# The project as it is
+
+
+def test_the_project_holds_and_every_released_column_is_listed(
+    project: Project, reviews: Reviews, demo: SmallStudy
+) -> None:
+    report = check_project(project, reviews)
+    assert report.findings == []
+    assert report.holds and report.unresolved == 0
+    there = demo.warehouse(
+        "select table_schema || '.' || table_name, column_name from information_schema.columns where table_schema <> 'reference'"
+    )
+    assert sorted((row.relation, row.column) for row in report.rows) == sorted(there)
+    assert len(there) > 200
+    assert all(use.reason for use in report.uses)
+    assert "no way around functions/" in report.summary
+
+
+def test_columns_are_those_that_the_database_has(project: Project, reviews: Reviews, demo: SmallStudy) -> None:
+    """Left of the wall as well: what the checker believes a model to be is what it is."""
+    with demo.opened() as connection:
+        there = connection.execute(
+            "select table_schema || '.' || table_name, list(column_name order by ordinal_position) from information_schema.columns "
+            "where table_catalog = 'vault' and table_schema in ('staging', 'reconciled') group by all"
+        ).fetchall()
+    models = {model.relation.split(".", 1)[1]: model for model in project.models.values()}
+    for relation, columns in there:
+        readable = {
+            name: Relation.of({column: Flow() for column in described})
+            for name, described in (
+                *project.tables.items(),
+                *((f"vault.{other}", tuple(columns)) for other, columns in there),
+            )
+        }
+        reading = read_statement(models[relation].sql, readable.get)
+        assert list(reading.columns) == columns, relation
+
+
+def test_a_row_tells_sources_classes_declassifiers_and_the_way(project: Project, reviews: Reviews) -> None:
+    rows = {(row.relation, row.column): row for row in check_project(project, reviews).rows}
+    row = rows["marts.plays", "device_family"]
+    assert row.sources == ["stg_extended_plays.platform"]
+    assert row.classes == ["quasi"]
+    assert row.declassifiers == ["device_family"]
+    assert row.path == (
+        "stg_extended_plays.platform",
+        "landed_plays.platform",
+        "play_fates.platform",
+        "anonymized_plays.device_family",
+        "plays.device_family",
+    )
+    assert rows["marts.participants", "participant_id"].declassifiers == ["participant_pseudonym"]
+    assert rows["marts.plays", "is_skip"].sources == ["stg_extended_plays.reason_end"]
+    assert rows["marts.plays", "valence"].sources == ["music.track_features.valence"]
+    assert rows["marts.plays", "history_source"].sources == []
+    # Whatever tells of a person has passed a function, all the way to the last mart.
+    for row in rows.values():
+        for origin, _ in row.ways:
+            assert origin.privacy == "open" or origin.declassifiers, row
+    assert rows["marts.plays", "play_id"].as_json()["sources"][0].keys() == {
+        "column", "class", "declassifiers", "path",
+    }  # fmt: skip
+
+
+# Ways around the wall. Each is a model more, and every finding is about that model.
+
+LEAKS: dict[str, tuple[str, str]] = {
+    "user name": ("select unnest(usernames) as x from @stg_members", "stg_members.usernames (direct)"),
+    "quasi without a function": ("select country as x from @stg_participants", "stg_participants.country (quasi)"),
+    "alias": (
+        "with a as (select participant_code as b from @stg_participants), c as (select b as track_id from a) select track_id as x from c",
+        "stg_participants.participant_code (direct)",
+    ),
+    "names of a cte": ("with a (b) as (select play_secret from @stg_keyring) select b as x from a", "play_secret"),
+    "union": ("select 'a' as x union all select gender from @stg_participants", "stg_participants.gender (quasi)"),
+    "second part of a recursion": (
+        "with recursive r (n, a, b) as (select 1, 'c', gender from @stg_participants union all select n + 1, b, a from r where n < 3) select a as x from r",
+        "stg_participants.gender (quasi)",
+    ),
+    "derived table": ("select a.b as x from (select gender as b from @stg_participants) as a", "gender"),
+    "subquery as a value": ("select (select max(birth_year) from @stg_participants) as x", "birth_year (quasi)"),
+    "correlated subquery": (
+        "select (select max(p.gender) from @stg_participants as p where p.participant_code = s.item) as x from @stg_survey_answers as s",
+        "stg_participants.gender, stg_survey_answers.item (quasi)",
+    ),
+    "what a subquery filters by": (
+        "select (select count(*) from @stg_participants where gender = 'female') as x",
+        "stg_participants.gender (quasi)",
+    ),
+    "what the cte of a subquery filters by": (
+        "select (with a as (select 1 as b from @stg_participants where gender = 'female') select count(*) from a) as x",
+        "stg_participants.gender (quasi)",
+    ),
+    "exists": (
+        "select exists (select 1 from @stg_participants where birth_year = 1990) as x",
+        "stg_participants.birth_year (quasi)",
+    ),
+    "in a subquery": ("select 'DE' in (select country from @stg_participants) as x", "country (quasi)"),
+    "any of a subquery": ("select 1990 > any (select birth_year from @stg_participants) as x", "birth_year"),
+    "condition of a case": (
+        "select case when birth_year < 2000 then 1 else 0 end as x from @stg_participants",
+        "stg_participants.birth_year (quasi)",
+    ),
+    "switch of a case": (
+        "select case country when 'DE' then 1 end as x from @stg_participants",
+        "stg_participants.country (quasi)",
+    ),
+    "partition of a window": (
+        "select count(*) over (partition by gender) as x from @stg_participants",
+        "stg_participants.gender (quasi)",
+    ),
+    "order of a window": (
+        "select row_number() over (order by ts_ms) as x from @stg_extended_plays",
+        "stg_extended_plays.ts_ms (quasi)",
+    ),
+    "named window": (
+        "select row_number() over w as x from @stg_extended_plays window w as (order by ts_ms)",
+        "stg_extended_plays.ts_ms (quasi)",
+    ),
+    "offset of a window": (
+        "select lag(1, birth_year) over (order by 1 + 1) as x from @stg_participants",
+        "stg_participants.birth_year (quasi)",
+    ),
+    "filter of a window": (
+        "select count(*) filter (where gender = 'female') over () as x from @stg_participants",
+        "stg_participants.gender (quasi)",
+    ),
+    "filter of an aggregate": (
+        "select count(*) filter (where gender = 'female') as x from @stg_participants",
+        "stg_participants.gender (quasi)",
+    ),
+    "order of an aggregate": (
+        "select max(1 order by birth_year) as x from @stg_participants",
+        "stg_participants.birth_year (quasi)",
+    ),
+    "aggregate": ("select max(birth_year) as x from @stg_participants", "stg_participants.birth_year (quasi)"),
+    "argument of max_by": ("select max_by(1, birth_year) as x from @stg_participants", "birth_year (quasi)"),
+    "array": ("select [country, 'x'] as x from @stg_participants", "stg_participants.country (quasi)"),
+    "arithmetic": ("select -(birth_year * 2) as x from @stg_participants", "stg_participants.birth_year (quasi)"),
+    "text": ("select 'a' || lower(trim(gender)) as x from @stg_participants", "stg_participants.gender (quasi)"),
+    "like": ("select gender like 'f%' as x from @stg_participants", "stg_participants.gender (quasi)"),
+    "between": ("select 1990 between 1 and birth_year as x from @stg_participants", "birth_year (quasi)"),
+    "is null": ("select time_zone is null as x from @stg_participants", "stg_participants.time_zone (quasi)"),
+    "coalesce and cast": ("select coalesce(cast(birth_year as varchar), '') as x from @stg_participants", "birth_year"),
+    "beside a declassified value": (
+        "select !device_family(platform) || platform as x from @stg_extended_plays",
+        "stg_extended_plays.platform (quasi)",
+    ),
+    "after a detour through the vault": ("select ended_ms as x from @landed_plays", "stg_extended_plays.ts_ms"),
+    "hash without a secret": ("select md5_number_lower(gender) as x from @stg_participants", "gender (quasi)"),
+    "a merged column": (
+        "select participant_code as x from @stg_keyring inner join @stg_participants using (participant_code)",
+        "stg_keyring.participant_code, stg_participants.participant_code (direct)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_a_leak_is_named(project: Project, reviews: Reviews, name: str) -> None:
+    statement, named = LEAKS[name]
+    findings = found(with_probe(project, statement), reviews)
+    assert {finding.where for finding in findings} == {"probe"}
+    leak, *_ = [finding for finding in findings if finding.kind == "leak" and named in finding.what]
+    assert leak.what.startswith("probe.x holds ")
+    assert " > probe.x" in leak.what
+    assert leak.file == "models/anonymized/probe.sql" and leak.line
+    assert "function" in leak.remedy
+    assert not [finding for finding in findings if finding.kind == "unresolved"]
+
+
+UNREAD: dict[str, tuple[str, str]] = {
+    "row reference": ("select r as x from @stg_participants as r", "r stands for a whole row"),
+    "row as json": ("select to_json(r) as x from @stg_participants as r", "to_json() is not among those"),
+    "row of a cte": ("with r as (select gender from @stg_participants) select r as x from r", "whole row"),
+    "struct_pack": ("select struct_pack(a := gender) as x from @stg_participants", "struct_pack()"),
+    "row()": ("select row(gender) as x from @stg_participants", "row() is not among those"),
+    "struct literal": ("select {'a': gender} as x from @stg_participants", "struct_pack()"),
+    "list aggregate": ("select list(gender) as x from @stg_participants", "list() is not among those"),
+    "string_agg": ("select string_agg(gender, ',') as x from @stg_participants", "string_agg()"),
+    "unpivot": ("unpivot @stg_participants on gender, country into name k value x", "not"),
+    "pivot in from": ("select * from (pivot @stg_participants on gender using count(*))", "not"),
+    "query()": ("select x from query('select gender as x from vault.staging.stg_participants')", "query()"),
+    "query_table()": ("select gender as x from query_table('stg_participants')", "query_table()"),
+    "read_csv()": ("select x from read_csv('participants.csv')", "read_csv()"),
+    "file": ("select x from 'participants.csv'", "participants.csv"),
+    "series of a column": ("select 1 as x from @stg_members, generate_series(1, member_id)", "generate_series()"),
+    "COLUMNS()": ("select columns('gen.*') from @stg_participants", "COLUMNS() is not read"),
+    "unpacked COLUMNS()": ("select coalesce(*columns('gen.*')) as x from @stg_participants", "not"),
+    "star with exclude": ("select * exclude (gender) from @stg_participants", "exclude list is not read"),
+    "star with replace": ("select * replace ('x' as gender) from @stg_participants", "replace list is not read"),
+    "star with rename": ("select * rename (gender as x) from @stg_participants", "rename list is not read"),
+    "star with like": ("select * like 'gen%' from @stg_participants", "not read"),
+    "star at the wall": ("select * from @stg_study", "At the wall a * is not read"),
+    "star of a relation at the wall": ("with a as (select s.* from @stg_study as s) select title as x from a", "At the wall"),
+    "from first": ("from @stg_study", "At the wall a * is not read"),
+    "lateral": (
+        "select k.x from @stg_donations as d, lateral (select play_secret as x from @stg_keyring as i where i.participant_no = d.participant_no) as k",
+        "d.participant_no is no column",
+    ),
+    "a setting": ("select current_setting('secret') as x", "current_setting()"),
+    "a variable": ("select getvariable('secret') as x", "getvariable()"),
+    "the user": ("select current_user as x", "current_user is no column"),
+    "the clock": ("select now() as x", "now() is not among those"),
+    "chance": ("select random() as x", "random() is not among those"),
+    "a macro": ("select gender_of(participant_code) as x from @stg_participants", "gender_of()"),
+    "a macro of a schema": ("select other.lower(gender) as x from @stg_participants", "other.lower()"),
+    "a table macro": ("select x from people()", "people()"),
+    "a declassifier without its schema": ("select device_family(platform) as x from @stg_extended_plays", "device_family()"),
+    "a declassifier in half": ("select declassify.flag(true) as x", "declassify.flag()"),
+    "a declassifier as a window": ("select !flag(true) over () as x", "window function flag()"),
+    "lambda": ("select list_transform([1], a -> a) as x", "list_transform()"),
+    "comprehension": ("select [a for a in [1]] as x", "not"),
+    "element": ("select usernames[1] as x from @stg_members", "array extract is not read"),
+    "field": ("select (select s from @stg_study as s).title as x", "not"),
+    "field of a column": ("select s.title.a as x from @stg_study as s", "s.title.a is not read"),
+    "parameter": ("select $1 as x", "not"),
+    "collation": ("select title collate nocase as x from @stg_study", "A collation is not read"),
+    "natural join": ("select a.title as x from @stg_study as a natural join @stg_study as b", "'natural inner'"),
+    "semi join": ("select a.title as x from @stg_study as a semi join @stg_study as b on a.title = b.title", "'semi'"),
+    "asof join": ("select a.title as x from @stg_study as a asof join @stg_study as b on a.as_of_ms > b.as_of_ms", "asof"),
+    "positional join": ("select a.title as x from @stg_study as a positional join @stg_study as b", "positional"),
+    "limit": ("select title as x from @stg_study limit 1", "'limit' is not read"),
+    "distinct on": ("select distinct on (title) title as x from @stg_study", "'distinct on' is not read"),
+    "sample": ("select title as x from @stg_study tablesample 10%", "sample is not read"),
+    "group by all": ("select title as x, count(*) as n from @stg_study group by all", "'group by all'"),
+    "group by position": ("select title as x from @stg_study group by 1", "'group by' by position"),
+    "order by position": ("select title as x from @stg_study order by 1", "'order by' by position"),
+    "rollup": ("select title as x from @stg_study group by rollup (title)", "Grouping sets"),
+    "except": ("select title as x from @stg_study except select 'a'", "EXCEPT is not read"),
+    "union by name": ("select title as x from @stg_study union all by name select 'a' as x", "UNION_BY_NAME"),
+    "parts of different widths": ("select 1 as x union all select 1, 2", "different numbers of columns"),
+    "values": ("select a as x from (values (1)) as v (a)", "expression list is not read"),
+    "unknown relation": ("select 1 as x from marts.plays", "marts.plays is no relation"),
+    "unknown cte": ("select 1 as x from plays", "plays is no CTE"),
+    "cte of a later name": ("with a as (select 1 as x from b), b as (select 1 as x) select x from a", "b is no CTE"),
+    "unknown column": ("select s.gender as x from @stg_study as s", "s has no column gender"),
+    "ambiguous column": ("select title as x from @stg_study as a cross join @stg_study as b", "column of several"),
+    "row number of the store": ("select rowid as x from @stg_study", "rowid is no column"),
+    "alias of the same select": ("select title as a, a as x from @stg_study", "a is no column"),
+    "no name": ("select title || 'a' from @stg_study", "A column has no name"),
+    "two columns of one name": ("select title as x, title as x from @stg_study", "Two columns are called x"),
+    "two relations of one name": ("select 1 as x from @stg_study as a cross join @stg_study as a", "Two relations"),
+    "two ctes of one name": ("with a as (select 1 as b), a as (select 2 as b) select b as x from a", "not"),
+    "more names than columns": ("with a (b, c) as (select 1) select b as x from a", "does not fit"),
+    "cte that is called like a relation": (
+        'with "warehouse.reference.country_time_zones" as (select gender as country from @stg_participants) select country as x from "warehouse.reference.country_time_zones"',
+        "The name 'warehouse.reference.country_time_zones' is not read",
+    ),
+    "names that are alike to Python alone": (
+        "with k as (select gender as a from @stg_participants) select x from (with \"\u212a\" as (select 'a' as a) select a as x from k)",
+        "is not read",
+    ),
+    "two statements": ("select 1 as x; select 2 as x", "not one query"),
+    "no query": ("drop table marts.plays", "not one query"),
+    "no SQL": ("select from where", "not one query"),
+    "itself": ("select x from @probe", "probe reads itself"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_what_is_not_read_fails(project: Project, reviews: Reviews, name: str) -> None:
+    statement, named = UNREAD[name]
+    names = with_probe(project, "select 1")  # so that @probe can be named
+    findings = found(with_probe(project, spelled(names, "\n" + statement)), reviews)
+    unresolved = [finding for finding in findings if finding.kind == "unresolved"]
+    assert {finding.where for finding in findings} == {"probe"}
+    assert any(named in finding.what for finding in unresolved), unresolved
+    for finding in unresolved:
+        assert finding.remedy
+        assert finding.place.startswith(f"models/anonymized/probe.sql ({finding.compiled}, line ")
+
+
+def test_a_line_is_that_of_the_compiled_file(project: Project, reviews: Reviews) -> None:
+    """Counted in bytes by DuckDB, also after letters of several."""
+    statement = "-- ä ö ü 日本\nwith a as (\n    select\n        title,\n        random() as b\n    from @stg_study\n)\n\nselect b as x from a"
+    (finding,) = found(with_probe(project, statement), reviews)
+    assert finding.line == 5
+
+
+# Who may read what, and how a model may be made
+
+LAYERS: dict[str, tuple[str, str, str]] = {
+    "marts from raw": ("marts", "select pseudonym as x from @raw_keyring", "probe (marts) reads vault.raw.keyring"),
+    "marts from staging": ("marts", "select title as x from @stg_study", "probe (marts) reads vault.staging.stg_study"),
+    "marts from reconciled": ("marts", "select fate as x from @play_account", "reads vault.reconciled.play_account"),
+    "features from reconciled": ("features", "select name as x from @known_names", "reads vault.reconciled.known_names"),
+    "audit from raw": ("audit", "select count(*) as x from @raw_keyring", "probe (audit) reads vault.raw.keyring"),
+    "wall from raw": ("anonymized", "select 1 as x from @raw_keyring", "probe (anonymized) reads vault.raw.keyring"),
+    "wall from music": ("anonymized", "select 1 as x from @music", "reads catalogue.music.track_features"),
+    "reconciled from raw": ("reconciled", "select 1 as x from @raw_keyring", "reads vault.raw.keyring"),
+    "reconciled from the warehouse": ("reconciled", "select track_id as x from @plays", "(reconciled) reads warehouse."),
+    "staging from staging": ("staging", "select title as x from @stg_study", "probe (staging) reads vault.staging"),
+    "an unknown folder": ("scratch", "select 1 as x", "its file in the folder scratch"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_reads_its_own_side(project: Project, reviews: Reviews, name: str) -> None:
+    layer, statement, named = LAYERS[name]
+    findings = found(with_probe(project, statement, layer), reviews)
+    assert any(named in finding.what and finding.where == "probe" for finding in findings if finding.kind == "layer")
+    assert {finding.where for finding in findings} == {"probe"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"materialized": "incremental"}, "materialized as incremental"),
+        ({"materialized": "external"}, "materialized as external"),
+        ({"materialized": "view"}, "materialized as view"),
+        ({"materialized": "ephemeral"}, "materialized as ephemeral"),
+        ({"language": "python"}, "written in python"),
+        ({"extras": ("post-hook",)}, "has post-hook"),
+        ({"extras": ("sql_header",)}, "has sql_header"),
+        ({"relation": "warehouse.marts.probe"}, "lies in warehouse.marts"),
+        ({"relation": "vault.anonymized.probe"}, "lies in vault.anonymized"),
+        ({"source": "{% if flags.WHICH == 'run' %}select 1{% endif %}"}, "uses flags in its Jinja"),
+        ({"source": "{{ run_query('select 1') }}"}, "uses run_query in its Jinja"),
+        ({"source": "{{ env_var('COLUMN') }}"}, "uses env_var in its Jinja"),
+        ({"source": "{{ adapter.execute('select 1') }}"}, "uses adapter in its Jinja"),
+        ({"source": "{{ adapter.dispatch('statement', 'dbt')() }}"}, "uses adapter in its Jinja"),
+        ({"source": "{% set a = adapter %}{{ adapter.dispatch('epoch_ms', 'consonance')('a') }}"}, "uses adapter in"),
+        ({"source": "{{ create_functions() }}"}, "uses create_functions in its Jinja"),
+        ({"source": "{{ unfinished"}, "uses something unreadable in its Jinja"),
+    ],
+)
+def test_a_model_is_its_select_and_nothing_else(
+    project: Project, reviews: Reviews, changes: dict[str, object], named: str
+) -> None:
+    findings = found(with_probe(project, "select 1 as x", **changes), reviews)
+    assert any(named in finding.what for finding in findings), findings
+    assert {finding.where for finding in findings} == {"probe"}
+
+
+def test_jinja_that_uses_nothing_else_passes(project: Project, reviews: Reviews) -> None:
+    source = "{% for a in [1] %}{{ ref('plays') }}{{ epoch_ms('a') }}{{ var('b') }}{{ loop.last }}{% endfor %}"
+    assert found(with_probe(project, "select 1 as x", source=source), reviews) == []
+    assert jinja_names("{{ return(adapter.dispatch('a', 'consonance')(b)) }}") == {"return", "adapter.dispatch", "b"}
+
+
+# Declassifiers
+
+CALLS: dict[str, tuple[str, str]] = {
+    "a class it does not accept": (
+        "select !device_family(participant_code) as x from @stg_participants",
+        "device_family() does not accept direct, and gets stg_participants.participant_code as platform",
+    ),
+    "a code for a pseudonym": (
+        "select !participant_pseudonym(participant_code) as x from @stg_participants",
+        "The argument pseudonym of participant_pseudonym() is not stg_keyring.pseudonym",
+    ),
+    "a pseudonym with something added": (
+        "select !participant_pseudonym(pseudonym || participant_code) as x from @stg_keyring",
+        "The argument pseudonym of participant_pseudonym() is not stg_keyring.pseudonym",
+    ),
+    "a pseudonym or something else": (
+        "with a as (select pseudonym as b from @stg_keyring union all select participant_code from @stg_keyring) select !participant_pseudonym(b) as x from a",
+        "The argument pseudonym of participant_pseudonym() is not stg_keyring.pseudonym",
+    ),
+    "no shift": (
+        "select !shifted_local_time(ts_ms, 0, 0) as x from @stg_extended_plays",
+        "The argument shift_weeks of shifted_local_time() is not stg_keyring.shift_weeks",
+    ),
+    "half a shift": (
+        "select !shifted_local_time(e.ts_ms, 0, k.shift_weeks * 0) as x from @stg_extended_plays as e cross join @stg_keyring as k",
+        "The argument shift_weeks of shifted_local_time() is not stg_keyring.shift_weeks",
+    ),
+    "a shift that is undone": (
+        "select !shifted_local_time(e.ts_ms, -604800000 * k.shift_weeks, k.shift_weeks) as x from @stg_extended_plays as e cross join @stg_keyring as k",
+        "shifted_local_time() does not accept direct, and gets stg_keyring.shift_weeks as offset_ms",
+    ),
+    "a clock that begins in 1970": (
+        "select !elapsed_ms(ts_ms, 0) as x from @stg_extended_plays",
+        "The argument origin_ms of elapsed_ms() is not clock_origins.origin_ms",
+    ),
+    "an id that can be guessed": (
+        "select !record_pseudonym('secret', gender) as x from @stg_participants",
+        "The argument secret of record_pseudonym() is not stg_keyring.play_secret",
+    ),
+    "demographics without asking": (
+        "select !consented_country(country, true) as x from @stg_participants",
+        "The argument is_granted of consented_country() is not listeners.grants_demographics",
+    ),
+    "the wrong consent": (
+        "select !age_band(birth_year, null, grants_listening_history) as x from @listeners",
+        "The argument is_granted of age_band() is not listeners.grants_demographics",
+    ),
+    "a private title": (
+        "select !public_text(track_name, false) as x from @stg_extended_plays",
+        "The argument is_private of public_text() is not spellings.is_private",
+    ),
+    "too few arguments": ("select !consented_country('DE') as x", "takes 2 arguments, here 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_declassifier_takes_what_its_guarantee_rests_on(project: Project, reviews: Reviews, name: str) -> None:
+    statement, named = CALLS[name]
+    findings = [finding for finding in found(with_probe(project, statement), reviews) if finding.kind == "declassifier"]
+    assert any(named in finding.what for finding in findings), findings
+    assert all(finding.where == "probe" and finding.line == 1 for finding in findings)
+
+
+@pytest.mark.parametrize("layer", ["reconciled", "marts"])
+def test_declassifiers_are_called_at_the_wall_alone(project: Project, reviews: Reviews, layer: str) -> None:
+    (finding,) = found(with_probe(project, "select !flag(true) as x", layer), reviews)
+    assert finding.what == "probe calls flag()." and "models/anonymized" in finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"meta": {"guarantees": "one bit", "attack": "none known"}}, "does not say what it accepts"),
+        ({"meta": {"accepts": ["quasy"], "guarantees": "one bit", "attack": "none known"}}, "does not say what it accepts"),
+        ({"meta": {"accepts": ["quasi"], "attack": "none known"}}, "lacks meta guarantees"),
+        ({"meta": {"accepts": ["quasi"], "guarantees": "one bit"}}, "lacks meta attack"),
+        ({"meta": {"accepts": ["quasi"], "guarantees": "one bit", "attack": "none known", "only": {"condition": "stg_keyring.nothing"}}}, "wants condition to be stg_keyring.nothing"),
+        ({"meta": {"accepts": ["quasi"], "guarantees": "one bit", "attack": "none known", "only": {"other": "stg_keyring.pseudonym"}}}, "wants other to be"),
+        ({"source": "cast(condition as boolean)", "sql": "cast(other as boolean)"}, "is written with Jinja"),
+        ({"sql": "(select max(username) from marts.people)"}, "marts.people is no relation"),
+        ({"sql": '(select max(pseudonym) from "vault"."raw"."keyring")'}, "is no relation"),
+        ({"sql": "username"}, "username is no column"),
+        ({"sql": "getvariable('shift')"}, "getvariable() is not among those"),
+        ({"sql": "\ncase\n    when to_json(condition) then 1\nend"}, "to_json() is not among those"),
+        ({"sql": "condition, condition"}, "is more than one expression"),
+        ({"sql": "condition); drop table marts.plays; select (1"}, "not one query"),
+        ({"kind": "python scalar"}, "is a python scalar function"),
+    ],
+)  # fmt: skip
+def test_a_function_says_what_it_does_and_sees_its_arguments_alone(
+    project: Project, reviews: Reviews, changes: dict[str, object], named: str
+) -> None:
+    broken = project.with_function("flag", **({"source": changes.get("sql", project.functions["flag"].sql)} | changes))
+    findings = found(broken, reviews)
+    assert any(named in finding.what for finding in findings), findings
+    own = [finding for finding in findings if named in finding.what]
+    assert all((finding.where, finding.file) == ("flag", "functions/flag.sql") for finding in own)
+    if "to_json" in named:
+        assert own[0].line == 3
+
+
+def test_a_declassifier_that_is_left_out_is_missed_at_every_column_of_the_wall(
+    project: Project, reviews: Reviews
+) -> None:
+    """Every function, at every place where it is called: without it there is a leak, or a needless call."""
+    calls = [
+        (model.name, match)
+        for model in project.models.values()
+        for match in re.findall(r'"warehouse"\."declassify"\."(\w+)"\(\w+\.\w+\) as (\w+)', model.sql)
+    ]
+    assert len(calls) > 12
+    for model, (function, column) in calls:
+        sql = re.sub(
+            rf'"warehouse"\."declassify"\."{function}"\((\w+\.\w+)\) as {column}\b',
+            rf"\1 as {column}",
+            project.models[model].sql,
+        )
+        findings = found(project.with_model(model, sql=sql), reviews)
+        assert any(f"{model}.{column} holds" in finding.what for finding in findings), (model, column)
+
+
+# Staging
+
+
+def test_staging_columns_are_declared_with_their_classes(project: Project, reviews: Reviews) -> None:
+    model = project.models["stg_participants"]
+    without = {name: privacy for name, privacy in model.privacy.items() if name != "gender"}
+    # Until then it counts as direct, which gender_group() does not accept.
+    *others, finding = found(project.with_model("stg_participants", privacy=without), reviews)
+    assert finding.kind == "staging" and finding.what == "stg_participants.gender is not declared."
+    assert {other.kind for other in others} == {"declassifier"}
+    for missing in (None, "quasy"):
+        *_, finding = found(
+            project.with_model("stg_participants", privacy={**model.privacy, "gender": missing}), reviews
+        )
+        assert finding.what == "stg_participants.gender has no class."
+    (finding,) = found(project.with_model("stg_participants", privacy={**model.privacy, "email": "direct"}), reviews)
+    assert finding.what == "stg_participants.email is declared and not there."
+    assert "_staging__models.yml" in finding.remedy
+
+
+def test_a_new_column_of_staging_fails_until_it_is_declared(project: Project, reviews: Reviews) -> None:
+    findings = found(
+        altered(project, "stg_participants", ("        gender,", "        gender,\n        enrolled_at,")), reviews
+    )
+    assert [finding.what for finding in findings] == ["stg_participants.enrolled_at is not declared."]
+
+
+def test_a_second_name_does_not_lose_the_class(project: Project, reviews: Reviews) -> None:
+    """The same raw column cannot be direct here and open there."""
+    spoilt = altered(
+        project, "stg_members", ("        usernames\n", "        usernames,\n        usernames as labels\n")
+    )
+    spoilt = spoilt.with_model("stg_members", privacy={**spoilt.models["stg_members"].privacy, "labels": "open"})
+    (finding,) = found(spoilt, reviews)
+    assert (
+        finding.what
+        == "stg_members.labels is open, and stg_members.usernames, of the same raw.members.usernames, is direct."
+    )
+    opened = {**project.models["stg_extended_plays"].privacy, "row_id": "open"}
+    findings = found(project.with_model("stg_extended_plays", privacy=opened), reviews)
+    assert any(
+        "stg_extended_plays.row_id is open, and stg_extended_plays.member_id" in finding.what for finding in findings
+    )
+
+
+def test_staging_renames_and_does_nothing_else(project: Project, reviews: Reviews) -> None:
+    findings = found(
+        altered(project, "stg_participants", ("    from source", "    from source where gender = 'f'")), reviews
+    )
+    assert [finding.what for finding in findings] == ["stg_participants does more than rename: where."]
+
+
+def test_an_opened_class_would_be_believed_and_a_closed_one_is_not_passed(project: Project, reviews: Reviews) -> None:
+    """The labels steer the check: closing one column makes its way to the marts a leak."""
+    closed = {**project.models["stg_extended_plays"].privacy, "is_shuffle": "quasi"}
+    findings = found(project.with_model("stg_extended_plays", privacy=closed), reviews)
+    assert [finding.what.split(" without")[0] for finding in findings] == [
+        "anonymized_plays.is_shuffle holds stg_extended_plays.is_shuffle (quasi)"
+    ]
+
+
+# Implicit uses
+
+USES: dict[str, tuple[str, str, str]] = {
+    "where": ("select 1 as x from @stg_participants where participant_code = 'P1'", "stg_participants.participant_code", "where"),
+    "having": ("select 1 as x from @stg_participants group by gender having max(participant_code) = 'P1'", "stg_participants.participant_code", "having"),
+    "qualify": ("select 1 as x from @stg_participants qualify max(participant_code) over () = 'P1'", "stg_participants.participant_code", "qualify"),
+    "exists": ("select 1 as x from @stg_study where exists (select 1 from @stg_members where member_id = 1)", "stg_members.member_id", "where"),
+    "in": ("select 1 as x from @stg_study where title in (select participant_code from @stg_participants)", "stg_participants.participant_code", "where"),
+    "join": ("select 1 as x from @stg_study as s inner join @stg_members as m on m.member_id = 1", "stg_members.member_id", "join"),
+    "using": ("select 1 as x from @stg_members inner join @stg_donation_members using (member_id)", "stg_donation_members.member_id", "join"),
+    "group": ("select count(*) as x from @stg_members group by member_id", "stg_members.member_id", "group"),
+    "distinct": ("with a as (select distinct member_id from @stg_members) select count(*) as x from a", "stg_members.member_id", "distinct"),
+    "union": ("with a as (select member_id from @stg_members union select 1) select count(*) as x from a", "stg_members.member_id", "distinct"),
+    "order": ("select 1 as x from @stg_members order by member_id", "stg_members.member_id", "order"),
+    "order by an alias": ("with a as (select member_id as b from @stg_members order by b) select 1 as x from a", "stg_members.member_id", "order"),
+    "window": ("with a as (select row_number() over (order by member_id) as b from @stg_members) select 1 as x from a", "stg_members.member_id", "window"),
+    "filter": ("with a as (select count(*) filter (where member_id = 1) as b from @stg_members) select 1 as x from a", "stg_members.member_id", "filter"),
+    "case within a filter": ("select 1 as x from @stg_members where case when member_id = 1 then true end", "stg_members.member_id", "where"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", USES)
+def test_an_implicit_use_of_a_direct_column_needs_a_review(project: Project, reviews: Reviews, name: str) -> None:
+    statement, column, kind = USES[name]
+    spoilt = with_probe(project, statement)
+    findings = found(spoilt, reviews)
+    assert {finding.kind for finding in findings} == {"implicit"}
+    assert any(f"probe uses {column} (direct) in a '{kind}'" in finding.what for finding in findings), findings
+    uses = {
+        (use.column, use.use, use.model): "because"
+        for use in check_project(spoilt, reviews).uses
+        if use.model == "probe"
+    }
+    assert (column, kind, "probe") in uses
+    assert found(spoilt, replace(reviews, uses={**reviews.uses, **uses})) == []
+
+
+def test_a_review_of_nothing_fails(project: Project, reviews: Reviews) -> None:
+    stale = replace(reviews, uses={**reviews.uses, ("stg_members.usernames", "order", "spellings"): "because"})
+    (finding,) = found(project, stale)
+    assert finding.kind == "review" and finding.what == "spellings uses stg_members.usernames in no 'order' any more."
+    spoilt = altered(project, "known_names", ("    union\n", "    union all\n"))
+    assert {finding.what for finding in found(spoilt, reviews)} == {
+        "known_names uses stg_members.usernames in no 'distinct' any more.",
+        "known_names uses stg_participants.participant_code in no 'distinct' any more.",
+    }
+
+
+def test_reviews_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "reviewed.yml"
+    entry = "- {columns: [a.b], reason: r, models: {m: [join]}}"
+    unreasoned, shorter = entry.replace("reason: r", "reason: ' '"), entry.replace("reason: r, ", "")
+    for text, told in (
+        (f"uses:\n{entry}\n{entry}\nmacros: []", "twice"),
+        (f"uses:\n{unreasoned}\nmacros: []", "without a reason"),
+        (f"uses:\n{shorter}\nmacros: []", "lacks a part"),
+        ("uses: []", "lacks a part"),
+    ):
+        path.write_text(text)
+        with pytest.raises(BadReview, match=told):
+            Reviews.read(path)
+
+
+# What is not a model
+
+
+def test_macros_that_run_sql_are_reviewed_as_they_are(project: Project, reviews: Reviews) -> None:
+    macro = project.macros["create_seeds"]
+    changed = replace(project, macros={**project.macros, "create_seeds": replace(macro, digest="0" * 12)})
+    (finding,) = found(changed, reviews)
+    assert finding.kind == "review" and "has changed since its review" in finding.what
+    assert "0" * 12 in finding.remedy
+    new = Macro("table_as", "macros/table_as.sql", "1" * 12, frozenset(), overrides=True)
+    (finding,) = found(replace(project, macros={**project.macros, "table_as": new}), reviews)
+    assert "table_as runs SQL that cannot be followed and has no review" in finding.what
+    (finding,) = found(project, replace(reviews, macros={**reviews.macros, "epoch_ms": ("2" * 12, "because")}))
+    assert finding.what == "The macro epoch_ms needs no review."
+
+
+def test_hooks_call_reviewed_macros(project: Project, reviews: Reviews) -> None:
+    (finding,) = found(replace(project, hooks=(*project.hooks, "copy marts.plays to 'x.csv'")), reviews)
+    assert finding.file == "dbt_project.yml" and "copy marts.plays" in finding.what
+    findings = found(replace(project, hooks=(*project.hooks, "{{ epoch_day() }}")), reviews)
+    assert any("epoch_day runs SQL that cannot be followed" in finding.what for finding in findings)
+
+
+def test_other_kinds_of_nodes_fail(project: Project, reviews: Reviews) -> None:
+    (finding,) = found(replace(project, oddities=(("snapshot people", "snapshots/people.sql"),)), reviews)
+    assert finding.what.startswith("snapshot people is of a kind that the wall does not know")
+
+
+def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
+    name, test = next(iter(project.tests.items()))
+    (finding,) = found(
+        replace(project, tests={**project.tests, name: replace(test, extras=("store_failures",))}), reviews
+    )
+    assert "keeps rows (store_failures)" in finding.what
+    (finding,) = found(
+        replace(project, tests={**project.tests, name: replace(test, sql="select 1; select 2")}), reviews
+    )
+    assert "not one query" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        ("select * from @anonymized_plays", "reads warehouse.anonymized.plays"),
+        ("select * from @stg_keyring", "reads vault.staging.stg_keyring"),
+        ("select * from @raw_keyring", "reads vault.raw.keyring"),
+        ("with a as (select 1) select * from (select * from @known_names)", "reads vault.reconciled.known_names"),
+        ("select * from nowhere", "reads nowhere, which nobody knows"),
+        ("select * from query('select 1')", "reads from a table function"),
+    ],
+)
+def test_analyses_read_marts(project: Project, reviews: Reviews, statement: str, named: str) -> None:
+    name, analysis = next(iter(project.analyses.items()))
+    changed = {**project.analyses, name: replace(analysis, sql=spelled(project, statement))}
+    findings = found(replace(project, analyses=changed), reviews)
+    assert any(named in finding.what for finding in findings), findings
+    assert {finding.where for finding in findings} == {name}
+
+
+def test_a_project_that_was_not_compiled_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(NoManifest, match="dbt compile"):
+        Project.read(tmp_path)
+
+
+# What names mean
+
+TABLES = {
+    "d.s.t": Relation.of({"a": Flow.of_column("t.a", "direct"), "b": Flow.of_column("t.b", "open")}),
+    "d.s.u": Relation.of({"a": Flow.of_column("u.a", "quasi"), "c": Flow.of_column("u.c", "open")}),
+}
+NAMES: dict[str, tuple[str, dict[str, str]]] = {
+    "a cte is not the table of its name": ("with t as (select b as a from d.s.t) select a from t", {"a": "t.b"}),
+    "a cte reads the table of its own name": ("with t as (select a from d.s.t) select a from t", {"a": "t.a"}),
+    "an inner cte comes before an outer one": (
+        "with x as (select a from d.s.t) select v, (with x as (select c from d.s.u) select max(c) from x) as w from (with x as (select b from d.s.t) select b as v from x)",
+        {"v": "t.b", "w": "u.c"},
+    ),
+    "an inner cte is gone outside": (
+        "with x as (select a from d.s.t), y as (with x as (select c from d.s.u) select c from x) select x.a, y.c from x cross join y",
+        {"a": "t.a", "c": "u.c"},
+    ),
+    "a subquery looks inside first": ("select (select max(a) from d.s.u) as x from d.s.t", {"x": "u.a"}),
+    "a subquery looks outside second": ("select (select max(b) from d.s.u) as x from d.s.t", {"x": "t.b"}),
+    "an inner alias comes first": ("select (select max(r.a) from d.s.u as r) as x from d.s.t as r", {"x": "u.a"}),
+    "an alias replaces the name": ("select r.a as x from d.s.t as r cross join d.s.u as t", {"x": "t.a"}),
+    "names of an alias": ("select r.y as x from d.s.t as r (y, z)", {"x": "t.a"}),
+    "names of a derived table": ("select z as x from (select a, b from d.s.t) as r (y, z)", {"x": "t.b"}),
+    "a column comes before an alias": ("select b as a, a as x from d.s.t", {"a": "t.b", "x": "t.a"}),
+    "using merges": ("select a as x from d.s.t inner join d.s.u using (a)", {"x": "t.a u.a"}),
+    "using merges twice": ("select a as x from d.s.t inner join d.s.u using (a) left join d.s.u as v using (a)", {"x": "t.a u.a"}),
+    "using leaves the sides": ("select u.a as x from d.s.t inner join d.s.u using (a)", {"x": "u.a"}),
+    "a star after using": ("select * from d.s.t inner join d.s.u using (a)", {"a": "t.a u.a", "b": "t.b", "c": "u.c"}),
+    "a star of one side": ("select u.* from d.s.t inner join d.s.u on t.a = u.a", {"a": "u.a", "c": "u.c"}),
+    "capitals": ('select R."A" as X from D.S.T as r', {"x": "t.a"}),
+    "a union goes by place": ("select a, b from d.s.t union all select c, a from d.s.u", {"a": "t.a u.c", "b": "t.b u.a"}),
+    "a recursion swaps": (
+        "with recursive r (n, x, y) as (select 0, a, 'y' from d.s.t union all select n + 1, y, x from r where n < 2) select x, y from r",
+        {"x": "t.a", "y": "t.a"},
+    ),
+    "a recursion that is none": ("with recursive t as (select a from d.s.t) select a from t", {"a": "t.a"}),
+    "a subquery in a join": ("select t.b as x from d.s.t inner join d.s.u on t.a = (select max(c) from d.s.u)", {"x": "t.b"}),
+    "counting": ("select count(*) as x from d.s.t where a = 'z'", {"x": ""}),
+    "counting a star": ("select count(t.*) as x from d.s.t", {"x": ""}),
+    "a series": ("select cast(generate_series as integer) as x from generate_series(1, 9)", {"x": ""}),
+}  # fmt: skip
+
+
+def read(statement: str) -> Reading:
+    return read_statement(statement, TABLES.get)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_mean_what_duckdb_takes_them_for(name: str) -> None:
+    statement, wanted = NAMES[name]
+    reading = read(statement)
+    assert reading.problems == []
+    told = {
+        column: " ".join(sorted(origin.column for origin in flow.origins)) for column, flow in reading.columns.items()
+    }
+    assert told == wanted
+    # DuckDB itself, asked with a value that is told apart in every column.
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as d; create schema d.s; use d.s")
+        connection.execute("create table d.s.t as select 't.a' as a, 't.b' as b")
+        connection.execute("create table d.s.u as select 'u.a' as a, 'u.c' as c")
+        described = connection.execute(statement)
+        assert [column[0].lower() for column in described.description or []] == list(wanted)
+        for row in described.fetchall():
+            for value, origins in zip(row, wanted.values(), strict=True):
+                if isinstance(value, str) and value != "y":
+                    assert value in origins.split(), (value, origins)
+
+
+def test_a_copy_is_a_copy_through_names_alone() -> None:
+    def copies(statement: str) -> frozenset[str]:
+        reading = read(statement)
+        assert reading.problems == []
+        return reading.columns["x"].copy_of
+
+    assert copies("with r as (select a as y from d.s.t) select distinct y as x from r") == {"t.a"}
+    assert copies("select x from d.s.u left join (select a as x from d.s.t) as r on true") == {"t.a"}
+    assert copies("select a as x from d.s.t union all select a from d.s.t") == {"t.a"}
+    for made in (
+        "cast(a as varchar)",
+        "coalesce(a, b)",
+        "max(a)",
+        "lower(a)",
+        "case when true then a end",
+        "(select a)",
+    ):
+        assert copies(f"select {made} as x from d.s.t") == frozenset(), made
+    assert copies("select a as x from d.s.t union all select a from d.s.u") == frozenset()
+    assert copies("select a as x from d.s.t union all select null") == frozenset()
+    assert copies("select a as x from d.s.t inner join d.s.u using (a)") == frozenset()
+
+
+def test_what_may_be_called_sees_nothing_but_its_arguments() -> None:
+    """DuckDB's own catalogue: none of them is volatile, none is a macro or a table function."""
+    with duckdb.connect() as connection:
+        known = connection.execute(
+            "select function_name, list(distinct function_type), list(distinct stability) from duckdb_functions() where internal group by all"
+        ).fetchall()
+    kinds = {name: (set(types), set(stabilities)) for name, types, stabilities in known}
+    for name in (SCALARS | AGGREGATES) - {"nullif", "unnest"}:
+        types, stabilities = kinds[name]
+        assert types <= ({"aggregate"} if name in AGGREGATES else {"scalar", "macro"}), name
+        assert stabilities - {None} <= {"CONSISTENT", "CONSISTENT_WITHIN_QUERY"}, name
+
+
+def test_the_syntax_tree_is_all_there_is(project: Project) -> None:
+    """Written out as SQL again and read once more, every model is the same tree: it holds the whole statement."""
+
+    def tree(statement: str) -> str:
+        (text,) = connection.execute("select json_serialize_sql(?)", [statement]).fetchall()[0]
+        return re.sub(r'"query_location":\d+', "", text)
+
+    with duckdb.connect() as connection:
+        for model in project.models.values():
+            (again,) = connection.execute("select json_deserialize_sql(json_serialize_sql(?))", [model.sql]).fetchall()[
+                0
+            ]
+            assert tree(again) == tree(model.sql), model.name
+
+
+def test_every_part_of_the_project_is_read_for_a_reason(project: Project) -> None:
+    """What the subset allows and no model uses would be a risk for nothing: the list stays short."""
+    assert len(SCALARS) + len(AGGREGATES) < 75
+
+
+# How it is told
+
+
+def run_check(
+    monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: WallReport, *arguments: str
+) -> tuple[int, str]:
+    monkeypatch.setattr(consonance.cli, "check_wall", lambda _: report)
+    monkeypatch.setattr(consonance.cli.out, "width", 100)
+    with consonance.cli.out.capture() as captured:
+        done = CliRunner().invoke(consonance.cli.cli, ["check", "wall", "--study", str(study.root), *arguments])
+    return done.exit_code, captured.get() + done.output
+
+
+def test_the_table_names_column_function_source_and_way(
+    project: Project, reviews: Reviews, small: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status, text = run_check(monkeypatch, small, check_project(project, reviews))
+    assert status == 0
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 100
+    flat = " ".join(text.split())
+    assert "participant_id participant_pseudonym direct stg_keyring.pseudonym > listeners > anonymized_plays" in flat
+    assert "anonymized.plays" in lines and "marts.plays" in lines
+    assert (
+        "stg_members.usernames, stg_participants.participant_code in known_names (distinct); spellings (join)" in flat
+    )
+    assert "The wall holds: 247 released columns" in flat or "The wall holds:" in lines[-1]
+
+
+def test_findings_say_where_and_what_instead(
+    project: Project, reviews: Reviews, small: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = check_project(
+        with_probe(project, "select r.country as x, random() as y from @stg_participants as r"), reviews
+    )
+    status, text = run_check(monkeypatch, small, report)
+    assert status == 1
+    flat = " ".join(text.split())
+    assert "models/anonymized/probe.sql (target/compiled/consonance/models/anonymized/probe.sql, line 1)" in flat
+    assert "probe.x holds stg_participants.country (quasi) without a declassifier" in flat
+    assert "The wall does not hold" in flat
+    status, text = run_check(monkeypatch, small, report, "--json")
+    assert status == 1
+    told = json.loads(text)
+    assert told["holds"] is False and set(told) == {"holds", "wall"}
+    assert told["wall"]["unresolved"] == 1
+    assert {finding["kind"] for finding in told["wall"]["findings"]} == {"leak", "unresolved"}
+    assert len(told["wall"]["columns"]) > 200
