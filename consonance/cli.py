@@ -17,21 +17,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from consonance.wall_table import print_wall
+from consonance.guard_tables import print_guard
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import LoadProgress, load_study
-from quality.wall.checker import check_wall
+from quality.guards import GUARDS, ask
 from stores.errors import ConsonanceError
 from stores.study import Study
 
 if TYPE_CHECKING:
-    from quality.checkpoint import RuleResult
+    pass
 
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
-GUARDS = ("rules", "wall")
 screen = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
 
@@ -117,33 +116,27 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """Run the guards of the study. Exit status 1 if one does not hold.
 
     \b
-    rules   the quality rules, on the data of vault and warehouse
-    wall    every released column, followed back to staging through the compiled SQL
+    rules         the quality rules, on the data of vault and warehouse
+    wall          every released column, followed back to staging through the compiled SQL
+    interference  the same study under other names, devices and secrets gives the same warehouse
+    traces        artifacts, logs and pages hold no secret and no name
 
     Without GUARDS all of them run; 'check wall' also lists each column with its way.
     """
     study = Study.find(folder)
     told: dict[str, Any] = {}
-    verdicts: list[bool] = []
-    if not guards or "rules" in guards:
-        with screen.status("Checking the rules …"):
-            from quality.checkpoint import run_checkpoint  # Great Expectations takes seconds to import
-
-            results = run_checkpoint(study)
-        told["rules"] = [result.as_json() for result in results]
-        verdicts.append(all(result.holds for result in results))
+    for guard in GUARDS:
+        if guards and guard not in guards:
+            continue
+        with screen.status(f"Checking the {guard} …"):
+            report = ask(guard, study)
+        told[guard] = report.as_json()
         if not as_json:
-            _print_rules(results)
-    if not guards or "wall" in guards:
-        with screen.status("Checking the wall …"):
-            report = check_wall(study)
-        told["wall"] = report.as_json()
-        verdicts.append(report.holds)
-        if not as_json:
-            print_wall(report, out, with_columns="wall" in guards)
+            print_guard(report, out, at_length=guard in guards)
+    holds = all(answer["holds"] for answer in told.values())
     if as_json:
-        click.echo(json.dumps({"holds": all(verdicts), **told}))
-    sys.exit(0 if all(verdicts) else 1)
+        click.echo(json.dumps({"holds": holds, **told}))
+    sys.exit(0 if holds else 1)
 
 
 @cli.command()
@@ -198,23 +191,6 @@ class _ProgressBar(LoadProgress):
     def done(self, donation: Donation, report: DonationReport) -> None:
         with self._lock:
             self._bar.advance(self._task)
-
-
-def _print_rules(results: list[RuleResult]) -> None:
-    table = Table("rule", "what holds", "", box=None)
-    for result in results:
-        verdict = (
-            "[green]holds[/]"
-            if result.holds
-            else (
-                "[red]could not be run[/]" if result.violations is None else f"[red]{result.violations:,} violations[/]"
-            )
-        )
-        table.add_row(result.rule.name, result.rule.what, verdict)
-    out.print(table)
-    for result in results:
-        if not result.holds:
-            out.print(f"[red]{result.rule.name}[/]: {result.rule.why} {result.rule.remedy}")
 
 
 def _print_load(report: LoadReport) -> None:
