@@ -91,13 +91,13 @@ def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_on
     _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{access})")
 
 
-def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Attach the warehouse as ``warehouse``, for reading.
+def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study, path: Path | None = None) -> None:
+    """Attach the warehouse, or the file at ``path`` in its place, as ``warehouse``, for reading.
 
     Raises:
         StoreError: see ``open_study``.
     """
-    _attach(connection, study.warehouse_path, "warehouse", "(READ_ONLY)")
+    _attach(connection, path or study.warehouse_path, "warehouse", "(READ_ONLY)")
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
