@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from conftest import SmallStudy
 
 from consonance.cli import cli
+from quality import site
 from quality.attack.harness import (
     KEYRING,
     SEEN,
@@ -217,9 +218,10 @@ def test_samples_are_what_they_claim(attacked: Attacked) -> None:
 
 
 def test_every_point_is_as_likely_as_another(attacked: Attacked) -> None:
-    """Early and late plays, frequent and rare tracks: the first known point is drawn evenly."""
+    """Early or late says nothing of which point is drawn first, nor of which is drawn after it."""
     recount = attacked.recount
-    early = expected = total = 0
+    early = expected = total = 0.0
+    turned = pairs = 0
     for (kind, person, _), points in recount.right.items():
         if kind == "track + day":
             days = sorted(day for _, day in recount.points[kind][person])
@@ -227,7 +229,11 @@ def test_every_point_is_as_likely_as_another(attacked: Attacked) -> None:
             early += points[0][1] < middle
             expected += sum(day < middle for day in days) / len(days)
             total += 1
+            if len(points) > 1 and points[0][1] != points[1][1]:
+                turned += points[1][1] < points[0][1]
+                pairs += 1
     assert abs(early - expected) < 4 * math.sqrt(total) / 2
+    assert abs(turned - pairs / 2) < 4 * math.sqrt(pairs) / 2
 
 
 def test_the_seed_decides(demo: SmallStudy, attacked: Attacked) -> None:
@@ -255,6 +261,7 @@ class Listener:
     mood: tuple[float, float] | None = None
     shown_weeks: int | None = None
     shown_plays: list[tuple[int, datetime]] | None = None
+    is_listed: bool = True
 
 
 def world(
@@ -278,7 +285,8 @@ def world(
         rows: dict[str, list[list[Any]]] = defaultdict(list)
         for number, listener in enumerate(listeners):
             name = f"p{number:03d}"
-            rows["warehouse.marts.participants"].append([name, listener.age_band, "female", listener.country])
+            if listener.is_listed:
+                rows["warehouse.marts.participants"].append([name, listener.age_band, "female", listener.country])
             rows["vault.raw.keyring"].append([number, name, listener.shift_weeks])
             if listener.mood:
                 rows["warehouse.marts.emotion_reports"].append([name, *listener.mood])
@@ -362,6 +370,20 @@ def test_who_has_too_few_points_is_left_out_and_counted() -> None:
     assert [(told[points].persons, told[points].persons_left_out) for points in (1, 2, 3)] == [(2, 1), (2, 1), (1, 2)]
     third = report.find("unicity", "singled_out", knowledge="track + month", points=3, wrong_points=0)
     assert (third.persons, third.samples) == (2, 40)
+
+
+def test_plays_of_somebody_unlisted_are_attacked_too() -> None:
+    report = world([Listener(listening(1, range(9))), Listener(listening(1, range(9)), is_listed=False)])
+    assert report.find("unicity", "singled_out", knowledge="track", points=4, wrong_points=0).persons == 2
+    assert set(unicity(report).values()) == {0.0}
+
+
+@pytest.mark.parametrize(("days", "alone"), [(7, 0), (-7, 0), (8, 1), (-8, 1)])
+def test_seven_days_are_within_seven_days(days: int, alone: int) -> None:
+    noon = datetime(2023, 5, 10, 12)
+    report = world([Listener([(1, noon)], zone="UTC"), Listener([(1, noon + timedelta(days=days))], zone="UTC")])
+    assert unicity(report)["track ± 7 days", 1, 0] == alone
+    assert unicity(report)["track + day", 1, 0] == 1
 
 
 def test_private_tracks_are_no_points() -> None:
@@ -589,9 +611,19 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
         demo_copy.warehouse("from audit.privacy_risk")
 
 
-def test_the_command_says_what_was_found(demo_copy: SmallStudy) -> None:
+def test_the_command_and_the_site_say_what_was_found(
+    demo_copy: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "static_index.html").touch()
+    monkeypatch.setattr(site, "PROJECT", tmp_path)
+    monkeypatch.setattr(site, "run_dbt", lambda *_: "")
+    assert "shift found" not in site.build_site(demo_copy.study, []).read_text()
     done = CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "5"])
     assert done.exit_code == 0, done.output
     for told in ("track ± 7 days", "4 known", "smallest cell", "shift found", "does not hold", "wanted at most 0.05"):
         assert told in done.output, told
+    page = site.build_site(demo_copy.study, []).read_text()
+    for told in ("track ± 7 days", "smallest cell", "shift found", "100.0 %"):
+        assert told in page, told
     assert CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "0"]).exit_code == 2
