@@ -148,7 +148,7 @@ def check(folder: Path | None, as_json: bool) -> None:
     "--samples",
     type=click.IntRange(min=1),
     default=None,
-    help="Samples of each person's plays. Default: 200, in studies of more than 100 people fewer.",
+    help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")

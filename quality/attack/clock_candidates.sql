@@ -5,19 +5,19 @@ with participants as (select * from warehouse.marts.participants),
 
 plays as (select * from warehouse.marts.plays),
 
-persons as (select * from temp.seen_persons),
+targets as (select * from temp.targets),
 
 country_time_zones as (select * from temp.country_time_zones),
 
 -- Days on which the clock changes say which of two offsets it was by the hour; the days around suffice.
 days as (
     select
-        persons.person,
+        targets.person,
         cast(floor(epoch_ms(plays.started_at_local) / 86400000.0) as integer) as day,
         min(epoch_ms(plays.started_at_local) - plays.started_elapsed_ms) as ahead_ms
     from plays
-    inner join persons on plays.participant_id = persons.participant_id
-    group by persons.person, day
+    inner join targets on plays.participant_id = targets.participant_id
+    group by targets.person, day
     having min(epoch_ms(plays.started_at_local) - plays.started_elapsed_ms) = max(epoch_ms(plays.started_at_local) - plays.started_elapsed_ms)
 ),
 
@@ -51,10 +51,10 @@ zones as (
 
 person_zones as (
     select
-        persons.person,
+        targets.person,
         zones.time_zone
-    from persons
-    left join participants on persons.participant_id = participants.participant_id
+    from targets
+    left join participants on targets.participant_id = participants.participant_id
     left join country_time_zones on participants.country = country_time_zones.country
     inner join zones on coalesce(country_time_zones.time_zone, zones.time_zone) = zones.time_zone
 ),

@@ -1,32 +1,20 @@
 -- One row is one number of candidate weeks: the share of persons whose shift is one of at most so many
 -- that changes of the clock leave possible.
-with persons as (select * from temp.seen_persons),
-
-plays as (select * from temp.seen_plays),
-
-truth as (select * from temp.truth),
+with targets as (select * from temp.targets),
 
 clock_candidates as (select * from temp.clock_candidates),
 
 limits as (select unnest([1, 10, 50]) as at_most),
 
-listeners as (
-    select distinct
-        persons.person,
-        truth.shift_weeks
-    from plays
-    inner join persons on plays.person = persons.person
-    inner join truth on persons.participant_id = truth.pseudonym
-),
-
 narrowed as (
     select
-        listeners.person,
+        targets.person,
         count(clock_candidates.weeks) as candidates,
-        coalesce(bool_or(clock_candidates.weeks = listeners.shift_weeks), false) as is_true_among_them
-    from listeners
-    left join clock_candidates on listeners.person = clock_candidates.person
-    group by listeners.person
+        coalesce(bool_or(clock_candidates.weeks = targets.shift_weeks), false) as is_true_among_them
+    from targets
+    left join clock_candidates on targets.person = clock_candidates.person
+    where targets.plays > 0
+    group by targets.person
 ),
 
 counted as (

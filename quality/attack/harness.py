@@ -29,7 +29,10 @@ HERE = Path(__file__).parent
 KEYRING = "vault.raw.keyring"
 POINTS = 4
 SAMPLES = 200
-SAMPLES_IN_ALL = 20_000
+SAMPLES_IN_ALL = 10_000
+# Points of a person's pool for each sample drawn of it, and the least of them: so many that none lacks points.
+POOL_PER_SAMPLE = 10
+SMALLEST_POOL = 100
 STEPS = (
     "seen_persons",
     "seen_tracks",
@@ -43,6 +46,7 @@ STEPS = (
     "matches",
     "tests",
     "outcomes",
+    "targets",
     "scrobbles",
     "votes",
     "clock_candidates",
@@ -76,20 +80,18 @@ class Knowledge:
 
     Attributes:
         seed: Another seed draws other samples.
-        samples: How many samples of each person's points; ``None``: 200, in studies of more than 100
-            persons fewer, so that they are about 20,000 in all.
+        samples: How many samples of each person's points; ``None``: 200, in studies of more than 50
+            persons fewer, so that they are about 10,000 in all.
         wrong_points: How many wrong points are among those of a noisy sample.
-        pool_size: About how many of a person's points samples are drawn from.
         list_sizes: How many entries a scrobble list has; each list begins with the shorter one.
         wrong_share: Which share of the entries of a list names a wrong track.
         jitter_seconds: By how much the time of an entry may be wrong, either way.
-        targets: How many persons have a scrobble list at most.
+        targets: How many persons' shifts are attacked at most.
     """
 
     seed: int = 1
     samples: int | None = None
     wrong_points: int = 2
-    pool_size: int = 2000
     list_sizes: tuple[int, ...] = (10, 50, 200)
     wrong_share: float = 0.1
     jitter_seconds: int = 60
@@ -98,11 +100,9 @@ class Knowledge:
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
             raise BadKnowledge("There are no samples to draw.", "Give --samples 1 or more.")
-        # A pool must hold a sample, and masks of places are 31 bits wide.
-        if not 0 <= self.wrong_points <= 20 or self.pool_size < 100 or not self.list_sizes:
-            raise BadKnowledge(
-                "The attack has no sense so.", "Ask for 0 to 20 wrong points, a pool of 100 or more, and a list."
-            )
+        # Masks of places are 31 bits wide; few draws of wrong points are made.
+        if not 0 <= self.wrong_points <= 10 or not self.list_sizes or min(self.list_sizes) < 0:
+            raise BadKnowledge("The attack has no sense so.", "Ask for 0 to 10 wrong points, and one list or more.")
         if not 0 <= self.wrong_share <= 1 or not 0 <= self.jitter_seconds < 450:
             raise BadKnowledge(
                 "A scrobble list cannot be as wrong as that.", "Ask for a share of 0 to 1, and less than 450 seconds."
@@ -292,6 +292,7 @@ def _draw_how_many(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge) 
     (people,) = connection.execute("select count(*) from temp.seen_persons").fetchall()[0]
     samples = knowledge.samples or max(1, min(SAMPLES, SAMPLES_IN_ALL // max(1, people)))
     connection.execute("set variable samples = $samples", {"samples": samples})
+    connection.execute("set variable pool_size = $size", {"size": max(SMALLEST_POOL, POOL_PER_SAMPLE * samples)})
     return samples
 
 

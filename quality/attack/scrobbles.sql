@@ -1,34 +1,11 @@
 -- One row is one entry of a public scrobble list of a known person: a track and a true UTC time, drawn of
 -- the plays in the vault that the attacker sees under a pseudonym, blurred by at most jitter_seconds. Of each
 -- run of entries the wrong share names another track.
-with persons as (select * from temp.seen_persons),
+with tracks as (select * from temp.seen_tracks),
 
-tracks as (select * from temp.seen_tracks),
-
-truth as (select * from temp.truth),
-
-play_counts as (
-    select
-        person,
-        count(*) as plays
-    from temp.seen_plays
-    group by person
-),
+targets as (select * from temp.targets),
 
 play_fates as (select * from vault.reconciled.play_fates),
-
--- Of a larger study as many persons as the attacker has time for.
-targets as (
-    select
-        persons.person,
-        truth.participant_no,
-        coalesce(play_counts.plays, 0) as plays
-    from persons
-    inner join truth on persons.participant_id = truth.pseudonym
-    left join play_counts on persons.person = play_counts.person
-    order by drawn('target', persons.person, 0, 0, 0), persons.person
-    limit getvariable('targets')
-),
 
 drawn_plays as (
     select
@@ -60,15 +37,21 @@ known_by_track as (
         drawn_plays.person,
         drawn_plays.row_id,
         drawn_plays.started_ms,
-        coalesce(tracks.track, names.track) as track
+        tracks.track
     from drawn_plays
-    left join tracks on drawn_plays.content_uri = tracks.spotify_uri
-    left join names
+    inner join tracks on drawn_plays.content_uri = tracks.spotify_uri
+    union all
+    select
+        drawn_plays.person,
+        drawn_plays.row_id,
+        drawn_plays.started_ms,
+        names.track
+    from drawn_plays
+    inner join names
         on
-            drawn_plays.content_uri is null
-            and drawn_plays.title is not distinct from names.title
+            drawn_plays.title is not distinct from names.title
             and drawn_plays.creator is not distinct from names.creator
-    where coalesce(tracks.track, names.track) is not null
+    where drawn_plays.content_uri is null
 ),
 
 -- What two files tell of one moment is one scrobble.

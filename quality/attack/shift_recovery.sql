@@ -1,8 +1,6 @@
 -- One row is one length of scrobble list and one measure: the share of known persons whose pseudonym
 -- (pseudonym_named), and of these whose shift too (shift_found), has more votes than any other.
-with persons as (select * from temp.seen_persons),
-
-truth as (select * from temp.truth),
+with targets as (select * from temp.targets),
 
 scrobbles as (select * from temp.scrobbles),
 
@@ -10,7 +8,7 @@ votes as (select * from temp.votes),
 
 list_sizes as (select unnest(getvariable('list_sizes')) as list_size),
 
-targets as (
+lists as (
     select
         person,
         count(*) as entries
@@ -43,11 +41,10 @@ judged as (
         list_sizes.list_size,
         targets.person,
         coalesce(answers.candidate = targets.person, false) as is_named,
-        coalesce(answers.candidate = targets.person and answers.weeks = truth.shift_weeks, false) as is_shift_found
+        coalesce(answers.candidate = targets.person and answers.weeks = targets.shift_weeks, false) as is_shift_found
     from targets
-    inner join persons on targets.person = persons.person
-    inner join truth on persons.participant_id = truth.pseudonym
-    inner join list_sizes on targets.entries >= list_sizes.list_size
+    inner join lists on targets.person = lists.person
+    inner join list_sizes on lists.entries >= list_sizes.list_size
     left join answers on targets.person = answers.person and list_sizes.list_size = answers.list_size
 ),
 

@@ -554,8 +554,7 @@ def test_what_cannot_be_attacked_is_no_harmless_figure(demo_copy: SmallStudy) ->
 def test_impossible_knowledge_is_refused() -> None:
     for impossible in (
         {"samples": 0},
-        {"wrong_points": 21},
-        {"pool_size": 5},
+        {"wrong_points": 11},
         {"list_sizes": ()},
         {"wrong_share": 1.5},
         {"jitter_seconds": 450},
@@ -565,10 +564,10 @@ def test_impossible_knowledge_is_refused() -> None:
 
 
 def test_large_studies_get_fewer_samples_of_each() -> None:
-    report = world([Listener([(number, datetime(2023, 1, 1))]) for number in range(250)], Knowledge(targets=7))
-    assert report.parameters["samples"] == 80
+    report = world([Listener([(number, datetime(2023, 1, 1))]) for number in range(80)], Knowledge(targets=7))
+    assert report.parameters["samples"] == 125
     lists = report.find("shift_recovery", "shift_found", points=10)
-    assert (lists.persons, lists.persons_left_out, lists.value) == (0, 250, None)
+    assert (lists.persons, lists.persons_left_out, lists.value) == (0, 80, None)
 
 
 def test_thresholds_say_the_worst_and_hold_only_what_was_measured() -> None:
