@@ -23,6 +23,8 @@ from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import LoadProgress, load_study
+from quality.attack.harness import Knowledge, RiskReport, record, run_attacks
+from quality.attack.thresholds import Figure
 from quality.guards import GUARDS, ask
 from stores.errors import ConsonanceError
 from stores.study import Study
@@ -54,6 +56,7 @@ def cli() -> None:
       consonance load              land everything in the encrypted vault
       dbt run                      rebuild the warehouse
       consonance check             consent, de-identification, quality
+      consonance attack            what could be found out all the same
       consonance site              the docs site with the lineage
     """
 
@@ -137,6 +140,32 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"holds": holds, **told}))
     sys.exit(0 if holds else 1)
+
+
+@cli.command()
+@study_option
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
+)
+@click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
+    """Attack the marts, to measure what pseudonyms, shifts and coarse groups leave open.
+
+    The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. They are
+    reported, whatever they are: the exit status is 0 once everything was measured.
+    """
+    study = Study.find(folder)
+    with screen.status("Attacking the marts …"):
+        report = run_attacks(study, Knowledge(seed=seed, samples=samples))
+        record(report, study)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+    else:
+        _print_risk(report)
 
 
 @cli.command()
@@ -241,6 +270,52 @@ def _why(donations: list[DonationReport]) -> str:
             if member.reason:
                 reasons[member.reason] += 1
     return ", ".join(f"{reason} {count:,}" if count > 1 else reason for reason, count in sorted(reasons.items()))
+
+
+def _print_risk(report: RiskReport) -> None:
+    persons = report.find("k", "cells").persons
+    samples = report.parameters["samples"]
+    _print_by_points(
+        report, "unicity", "singled_out", f"One of {persons:,} persons alone matches, of {samples:,} samples each"
+    )
+    _print_by_points(report, "membership", "false_positive", "Without the person's own record somebody else's matches")
+    table = Table("who knows", "finds", "of", "", box=None, title="Other attacks", title_justify="left")
+    for figure in report.figures:
+        if figure.attack not in ("unicity", "membership"):
+            known = figure.knowledge if figure.points is None else f"{figure.points} {figure.knowledge}"
+            shown = (
+                _share(figure) if figure.low is not None else "–" if figure.value is None else f"{figure.value:,.0f}"
+            )
+            table.add_row(known, figure.measure.replace("_", " "), f"{figure.persons:,} persons", shown)
+    out.print(table)
+    for verdict in report.verdicts:
+        threshold = verdict.threshold
+        worst = "nothing measured" if verdict.worst is None else f"{verdict.worst:g}"
+        out.print(
+            f"{'[green]holds[/]' if verdict.holds else '[red]does not hold[/]'}  {threshold.name} ({threshold.tier} tier): "
+            f"{worst}, wanted {threshold.wanted}",
+            soft_wrap=True,
+        )
+
+
+def _print_by_points(report: RiskReport, attack_name: str, measure: str, title: str) -> None:
+    figures = [figure for figure in report.figures if (figure.attack, figure.measure) == (attack_name, measure)]
+    points = sorted({figure.points for figure in figures if figure.points is not None})
+    table = Table("who knows, of each play", "wrong points", box=None, title=title, title_justify="left")
+    for number in points:
+        table.add_column(f"{number} known", justify="right")
+    for knowledge, wrong in dict.fromkeys((figure.knowledge, figure.wrong_points) for figure in figures):
+        row = {
+            figure.points: _share(figure)
+            for figure in figures
+            if (figure.knowledge, figure.wrong_points) == (knowledge, wrong)
+        }
+        table.add_row(knowledge, f"{wrong}", *(row.get(number, "–") for number in points))
+    out.print(table)
+
+
+def _share(figure: Figure) -> str:
+    return "–" if figure.value is None else f"{100 * figure.value:.1f} %"
 
 
 def main() -> None:

@@ -70,6 +70,16 @@ def _facts(study: Study) -> dict[str, Any]:
             "coverage": rows(
                 "select relation, purpose, participants, rows, rows_without_consent from audit.consent_coverage order by all"
             ),
+            "risks": rows(
+                """
+                select knowledge, points, replace(measure, '_', ' '), persons, value, low, high
+                from audit.privacy_risk
+                where attack <> 'membership' and coalesce(attack <> 'unicity' or (points in (1, 4) and wrong_points = 0), true)
+                order by attack, wrong_points, points, rowid
+                """
+            )
+            if rows("from information_schema.tables where table_schema = 'audit' and table_name = 'privacy_risk'")
+            else [],
             "features": rows(
                 "select history_source, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage order by 1, 6 desc"
             ),

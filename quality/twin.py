@@ -25,7 +25,7 @@ from loaders.study_layout import lay_out_study
 from stores.dbt_command import run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study
-from stores.vault import attach_study, attach_vault, attach_warehouse, lock_down, session_settings
+from stores.vault import attach_study, attach_to_read, attach_vault, attach_warehouse, lock_down, session_settings
 
 SQL = Path(__file__).with_name("twin.sql")
 FOLDER = ".twin-"
@@ -135,8 +135,8 @@ def _make_twin(study: Study, root: Path, marker: str) -> Study:
 def _compared(
     connection: duckdb.DuckDBPyConnection, study: Study, twin: Study, codes: Iterable[tuple[str, str]], marker: str
 ) -> TwinReport:
-    attach_warehouse(connection, study, "one")
-    attach_warehouse(connection, twin, "other")
+    attach_to_read(connection, study.warehouse_path, "one")
+    attach_to_read(connection, twin.warehouse_path, "other")
     lock_down(connection, [])
     connection.execute("create temp table codes (participant_code varchar, other_code varchar)")
     connection.executemany("insert into codes values (?, ?)", [list(pair) for pair in codes])

@@ -102,13 +102,22 @@ def attach_vault(
     _attach(connection, study.vault_path, name, options)
 
 
-def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study, name: str = "warehouse") -> None:
-    """Attach the warehouse of ``study`` as ``name``, for reading.
+def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Attach the warehouse as ``warehouse``, for reading.
 
     Raises:
         StoreError: see ``open_study``.
     """
-    _attach(connection, study.warehouse_path, name, "(READ_ONLY)")
+    attach_to_read(connection, study.warehouse_path, "warehouse")
+
+
+def attach_to_read(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach the unencrypted database ``path`` as ``name``, for reading.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    _attach(connection, path, name, "(READ_ONLY)")
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:

@@ -1,0 +1,628 @@
+"""The attack harness against a plain recount, and on worlds whose answers are known beforehand."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from conftest import SmallStudy
+
+from consonance.cli import cli
+from quality import site
+from quality.attack.harness import (
+    KEYRING,
+    SEEN,
+    BadKnowledge,
+    Knowledge,
+    NothingToAttack,
+    RiskReport,
+    UnknownTruth,
+    attack,
+    open_attack,
+    record,
+    run_attacks,
+)
+from quality.attack.thresholds import Figure, Threshold, all_thresholds, limit
+from quality.checkpoint import run_checkpoint
+from quality.rules import all_rules
+
+KINDS = ("track", "track + month", "track + day", "track + hour", "track ± 7 days")
+EPOCH = datetime(1970, 1, 1)
+WEEK = timedelta(days=7)
+
+
+def bucket(kind: str, moment: datetime) -> int:
+    """When something was, as coarsely as ``kind`` knows it."""
+    return {
+        "track": 0,
+        "track + month": moment.year * 12 + moment.month,
+        "track + hour": (moment - EPOCH) // timedelta(hours=1),
+    }.get(kind, (moment - EPOCH).days)
+
+
+@dataclass
+class Recount:
+    """Plain counting over what a plain query says is there."""
+
+    people: list[str]
+    plays: dict[str, list[tuple[int, datetime]]]
+    right: dict[tuple[str, str, int], list[tuple[int, int]]] = field(default_factory=dict)
+    wrong: dict[tuple[str, str, int], list[tuple[int, int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.points = {
+            kind: {
+                person: {(track, bucket(kind, moment)) for track, moment in self.plays[person]}
+                for person in self.people
+            }
+            for kind in KINDS
+        }
+
+    def has(self, kind: str, person: str, point: tuple[int, int]) -> bool:
+        if kind == "track ± 7 days":
+            return any((point[0], point[1] + days) in self.points[kind][person] for days in range(-7, 8))
+        return point in self.points[kind][person]
+
+    def figures(self, kind: str, points: int, wrong_points: int) -> dict[str, int]:
+        """How many persons and samples, and how many samples of them are hits of which measure."""
+        count: Counter[str] = Counter()
+        attacked = set()
+        for (its_kind, person, sample), right in self.right.items():
+            if its_kind != kind or len(self.points[kind][person]) < points:
+                continue
+            known = right[:points] + (self.wrong.get((kind, person, sample), []) if wrong_points else [])
+            alike = {other for other in self.people if sum(self.has(kind, other, point) for point in known) >= points}
+            attacked.add(person)
+            count["samples"] += 1
+            count["singled_out"] += alike == {person}
+            count["true_positive"] += person in alike
+            count["false_positive"] += bool(alike - {person})
+        return {**count, "persons": len(attacked)}
+
+
+def recounted(connection: duckdb.DuckDBPyConnection) -> Recount:
+    """The plays as they lie in the marts, and the samples that the harness drew."""
+
+    def rows(statement: str) -> list[tuple[Any, ...]]:
+        return connection.execute(statement).fetchall()
+
+    people = [person for (person,) in rows("select participant_id from warehouse.marts.participants")]
+    private = {track for (track,) in rows("select track_id from warehouse.marts.tracks where is_private")}
+    plays = defaultdict(list)
+    for person, track, moment in rows("select participant_id, track_id, started_at_local from warehouse.marts.plays"):
+        if track is not None and track not in private:
+            plays[person].append((track, moment))
+    recount = Recount(people, plays)
+    named = "select k.knowledge, p.participant_id, x.sample, t.track_id, x.bucket from temp.{} as x join temp.seen_persons as p using (person) join temp.seen_tracks as t using (track) join temp.knowledge as k using ({}) order by x.place"
+    for target, statement in (
+        (recount.right, named.format("right_points", "grain")),
+        (recount.wrong, named.format("wrong_points", "knowledge_no")),
+    ):
+        for kind, person, sample, track, its_bucket in rows(statement):
+            target.setdefault((kind, person, sample), []).append((track, its_bucket))
+    return recount
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """The bounds p that lie 1.96 standard errors of p from the share found: roots of a quadratic."""
+    z = 1.959963984540054
+    share = hits / n
+    a, b, c = 1 + z * z / n, -(2 * share + z * z / n), share * share
+    root = math.sqrt(b * b - 4 * a * c)
+    return (-b - root) / (2 * a), (-b + root) / (2 * a)
+
+
+def assert_agrees(report: RiskReport, recount: Recount) -> None:
+    everyone = len(recount.people)
+    for kind in KINDS:
+        for points in range(1, 5):
+            for wrong_points in (0, 2):
+                counted = recount.figures(kind, points, wrong_points)
+                measures = ["unicity singled_out"]
+                if wrong_points:
+                    measures += ["membership true_positive", "membership false_positive"]
+                for name in measures:
+                    attack_name, measure = name.split()
+                    figure = report.find(attack_name, measure, knowledge=kind, points=points, wrong_points=wrong_points)
+                    assert (figure.persons, figure.samples) == (counted["persons"], counted["samples"]), figure
+                    assert figure.persons_left_out == everyone - figure.persons
+                    assert figure.value == counted[measure] / counted["samples"], figure
+                    low, high = wilson(counted[measure], counted["samples"])
+                    assert figure.low == pytest.approx(low, abs=1e-6)
+                    assert figure.high == pytest.approx(high, abs=1e-6)
+                if wrong_points:
+                    advantage = report.find("membership", "advantage", knowledge=kind, points=points)
+                    hits = counted["true_positive"] - counted["false_positive"]
+                    assert advantage.value == hits / counted["samples"]
+
+
+def assert_k_and_l_agree(report: RiskReport, connection: duckdb.DuckDBPyConnection) -> None:
+    cells: dict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for person, *cell in connection.execute(
+        "select participant_id, age_band, gender, country from warehouse.marts.participants"
+    ).fetchall():
+        cells[tuple(cell)].append(person)
+    reports: dict[str, Counter[tuple[bool, bool]]] = defaultdict(Counter)
+    for person, valence, arousal in connection.execute(
+        "select participant_id, valence, arousal from warehouse.marts.emotion_reports"
+    ).fetchall():
+        if valence is not None and arousal is not None:
+            reports[person][(valence >= 0, arousal >= 0)] += 1
+    mood = {person: max(found, key=lambda quadrant: (found[quadrant], quadrant)) for person, found in reports.items()}
+    moods = [[mood[person] for person in cell if person in mood] for cell in cells.values()]
+    felt = [cell for cell in moods if cell]
+    expected = {
+        ("k", "cells"): len(cells),
+        ("k", "smallest_cell"): min(map(len, cells.values())),
+        ("k", "cells_below_k"): sum(len(cell) < 5 for cell in cells.values()),
+        ("k", "persons_in_cells_below_k"): sum(len(cell) for cell in cells.values() if len(cell) < 5),
+        ("l", "smallest_l"): min(len(set(cell)) for cell in felt) if felt else None,
+        ("l", "cells_below_l"): sum(len(set(cell)) < 2 for cell in felt),
+        ("l", "persons_in_cells_below_l"): sum(len(cell) for cell in felt if len(set(cell)) < 2),
+    }
+    told = {(figure.attack, figure.measure): figure.value for figure in report.figures if figure.attack in ("k", "l")}
+    assert told == expected
+    assert report.find("l", "smallest_l").persons == len(mood)
+
+
+@dataclass
+class Attacked:
+    """The demo after one attack, with the recount of the same samples."""
+
+    report: RiskReport
+    recount: Recount
+    connection: duckdb.DuckDBPyConnection
+
+
+@pytest.fixture(scope="module")
+def attacked(demo: SmallStudy) -> Iterator[Attacked]:
+    with open_attack(demo.study) as connection:
+        report = attack(connection, Knowledge(seed=3, samples=12))
+        yield Attacked(report, recounted(connection), connection)
+
+
+def test_a_plain_recount_agrees(attacked: Attacked) -> None:
+    assert_agrees(attacked.report, attacked.recount)
+    assert_k_and_l_agree(attacked.report, attacked.connection)
+    # The demo is no world in which every answer is the same.
+    shares = {figure.value for figure in attacked.report.figures if figure.attack == "unicity"}
+    assert len(shares) > 10
+
+
+def test_samples_are_what_they_claim(attacked: Attacked) -> None:
+    recount = attacked.recount
+    for (kind, person, _), points in recount.right.items():
+        assert len(set(points)) == len(points) == min(4, len(recount.points[kind][person]))
+        assert set(points) <= recount.points[kind][person]
+    for (kind, person, _), points in recount.wrong.items():
+        assert len(set(points)) == len(points) <= 2
+        assert not any(recount.has(kind, person, point) for point in points)
+        assert all(any(recount.has(kind, other, point) for other in recount.people) for point in points)
+    full = sum(len(points) == 2 for points in recount.wrong.values())
+    assert full > 0.98 * len(recount.right)
+    # Of people with many points hardly two samples are the same.
+    many = [key for key in recount.right if len(recount.points[key[0]][key[1]]) > 100]
+    assert len({(*key[:2], *sorted(recount.right[key])) for key in many}) > 0.99 * len(many) > 0
+
+
+def test_every_point_is_as_likely_as_another(attacked: Attacked) -> None:
+    """Early or late says nothing of which point is drawn first, nor of which is drawn after it."""
+    recount = attacked.recount
+    early = expected = total = 0.0
+    turned = pairs = 0
+    for (kind, person, _), points in recount.right.items():
+        if kind == "track + day":
+            days = sorted(day for _, day in recount.points[kind][person])
+            middle = days[len(days) // 2]
+            early += points[0][1] < middle
+            expected += sum(day < middle for day in days) / len(days)
+            total += 1
+            if len(points) > 1 and points[0][1] != points[1][1]:
+                turned += points[1][1] < points[0][1]
+                pairs += 1
+    assert abs(early - expected) < 4 * math.sqrt(total) / 2
+    assert abs(turned - pairs / 2) < 4 * math.sqrt(pairs) / 2
+
+
+def test_the_seed_decides(demo: SmallStudy, attacked: Attacked) -> None:
+    again = run_attacks(demo.study, Knowledge(seed=3, samples=12))
+    assert again == attacked.report
+    other = run_attacks(demo.study, Knowledge(seed=4, samples=12))
+    assert other.figures != attacked.report.figures
+
+
+# --- worlds made by hand ------------------------------------------------------------------------
+
+
+@dataclass
+class Listener:
+    """Somebody in a world made by hand; ``plays`` are (track, true UTC start).
+
+    The marts show ``shown_plays`` by ``shown_weeks``, if these are not what they should be.
+    """
+
+    plays: list[tuple[int, datetime]]
+    shift_weeks: int = 30
+    zone: str = "Europe/Berlin"
+    age_band: str | None = "25-34"
+    country: str | None = "DE"
+    mood: tuple[float, float] | None = None
+    shown_weeks: int | None = None
+    shown_plays: list[tuple[int, datetime]] | None = None
+    is_listed: bool = True
+
+
+def world(
+    listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
+) -> RiskReport:
+    """Attack a warehouse and a vault that hold just these people."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            """
+            attach ':memory:' as warehouse; attach ':memory:' as vault;
+            create schema warehouse.marts; create schema vault.raw; create schema vault.reconciled;
+            create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
+            create table warehouse.marts.plays (participant_id varchar, track_id bigint, started_at_local timestamp, started_elapsed_ms bigint);
+            create table warehouse.marts.tracks (track_id bigint, spotify_uri varchar, title varchar, creator varchar, is_private boolean);
+            create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
+            create table vault.raw.keyring (participant_no integer, pseudonym varchar, shift_weeks integer);
+            create table vault.reconciled.play_fates (
+                row_id bigint, participant_no integer, fate varchar, started_ms bigint, content_uri varchar, title varchar, creator varchar);
+            """
+        )
+        rows: dict[str, list[list[Any]]] = defaultdict(list)
+        for number, listener in enumerate(listeners):
+            name = f"p{number:03d}"
+            if listener.is_listed:
+                rows["warehouse.marts.participants"].append([name, listener.age_band, "female", listener.country])
+            rows["vault.raw.keyring"].append([number, name, listener.shift_weeks])
+            if listener.mood:
+                rows["warehouse.marts.emotion_reports"].append([name, *listener.mood])
+            shown = listener.shift_weeks if listener.shown_weeks is None else listener.shown_weeks
+            for track, moment in listener.plays if listener.shown_plays is None else listener.shown_plays:
+                local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(listener.zone)).replace(tzinfo=None)
+                elapsed = (moment - listener.plays[0][1]) // timedelta(milliseconds=1)
+                rows["warehouse.marts.plays"].append([name, track, local + shown * WEEK, elapsed])
+            for track, moment in listener.plays:
+                rows["vault.reconciled.play_fates"].append(
+                    [
+                        len(rows["vault.reconciled.play_fates"]),
+                        number,
+                        "kept",
+                        (moment - EPOCH) // timedelta(milliseconds=1),
+                        f"spotify:track:{track}" if track % 2 else None,
+                        f"title {track}",
+                        "someone",
+                    ]
+                )
+        for track in sorted({track for listener in listeners for track, _ in listener.plays}):
+            rows["warehouse.marts.tracks"].append(
+                [track, f"spotify:track:{track}" if track % 2 else None, f"title {track}", "someone", track in private]
+            )
+        for table, values in rows.items():
+            columns = [list(column) for column in zip(*values, strict=True)]
+            connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
+        return attack(connection, knowledge or Knowledge(samples=20))
+
+
+def listening(seed: int, tracks: range, plays: int = 60, days: int = 700) -> list[tuple[int, datetime]]:
+    draw = random.Random(seed)
+    moments = sorted(datetime(2022, 1, 1) + timedelta(seconds=draw.randrange(days * 86400)) for _ in range(plays))
+    return [(draw.choice(tracks), moment) for moment in moments]
+
+
+def unicity(report: RiskReport) -> dict[tuple[str, int | None, int | None], float | None]:
+    return {
+        (figure.knowledge, figure.points, figure.wrong_points): figure.value
+        for figure in report.figures
+        if figure.attack == "unicity"
+    }
+
+
+def test_nobody_is_singled_out_where_all_are_alike() -> None:
+    report = world([Listener(listening(1, range(20))) for _ in range(5)])
+    assert set(unicity(report).values()) == {0.0}
+    assert report.find("membership", "false_positive", knowledge="track", points=4).value == 1
+    assert report.find("membership", "advantage", knowledge="track + hour", points=4).value == 0
+    assert report.find("k", "smallest_cell").value == 5
+    assert report.find("k", "cells_below_k").value == 0
+    # Equal in everything, they get the same votes: nobody can be named.
+    assert report.find("shift_recovery", "pseudonym_named", points=50).value == 0
+
+
+def test_everybody_is_singled_out_where_tastes_are_disjoint() -> None:
+    report = world([Listener(listening(number, range(100 * number, 100 * number + 50))) for number in range(5)])
+    for (_, points, wrong_points), value in unicity(report).items():
+        # Two wrong points belong to others, who therefore match as long as no more than two are asked for
+        # that one other has; with three right ones nobody else can.
+        assert points is not None
+        if wrong_points == 0 or points > 2:
+            assert value == 1
+        if (points, wrong_points) == (1, 2):
+            assert value == 0
+    assert report.find("membership", "advantage", knowledge="track", points=4).value == 1
+
+
+def test_who_has_too_few_points_is_left_out_and_counted() -> None:
+    report = world(
+        [
+            Listener(listening(1, range(10, 30))),
+            Listener([(1, datetime(2023, 1, 1)), (1, datetime(2023, 5, 1)), (2, datetime(2023, 5, 1))]),
+            Listener([]),
+        ]
+    )
+    told = {
+        points: report.find("unicity", "singled_out", knowledge="track", points=points, wrong_points=0)
+        for points in (1, 2, 3)
+    }
+    assert [(told[points].persons, told[points].persons_left_out) for points in (1, 2, 3)] == [(2, 1), (2, 1), (1, 2)]
+    third = report.find("unicity", "singled_out", knowledge="track + month", points=3, wrong_points=0)
+    assert (third.persons, third.samples) == (2, 40)
+
+
+def test_plays_of_somebody_unlisted_are_attacked_too() -> None:
+    report = world([Listener(listening(1, range(9))), Listener(listening(1, range(9)), is_listed=False)])
+    assert report.find("unicity", "singled_out", knowledge="track", points=4, wrong_points=0).persons == 2
+    assert set(unicity(report).values()) == {0.0}
+
+
+@pytest.mark.parametrize(("days", "alone"), [(7, 0), (-7, 0), (8, 1), (-8, 1)])
+def test_seven_days_are_within_seven_days(days: int, alone: int) -> None:
+    noon = datetime(2023, 5, 10, 12)
+    report = world([Listener([(1, noon)], zone="UTC"), Listener([(1, noon + timedelta(days=days))], zone="UTC")])
+    assert unicity(report)["track ± 7 days", 1, 0] == alone
+    assert unicity(report)["track + day", 1, 0] == 1
+
+
+def test_private_tracks_are_no_points() -> None:
+    plays = listening(1, range(20))
+    mine = [(99, datetime(2023, 1, 1))]
+    report = world([Listener(plays + mine), Listener(plays)], private=frozenset({99}))
+    assert set(unicity(report).values()) == {0.0}
+    report = world([Listener(plays + mine), Listener(plays)], Knowledge(samples=200))
+    assert (unicity(report)["track", 4, 0] or 0) > 0
+
+
+def test_k_and_l_count_persons_and_missing_values() -> None:
+    def person(age: str | None, mood: tuple[float, float] | None, plays: int = 5) -> Listener:
+        return Listener(listening(1, range(9), plays), age_band=age, mood=mood)
+
+    glad, low = (0.5, 0.5), (-0.5, -0.5)
+    # One heavy listener is one person; six of one mood are many, and yet one mood.
+    report = world(
+        [person("18-24", glad) for _ in range(6)]
+        + [person("25-34", glad), person("25-34", low), person(None, None), person(None, None)]
+        + [person("55-64", glad, plays=500)]
+    )
+    assert report.find("k", "cells").value == 4
+    assert report.find("k", "smallest_cell").value == 1
+    assert report.find("k", "cells_below_k").value == 3
+    assert report.find("k", "persons_in_cells_below_k").value == 5
+    assert report.find("l", "smallest_l").value == 1
+    assert report.find("l", "cells_below_l").value == 2
+    assert report.find("l", "persons_in_cells_below_l").value == 7
+    assert report.find("l", "smallest_l").persons == 9
+    holds = {verdict.threshold.attack: verdict.holds for verdict in report.verdicts}
+    assert holds == {"k": False, "l": False, "unicity": False}
+
+
+CROWD = [
+    Listener(listening(number, range(40), plays=400), shift_weeks=weeks, zone=zone, country=country)
+    for number, (weeks, zone, country) in enumerate(
+        [
+            (30, "Europe/Berlin", "DE"),
+            (-17, "America/New_York", "US"),
+            (101, "Asia/Kolkata", "IN"),
+            (-260, "Asia/Tokyo", "JP"),
+        ]
+    )
+]
+
+
+def crowd(place: int, **changes: Any) -> list[Listener]:
+    """The crowd, with one of them changed."""
+    changed = Listener(**{**vars(CROWD[place]), **changes})
+    return [changed if number == place else listener for number, listener in enumerate(CROWD)]
+
+
+def test_a_shift_is_recovered_from_a_list_and_not_from_an_empty_one() -> None:
+    report = world(CROWD, Knowledge(samples=2, list_sizes=(0, 10, 50)))
+    for measure in ("pseudonym_named", "shift_found"):
+        found = {points: report.find("shift_recovery", measure, points=points) for points in (0, 10, 50)}
+        assert [found[points].value for points in (0, 10, 50)] == [0, 1, 1]
+        assert [found[points].persons for points in (0, 10, 50)] == [4, 4, 4]
+        assert [found[points].wrong_points for points in (0, 10, 50)] == [0, 1, 5]
+
+
+def test_another_shift_than_the_true_one_is_not_taken_for_it() -> None:
+    report = world(crowd(1, shown_weeks=-16), Knowledge(samples=2))
+    assert report.find("shift_recovery", "pseudonym_named", points=200).value == 1
+    assert report.find("shift_recovery", "shift_found", points=200).value == 0.75
+
+
+def test_a_list_without_a_true_entry_names_nobody() -> None:
+    report = world(CROWD, Knowledge(samples=2, wrong_share=1.0, list_sizes=(50,)))
+    assert report.find("shift_recovery", "shift_found").value == 0
+
+
+def test_times_that_are_noise_hide_the_shift() -> None:
+    draw = random.Random(5)
+    noisy = [
+        Listener(
+            **{
+                **vars(listener),
+                "shown_plays": [
+                    (track, moment + timedelta(seconds=draw.randrange(365 * 86400))) for track, moment in listener.plays
+                ],
+            }
+        )
+        for listener in CROWD
+    ]
+    report = world(noisy, Knowledge(samples=2, list_sizes=(50,)))
+    assert report.find("shift_recovery", "shift_found").value == 0
+
+
+def daily(zone: str, country: str | None, **more: Any) -> Listener:
+    plays = [(1, datetime(2020, 1, 1, 12) + timedelta(days=day)) for day in range(5 * 365)]
+    return Listener(plays, zone=zone, country=country, **more)
+
+
+def test_changes_of_the_clock_narrow_the_shift_where_there_are_any() -> None:
+    report = world([daily("Europe/Berlin", "DE"), daily("Asia/Tokyo", "JP", shift_weeks=-9)], Knowledge(samples=2))
+    # Five years of Berlin fit one number of weeks, or few; all of Tokyo's fit.
+    assert report.find("clock_changes", "shift_among_10").value == 0.5
+    assert report.find("clock_changes", "shift_among_50").value == 0.5
+    # Who withholds the country may still be in any zone of the study.
+    hidden = [daily("Europe/Berlin", "DE"), daily("Europe/Berlin", None, shift_weeks=44), daily("Asia/Tokyo", "JP")]
+    report = world(hidden, Knowledge(samples=2))
+    assert report.find("clock_changes", "shift_among_10").value == 2 / 3
+
+
+def test_a_clock_of_another_zone_misleads() -> None:
+    report = world([daily("America/New_York", "DE")], Knowledge(samples=2))
+    assert report.find("clock_changes", "shift_among_50").value == 0
+
+
+# --- the guards around it -----------------------------------------------------------------------
+
+
+def test_a_changed_shift_in_a_copy_is_noticed(demo_copy: SmallStudy, attacked: Attacked) -> None:
+    before = attacked.report.find("shift_recovery", "shift_found", points=200)
+    assert before.value is not None and before.value > 0.9
+    with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
+        connection.execute(
+            """
+            update marts.plays set started_at_local = started_at_local + interval 7 day
+            where participant_id = (select arg_max(participant_id, plays) from marts.participants)
+            """
+        )
+    after = run_attacks(demo_copy.study, Knowledge(seed=3, samples=1)).find("shift_recovery", "shift_found", points=200)
+    assert after.value is not None
+    assert round((before.value - after.value) * before.persons) == 1
+
+
+def test_a_release_candidate_is_judged_by_its_own_truth(demo: SmallStudy, attacked: Attacked, tmp_path: Path) -> None:
+    candidate = tmp_path / "candidate.duckdb"
+    shutil.copyfile(demo.study.warehouse_path, candidate)
+    with duckdb.connect(str(candidate)) as connection:
+        for table in ("participants", "plays", "emotion_reports"):
+            connection.execute(f"update marts.{table} set participant_id = 'r' || reverse(participant_id)")
+        connection.execute("update marts.plays set started_at_local = started_at_local - interval 21 day")
+    knowledge = Knowledge(seed=3, samples=12)
+    truth = f"(select participant_no, 'r' || reverse(pseudonym) as pseudonym, shift_weeks - 3 as shift_weeks from {KEYRING})"
+    report = run_attacks(demo.study, knowledge, warehouse_path=candidate, truth=truth)
+    found = report.find("shift_recovery", "shift_found", points=200)
+    assert found.value == attacked.report.find("shift_recovery", "shift_found", points=200).value
+    stale = truth.replace("shift_weeks - 3", "shift_weeks")
+    assert (
+        run_attacks(demo.study, knowledge, warehouse_path=candidate, truth=stale)
+        .find("shift_recovery", "shift_found", points=200)
+        .value
+        == 0
+    )
+    with pytest.raises(UnknownTruth, match="does not know who they are"):
+        run_attacks(demo.study, knowledge, warehouse_path=candidate)
+
+
+def test_without_a_warehouse_there_is_nothing_to_attack(small: SmallStudy) -> None:
+    with pytest.raises(NothingToAttack, match="dbt run"):
+        run_attacks(small.study)
+    with pytest.raises(NothingToAttack, match="does not exist"):
+        record(RiskReport([], [], {}), small.study)
+
+
+def test_what_cannot_be_attacked_is_no_harmless_figure(demo_copy: SmallStudy) -> None:
+    with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
+        connection.execute("alter table marts.plays drop column started_elapsed_ms")
+    with pytest.raises(NothingToAttack, match=r"lack plays\.started_elapsed_ms"):
+        run_attacks(demo_copy.study)
+    assert set(SEEN) == {"participants", "plays", "tracks", "emotion_reports"}
+
+
+def test_impossible_knowledge_is_refused() -> None:
+    for impossible in (
+        {"samples": 0},
+        {"wrong_points": 11},
+        {"list_sizes": ()},
+        {"wrong_share": 1.5},
+        {"jitter_seconds": 450},
+    ):
+        with pytest.raises(BadKnowledge):
+            Knowledge(**impossible)
+
+
+def test_large_studies_get_fewer_samples_of_each() -> None:
+    report = world([Listener([(number, datetime(2023, 1, 1))]) for number in range(80)], Knowledge(targets=7))
+    assert report.parameters["samples"] == 125
+    lists = report.find("shift_recovery", "shift_found", points=10)
+    assert (lists.persons, lists.persons_left_out, lists.value) == (0, 80, None)
+
+
+def test_thresholds_say_the_worst_and_hold_only_what_was_measured() -> None:
+    def figure(value: float | None) -> Figure:
+        return Figure("unicity", "track", 1, 0, 1, 0, 1, "singled_out", value, None, None)
+
+    most = Threshold("x", "public", "unicity", "singled_out", "2026-11", "a reason", at_most=0.05)
+    assert most.judge([figure(0.05), figure(None)]).holds
+    verdict = most.judge([figure(0.01), figure(0.06)])
+    assert (verdict.worst, verdict.holds) == (0.06, False)
+    assert not most.judge([figure(None)]).holds
+    assert not most.judge([]).holds
+    assert all(threshold.reason and threshold.since for threshold in all_thresholds())
+    assert (limit("smallest_cell"), limit("smallest_l")) == (5, 2)
+    with pytest.raises(KeyError):
+        limit("singled_out")
+
+
+def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
+    done = CliRunner().invoke(
+        cli, ["attack", "--study", str(demo_copy.root), "--samples", "3", "--seed", "3", "--json"]
+    )
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    kept = demo_copy.warehouse("from audit.privacy_risk")
+    assert [list(row[:-1]) for row in kept] == [list(figure.values()) for figure in told["figures"]]
+    parameters = json.loads(kept[0][-1])
+    assert (parameters["seed"], parameters["samples"], parameters["list_sizes"]) == (3, 3, [10, 50, 200])
+    comments = demo_copy.warehouse(
+        "select comment from duckdb_columns() where schema_name = 'audit' and table_name = 'privacy_risk'"
+    )
+    assert len(comments) == 12 and all(comment for (comment,) in comments)
+    # A second run stands in place of the first; the table breaks no rule of the wall.
+    assert CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "3"]).exit_code == 0
+    assert len(demo_copy.warehouse("from audit.privacy_risk")) == len(kept)
+    wall = [rule for rule in all_rules() if rule.name.startswith("D1")]
+    assert all(result.holds for result in run_checkpoint(demo_copy.study, wall))
+    demo_copy.dbt("run", "--select", "stg_study")
+    with pytest.raises(duckdb.CatalogException):
+        demo_copy.warehouse("from audit.privacy_risk")
+
+
+def test_the_command_and_the_site_say_what_was_found(
+    demo_copy: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "static_index.html").touch()
+    monkeypatch.setattr(site, "PROJECT", tmp_path)
+    monkeypatch.setattr(site, "run_dbt", lambda *_: "")
+    assert "shift found" not in site.build_site(demo_copy.study, []).read_text()
+    done = CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "5"])
+    assert done.exit_code == 0, done.output
+    for told in ("track ± 7 days", "4 known", "smallest cell", "shift found", "does not hold", "wanted at most 0.05"):
+        assert told in done.output, told
+    page = site.build_site(demo_copy.study, []).read_text()
+    for told in ("track ± 7 days", "smallest cell", "shift found", "100.0 %"):
+        assert told in page, told
+    assert CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "0"]).exit_code == 2
