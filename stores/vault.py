@@ -33,6 +33,10 @@ class StoreError(ConsonanceError):
     """A store of the study cannot be opened."""
 
 
+class StoreInUse(StoreError):
+    """Another program holds the store; it can be opened once that has ended."""
+
+
 @contextmanager
 def open_study(
     study: Study, *, read_only: bool = False, threads: int | None = None
@@ -97,7 +101,16 @@ def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> Non
     Raises:
         StoreError: see ``open_study``.
     """
-    _attach(connection, study.warehouse_path, "warehouse", "(READ_ONLY)")
+    attach_to_read(connection, study.warehouse_path, "warehouse")
+
+
+def attach_to_read(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach the unencrypted database ``path`` as ``name``, for reading.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    _attach(connection, path, name, "(READ_ONLY)")
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
@@ -127,7 +140,7 @@ def _quoted(path: str | os.PathLike[str]) -> str:
 
 def _explained(path: Path, message: str) -> StoreError:
     if "set lock" in message:
-        return StoreError(
+        return StoreInUse(
             f"{path} is in use by another program.",
             "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open.",
         )
