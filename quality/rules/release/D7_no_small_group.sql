@@ -14,7 +14,7 @@ counted_plays as (
     where plays.ms_played >= 30000
 ),
 quadrants as (
-    select participant_id, (reported_valence >= 0, reported_arousal >= 0) as signs
+    select participant_id, reported_valence >= 0 as is_pleasant, reported_arousal >= 0 as is_aroused
     from made.marts.emotion_windows
     where
         window_minutes = 60
@@ -35,7 +35,7 @@ possible as (
     select
         'mood',
         false,
-        case when signs[1] then 'pleasant, ' else 'unpleasant, ' end || case when signs[2] then 'aroused' else 'calm' end,
+        case when is_pleasant then 'pleasant, ' else 'unpleasant, ' end || case when is_aroused then 'aroused' else 'calm' end,
         participant_id
     from quadrants
     union
@@ -63,7 +63,7 @@ known as (
     from possible
     where
         adds_up
-        and (series, cell) not in (select (series, cell) from published)
+        and (series, cell) not in (select series, cell from published)
         and series in (select series from published)
     union
     select 'everyone', participant_id from base
