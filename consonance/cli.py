@@ -58,6 +58,7 @@ def cli() -> None:
       consonance check             consent, de-identification, quality
       consonance attack            what could be found out all the same
       consonance site              the docs site with the lineage
+      consonance publish           a release, if every guard holds
     """
 
 
@@ -178,6 +179,30 @@ def site(folder: Path | None) -> None:
     with screen.status("Building the site …"):
         page = build_site(study)
     out.print(f"The site is at {page}")
+
+
+@cli.command()
+@click.option(
+    "--tier",
+    type=click.Choice(["controlled", "public"]),
+    required=True,
+    help="controlled: pseudonymous rows for named analysts. public: aggregates for anyone.",
+)
+@study_option
+def publish(tier: str, folder: Path | None) -> None:
+    """Publish a release to published/, if every guard holds. Exit status 1 and no trace if one does not."""
+    from quality.release.publish import publish as publish_release
+
+    study = Study.find(folder)
+    with screen.status("Publishing …") as status:
+        release = publish_release(study, tier, tell=lambda what: status.update(f"Publishing: {what} …"))
+    out.print(f"[bold]Published release {release.number}[/] ({tier}, {release.participants} participants).")
+    for result in release.results:
+        out.print(f"  [green]✓[/] {result.name}: {result.summary}")
+    out.print(
+        f"  for analysts   duckdb -readonly {study.published}/current/{release.database.name}\n  certificate    {release.page}",
+        soft_wrap=True,
+    )
 
 
 @cli.command()

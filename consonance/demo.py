@@ -1,4 +1,4 @@
-"""The whole line on a synthetic study: load, build, check, site, and three questions answered."""
+"""The whole line on a synthetic study: load, build, check, publish, site, and three questions answered."""
 
 from __future__ import annotations
 
@@ -58,6 +58,10 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         wall = check_wall(study)
     if not wall.holds:
         raise ConsonanceError(f"{wall.findings[0].place}: {wall.findings[0].what}", wall.findings[0].remedy)
+    with _step(screen, "Publishing to named analysts (consonance publish --tier controlled)"):
+        from quality.release.publish import publish
+
+        release = publish(study, "controlled")
     with _step(screen, "Building the docs site (consonance site)"):
         from quality.site import build_site
 
@@ -74,12 +78,16 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         f"{totals['held']} donations held for want of consent or enrolment, {totals['refused']} refused, {totals['partly']} in part."
     )
     out.print(f"[bold]Checked[/] {len(results)} rules: all hold. {wall.summary}")
+    out.print(
+        f"[bold]Published[/] release {release.number}, {release.tier}: {release.participants} people who agree to it, under other names and other dates than in the warehouse."
+    )
     _answer(study, out)
     out.print(
         f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it."
     )
     out.print(
         f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
+        f"  the release     duckdb -readonly {release.database}\n  its certificate {release.page}\n"
         f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
         f"  once more       CONSONANCE_STUDY={study.root} dbt run",
         soft_wrap=True,

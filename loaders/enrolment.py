@@ -6,6 +6,7 @@ import re
 import secrets
 import string
 import zoneinfo
+from collections.abc import Collection, Container
 from datetime import datetime
 from functools import cache
 
@@ -95,16 +96,32 @@ def _draw_keys(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     taken = {name for (name,) in connection.execute("select pseudonym from vault.raw.keyring").fetchall()}
     for (code,) in codes:
-        pseudonym = _draw_pseudonym()
-        while pseudonym in taken:
-            pseudonym = _draw_pseudonym()
+        pseudonym = draw_pseudonym(taken)
         taken.add(pseudonym)
-        weeks = (secrets.randbelow(MAX_SHIFT_WEEKS) + 1) * secrets.choice((-1, 1))
         connection.execute(
             "insert into vault.raw.keyring (participant_code, pseudonym, shift_weeks, play_secret) values (?, ?, ?, ?)",
-            [code, pseudonym, weeks, secrets.token_hex(16)],
+            [code, pseudonym, draw_shift(set()), draw_secret()],
         )
 
 
-def _draw_pseudonym() -> str:
-    return "p" + "".join(secrets.choice(PSEUDONYM_ALPHABET) for _ in range(11))
+def draw_pseudonym(taken: Container[str]) -> str:
+    """A random pseudonym that is not among ``taken``."""
+    while True:
+        pseudonym = "p" + "".join(secrets.choice(PSEUDONYM_ALPHABET) for _ in range(11))
+        if pseudonym not in taken:
+            return pseudonym
+
+
+def draw_shift(taken: Collection[int]) -> int:
+    """A random number of weeks from 1 to ``MAX_SHIFT_WEEKS``, forward or back, that is not among ``taken``.
+
+    Raises:
+        IndexError: every shift is taken.
+    """
+    weeks = range(1, MAX_SHIFT_WEEKS + 1)
+    return secrets.choice([shift for week in weeks for shift in (week, -week) if shift not in taken])
+
+
+def draw_secret() -> str:
+    """128 random bits, in hex."""
+    return secrets.token_hex(16)

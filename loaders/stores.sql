@@ -56,6 +56,27 @@ create table if not exists vault.raw.keyring (
     play_secret varchar not null
 );
 
+-- One row is one release. published_at is null until published/current has pointed at it; the next
+-- publish sweeps a row whose release never appeared.
+create table if not exists vault.raw.releases (
+    release_no integer primary key,
+    tier varchar not null check (tier in ('controlled', 'public')),
+    as_of timestamp not null,
+    created_at timestamp not null,
+    published_at timestamp,
+    certificate_sha256 varchar
+);
+
+-- One row is one participant of one release: the pseudonym and the shift they have there and nowhere
+-- else. Needed when somebody withdraws.
+create table if not exists vault.raw.release_keyring (
+    release_no integer not null,
+    participant_no integer not null,
+    pseudonym varchar not null unique,
+    shift_weeks integer not null check (shift_weeks <> 0),
+    primary key (release_no, participant_no)
+);
+
 -- One row is one donation that was landed. A refused one leaves nothing behind.
 create table if not exists vault.raw.donations (
     donation_id integer primary key default nextval('vault.raw.donation_numbers'),

@@ -1,4 +1,4 @@
-"""The Great Expectations checkpoint: every rule, run on a study's vault and warehouse.
+"""The Great Expectations checkpoint: rules, run on a study's vault and its warehouse, or a release.
 
 Results hold counts and nothing else: no value of a participant leaves the database.
 """
@@ -6,15 +6,16 @@ Results hold counts and nothing else: no value of a participant leaves the datab
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from quality.rules import SUITES, Rule, all_rules
+from quality.rules import Rule, all_rules
 from stores.errors import ConsonanceError
 from stores.study import Study
-from stores.vault import attach_study, attach_warehouse, lock_down
+from stores.vault import attach_study, attach_to_read, lock_down
 
 # Great Expectations phones home unless told not to before it is imported.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -25,6 +26,9 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.core.expect_table_row_count_to_equal import ExpectTableRowCountToEqual
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
+
+# The name under which rules of releases see the study that a release was made of.
+MADE = "made"
 
 
 class NothingToCheck(ConsonanceError):
@@ -50,17 +54,30 @@ class RuleResult:
         }
 
 
-def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleResult]:
-    """Run ``rules`` (all, if not given) and say which hold.
+def run_checkpoint(
+    study: Study,
+    rules: list[Rule] | None = None,
+    *,
+    warehouse: Path | None = None,
+    beside: Mapping[str, Path] | None = None,
+) -> list[RuleResult]:
+    """Run ``rules`` and say which hold.
+
+    Args:
+        study: Whose vault tells the truth.
+        rules: All of a study, if not given.
+        warehouse: The database that is judged; the study's warehouse if not given.
+        beside: Other databases that the rules may read, by the name under which they see them.
 
     Raises:
         NothingToCheck: there is no warehouse yet.
         StoreError, VaultKeyError: a store cannot be opened.
     """
     rules = all_rules() if rules is None else rules
-    if not study.warehouse_path.exists():
+    warehouse = study.warehouse_path if warehouse is None else warehouse
+    if not warehouse.exists():
         raise NothingToCheck(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
-    with _engine_events(study):
+    with _engine_events(study, {"warehouse": warehouse, **(beside or {})}):
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
         source = context.data_sources.add_sql(
@@ -71,22 +88,21 @@ def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleRe
         engine = source.get_engine()
         relations = _assembled_relations(engine)
         definitions = []
-        for suite_name in SUITES:
-            for rule in [rule for rule in rules if rule.suite == suite_name]:
-                query = rule.query
-                for name, relation in relations.items():
-                    query = query.replace(f"{{{name}}}", relation)
-                # The rows of a rule are its violations: there must be none.
-                asset = source.add_query_asset(rule.name, query=f"select * from ({query}) as violations")
-                suite = gx.ExpectationSuite(name=rule.name)
-                suite.add_expectation(ExpectTableRowCountToEqual(value=0, description=rule.what))
-                definitions.append(
-                    gx.ValidationDefinition(
-                        name=rule.name,
-                        data=asset.add_batch_definition_whole_table("whole"),
-                        suite=context.suites.add(suite),
-                    )
+        for rule in rules:
+            query = rule.query
+            for name, relation in relations.items():
+                query = query.replace(f"{{{name}}}", relation)
+            # The rows of a rule are its violations: there must be none.
+            asset = source.add_query_asset(rule.name, query=f"select * from ({query}) as violations")
+            suite = gx.ExpectationSuite(name=rule.name)
+            suite.add_expectation(ExpectTableRowCountToEqual(value=0, description=rule.what))
+            definitions.append(
+                gx.ValidationDefinition(
+                    name=rule.name,
+                    data=asset.add_batch_definition_whole_table("whole"),
+                    suite=context.suites.add(suite),
                 )
+            )
         checkpoint = gx.Checkpoint(
             name="study",
             validation_definitions=[context.validation_definitions.add(definition) for definition in definitions],
@@ -102,8 +118,8 @@ def run_checkpoint(study: Study, rules: list[Rule] | None = None) -> list[RuleRe
 
 
 @contextmanager
-def _engine_events(study: Study) -> Iterator[None]:
-    """Every engine made meanwhile sees the study, read-only and locked, and buffers its results.
+def _engine_events(study: Study, databases: Mapping[str, Path]) -> Iterator[None]:
+    """Every engine made meanwhile sees the stores, read-only and locked, and buffers its results.
 
     DuckDB drops a pending result when its connection goes back to the pool, and Great Expectations
     fetches after that. It also keeps references to its connections, so the stores are detached by us.
@@ -113,7 +129,8 @@ def _engine_events(study: Study) -> Iterator[None]:
     def attach(connection: Any, _record: object) -> None:
         made.append(connection)
         attach_study(connection, study, read_only=True)
-        attach_warehouse(connection, study)
+        for name, path in databases.items():
+            attach_to_read(connection, path, name)
         lock_down(connection, [])
 
     def buffer(
@@ -130,7 +147,7 @@ def _engine_events(study: Study) -> Iterator[None]:
         sa.event.remove(sa.Engine, "connect", attach)
         sa.event.remove(sa.Engine, "after_cursor_execute", buffer)
         for connection in made:
-            for store in ("vault", "catalogue", "warehouse"):
+            for store in ("vault", "catalogue", *databases):
                 connection.execute(f"detach database if exists {store}")
             connection.close()
 
@@ -140,32 +157,38 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
 
     ``strings``: each distinct text with its place. ``persons``: each participant of each table, with
     the purposes of which the table needs one. ``times``: each participant's first and last time in
-    each temporal column.
+    each temporal column. ``ids``: each id that stands for a person or something of a person's, as
+    text or number. ``ids_elsewhere``: the same of the databases beside.
     """
     with engine.connect() as connection:
         rows = connection.execute(
             sa.text(
                 """
-                select table_schema, table_name, column_name, data_type
+                select table_catalog, table_schema, table_name, column_name, data_type
                 from information_schema.columns
-                where table_catalog = 'warehouse' and table_schema not in ('reference', 'information_schema')
+                where
+                    table_catalog not in ('memory', 'vault', 'catalogue', 'system', 'temp')
+                    and table_schema not in ('reference', 'information_schema')
                 order by all
                 """
             )
         ).fetchall()
-    columns: dict[str, dict[str, str]] = {}
-    for schema, table, column, data_type in rows:
-        columns.setdefault(f"{schema}.{table}", {})[str(column)] = str(data_type)
-    strings: list[str] = []
-    persons: list[str] = []
-    times: list[str] = []
-    for table, types in columns.items():
+    columns: dict[str, dict[str, dict[str, str]]] = {}
+    for database, schema, table, column, data_type in rows:
+        columns.setdefault(str(database), {}).setdefault(f"{schema}.{table}", {})[str(column)] = str(data_type)
+    # Without any column of its kind a relation is empty, and still has its columns.
+    strings = ["select '' as place, '' as value where false"]
+    persons = ["select '' as place, '' as participant_id, [''] as purposes where false"]
+    times = [
+        "select '' as place, '' as participant_id, cast(null as timestamp) as first_time, cast(null as timestamp) as last_time where false"
+    ]
+    for table, types in columns.get("warehouse", {}).items():
         for column, data_type in types.items():
             if data_type == "VARCHAR":
                 strings.append(
                     f'select distinct \'{table}.{column}\' as place, "{column}" as value from warehouse.{table} where "{column}" is not null'
                 )
-            if "participant_id" in types and (data_type == "DATE" or data_type.startswith("TIMESTAMP")):
+            if "participant_id" in types and _is_temporal(data_type):
                 times.append(
                     f"select '{table}.{column}' as place, participant_id, cast(min(\"{column}\") as timestamp) as first_time, "
                     f'cast(max("{column}") as timestamp) as last_time from warehouse.{table} group by participant_id'
@@ -174,10 +197,36 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
             persons.append(
                 f"select distinct '{table}' as place, participant_id, {_purposes(table)} as purposes from warehouse.{table}"
             )
+    elsewhere = [database for database in columns if database not in ("warehouse", MADE)]
     return {
-        name: "(" + " union all ".join(selects) + ")"
-        for name, selects in (("strings", strings), ("persons", persons), ("times", times))
+        "strings": _union(strings),
+        "persons": _union(persons),
+        "times": _union(times),
+        "ids": _union(_ids("warehouse", columns.get("warehouse", {}))),
+        "ids_elsewhere": _union([select for database in elsewhere for select in _ids(database, columns[database])]),
     }
+
+
+def _union(selects: list[str]) -> str:
+    return "(" + " union all ".join(selects) + ")"
+
+
+def _is_temporal(data_type: str) -> bool:
+    return data_type == "DATE" or data_type.startswith("TIMESTAMP")
+
+
+def _ids(database: str, tables: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What finds the ids of persons and of what is theirs; a track is everybody's unless it is private."""
+    found = ["select '' as place, cast(null as varchar) as text_id, cast(null as bigint) as number_id where false"]
+    for table, types in tables.items():
+        for column, data_type in types.items():
+            if not column.endswith("_id") or (column == "track_id" and "is_private" not in types):
+                continue
+            where = " where is_private" if column == "track_id" else ""
+            kinds = {"VARCHAR": f'"{column}", null', "BIGINT": f'null, "{column}"'}
+            if data_type in kinds:
+                found.append(f"select distinct '{table}.{column}', {kinds[data_type]} from {database}.{table}{where}")
+    return found
 
 
 def _purposes(table: str) -> str:

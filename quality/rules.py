@@ -11,6 +11,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).with_name("rules")
 SUITES = ("admission", "wall", "marts")
+RELEASE_SUITE = "release"
 HEADINGS = ("relation", "what", "example", "why", "remedy")
 
 
@@ -19,12 +20,13 @@ class Rule:
     """One rule.
 
     Attributes:
-        suite: What it guards: raw admission, the privacy wall, or the marts.
+        suite: What it guards: raw admission, the privacy wall, the marts, or a release.
         name: File name without suffix; it begins with the rule's id.
         relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
-            ``{persons}``, ``{times}`` in the query).
+            ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}`` in the query).
         what, example, why, remedy: For people.
         query: SQL that returns a row for each violation.
+        tier: The tier of releases that it is for; ``None`` for all, and for rules of a study.
     """
 
     suite: str
@@ -35,6 +37,7 @@ class Rule:
     why: str
     remedy: str
     query: str
+    tier: str | None = None
 
     @property
     def id(self) -> str:
@@ -42,8 +45,17 @@ class Rule:
 
 
 def all_rules() -> list[Rule]:
-    """Every rule, suite by suite, in order of name."""
-    return [read_rule(path) for suite in SUITES for path in sorted((FOLDER / suite).glob("*.sql"))]
+    """Every rule of a study, suite by suite, in order of name."""
+    return [rule for suite in SUITES for rule in _suite(suite)]
+
+
+def release_rules(tier: str) -> list[Rule]:
+    """The rules that a release of ``tier`` must meet besides those of a study."""
+    return [rule for rule in _suite(RELEASE_SUITE) if rule.tier in (None, tier)]
+
+
+def _suite(name: str) -> list[Rule]:
+    return [read_rule(path) for path in sorted((FOLDER / name).glob("*.sql"))]
 
 
 def read_rule(path: Path) -> Rule:
@@ -58,5 +70,9 @@ def read_rule(path: Path) -> Rule:
         raise ValueError(f"{path} lacks '-- {missing[0]}: …'")
     query = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
     return Rule(
-        path.parent.name, path.stem, **{heading: headings[heading] for heading in HEADINGS}, query=query.strip()
+        path.parent.name,
+        path.stem,
+        **{heading: headings[heading] for heading in HEADINGS},
+        query=query.strip(),
+        tier=headings.get("tier"),
     )

@@ -33,6 +33,10 @@ class StoreError(ConsonanceError):
     """A store of the study cannot be opened."""
 
 
+class StoreInUse(StoreError):
+    """Another program holds the store; it can be opened once that has ended."""
+
+
 @contextmanager
 def open_study(
     study: Study, *, read_only: bool = False, threads: int | None = None
@@ -147,7 +151,7 @@ def _quoted(path: str | os.PathLike[str]) -> str:
 
 def _explained(path: Path, message: str) -> StoreError:
     if "set lock" in message:
-        return StoreError(
+        return StoreInUse(
             f"{path} is in use by another program.",
             "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open.",
         )

@@ -34,7 +34,7 @@ def consonance(
 
 def test_help_names_every_command_and_the_way_of_a_study() -> None:
     text = consonance("--help").stdout
-    for command in ("init", "load", "demo", "check", "site", "catalog"):
+    for command in ("init", "load", "demo", "check", "site", "catalog", "publish"):
         assert command in text
         assert consonance(command, "--help").returncode == 0
     assert "dbt run" in text
@@ -78,8 +78,8 @@ def test_exit_statuses_and_json(small: SmallStudy) -> None:
 
 
 def test_no_study_is_explained(tmp_path: Path) -> None:
-    for command in ("load", "check", "site"):
-        done = consonance(command, cwd=tmp_path)
+    for command in (["load"], ["check"], ["site"], ["publish", "--tier", "controlled"]):
+        done = consonance(*command, cwd=tmp_path)
         assert done.returncode == 1
         assert "consonance init" in done.stderr
         assert "Traceback" not in done.stderr
@@ -173,11 +173,17 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "features_by_mood_quadrant.sql",
         "over 2 hours",
         "site/index.html",
+        "published/1/certificate.html",
         "analyses",
     ):
         assert told in flat, told
     assert (folder / "site" / "index.html").exists()
     assert (folder / "site" / "wall.html").exists()
+    assert (folder / "published" / "current" / "research.duckdb").exists()
+    refused = consonance("publish", "--tier", "public", "--study", folder)
+    assert refused.returncode == 1
+    assert "Nobody grants sharing_public" in refused.stderr
+    assert sorted(path.name for path in (folder / "published").iterdir()) == ["1", "current"]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium, which .ci/run installs")

@@ -1,0 +1,58 @@
+"""Cleans up after a publish that was killed. Runs as a script of its own, with the standard library alone.
+
+Its standard input is a pipe that only the publisher can write to. The publisher says ``number N`` before
+anything is called that, and ``done`` when nothing is left to clean. If the pipe ends without that word,
+the publisher is gone: everything it started (the process group that this script leads) is killed, its
+work folder goes, and so does ``published/N`` unless ``published/current`` points at it. The lock on the
+releases, which this script has inherited, is held until then.
+
+    guardian.py PUBLISHED WORK
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+PATIENCE_S = 30.0
+
+
+def discard(published: Path, work: Path, number: str | None) -> None:
+    """Remove ``work``, and the release ``number`` unless it is the current one."""
+    if number is not None and not is_current(published, number):
+        shutil.rmtree(published / number, ignore_errors=True)
+    until = time.monotonic() + PATIENCE_S
+    # What was just killed may still be in the midst of making a file.
+    while work.exists() and time.monotonic() < until:
+        shutil.rmtree(work, ignore_errors=True)
+        time.sleep(0.02)
+
+
+def is_current(published: Path, number: str) -> bool:
+    """Whether ``published/current`` points at the release ``number``."""
+    try:
+        return os.readlink(published / "current") == number  # noqa: PTH115
+    except OSError:
+        return False
+
+
+def main() -> None:
+    published, work = map(Path, sys.argv[1:])
+    said = sys.stdin.read().split()
+    if "done" in said:
+        return
+    number = said[said.index("number") + 1] if "number" in said else None
+    group = os.getpgid(0)
+    # The leader of a group cannot leave it: a child does, and outlives what it kills.
+    if os.fork() == 0:
+        os.setpgid(0, 0)
+        os.killpg(group, signal.SIGKILL)
+        discard(published, work, number)
+
+
+if __name__ == "__main__":
+    main()

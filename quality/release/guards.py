@@ -1,0 +1,163 @@
+"""What must hold before a release goes out: a list of named callables.
+
+A guard looks at a ``Candidate`` and gives a ``GuardResult``. Guards of ``ON_STUDY`` judge the study that
+the release is made of, before files are written (so that what they measure can be released with them);
+guards of ``ON_RELEASE`` judge the files. One that raises an error does not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from quality.release.package import DATABASE
+from quality.rules import Rule, all_rules, release_rules
+from stores.study import Study
+from stores.vault import session_settings
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A release that is not out yet.
+
+    Attributes:
+        number: What it will be called.
+        tier: ``controlled`` or ``public``.
+        before: The study as it stood when the release was begun: a copy. Its vault tells the truth, and
+            knows the release already.
+        made: The study that the release is made of: those who agree, under fresh secrets, built by dbt.
+        folder: What becomes ``published/<number>``; empty for guards of ``ON_STUDY``.
+        earlier: The databases of the releases before it, by number.
+        workspace: Where a guard may write; it vanishes with the publish.
+    """
+
+    number: int
+    tier: str
+    before: Study
+    made: Study
+    folder: Path
+    earlier: dict[int, Path]
+    workspace: Path
+
+
+@dataclass(frozen=True)
+class GuardResult:
+    """How a guard turned out: ``details`` is JSON for the certificate, without anybody's content."""
+
+    name: str
+    holds: bool
+    summary: str
+    details: dict[str, Any] = field(default_factory=dict)
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A named check of a candidate."""
+
+    name: str
+    run: Callable[[Candidate], GuardResult]
+
+
+def _rules_of_the_study(candidate: Candidate) -> GuardResult:
+    """Admission on the vault as it stood; wall and marts on what dbt made for the release."""
+    admission = [rule for rule in all_rules() if rule.suite == "admission"]
+    others = [rule for rule in all_rules() if rule.suite != "admission"]
+    return _checked(
+        "rules of the study",
+        _checkpoint(candidate.before, admission) + _checkpoint(candidate.made, others),
+    )
+
+
+def _rules_of_the_release(candidate: Candidate) -> GuardResult:
+    """The release suite, and the rules on texts, on the file that is to be published, with the vault as it stood."""
+    texts = [rule for rule in all_rules() if rule.id == "D1"]
+    beside = {"before": candidate.before.warehouse_path, "made": candidate.made.warehouse_path}
+    beside |= {f"release_{number}": path for number, path in candidate.earlier.items()}
+    return _checked(
+        "rules of the release",
+        _checkpoint(candidate.before, release_rules(candidate.tier) + texts, candidate.folder / DATABASE, beside),
+    )
+
+
+def _checkpoint(
+    study: Study, rules: list[Rule], warehouse: Path | None = None, beside: dict[str, Path] | None = None
+) -> list[Any]:
+    from quality.checkpoint import run_checkpoint  # Great Expectations takes seconds to import
+
+    return list(run_checkpoint(study, rules, warehouse=warehouse, beside=beside))
+
+
+def _checked(name: str, results: list[Any]) -> GuardResult:
+    broken = [result for result in results if not result.holds]
+    return GuardResult(
+        name,
+        not broken,
+        f"{len(results)} rules hold."
+        if not broken
+        else f"{', '.join(result.rule.name for result in broken)} of {len(results)} rules do not hold.",
+        {"rules": [result.as_json() for result in results]},
+        " ".join(dict.fromkeys(result.rule.remedy for result in broken)),
+    )
+
+
+def _files_agree(candidate: Candidate) -> GuardResult:
+    """Database, Parquet and (controlled) what dbt made hold the same rows; everything is described; no way leads out."""
+    faults = []
+    database = candidate.folder / DATABASE
+    with duckdb.connect(config=session_settings()) as connection:
+        for path, name in ((database, "research"), (candidate.made.warehouse_path, "made")):
+            connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+        tables = connection.execute(
+            "select schema_name, table_name, comment from duckdb_tables() where database_name = 'research' order by all"
+        ).fetchall()
+        for schema, table, comment in tables:
+            place = f'"{schema}"."{table}"'
+            contents = [
+                connection.execute(
+                    f"select count(*), coalesce(bit_xor(hash(row_value)), 0), coalesce(sum(hash(row_value) % 1000003), 0) from {relation} as row_value",
+                    values,
+                ).fetchall()
+                for relation, values in (
+                    (f"research.{place}", []),
+                    ("read_parquet($1)", [str(candidate.folder / "parquet" / f"{table}.parquet")]),
+                    *([(f"made.{place}", [])] if candidate.tier == "controlled" else []),
+                )
+            ]
+            if any(content != contents[0] for content in contents):
+                faults.append(f"{schema}.{table} is not the same everywhere")
+            if not comment:
+                faults.append(f"{schema}.{table} is not described")
+        faults += [
+            f"{schema}.{table}.{column} is not described"
+            for schema, table, column in connection.execute(
+                "select schema_name, table_name, column_name from duckdb_columns() where database_name = 'research' and coalesce(comment, '') = '' order by all"
+            ).fetchall()
+        ]
+        faults += [
+            f"the view or macro {name} might lead to another file"
+            for (name,) in connection.execute(
+                "select view_name from duckdb_views() where database_name = 'research' and not internal "
+                "union all select function_name from duckdb_functions() where database_name = 'research' and not internal"
+            ).fetchall()
+        ]
+    return GuardResult(
+        "files agree",
+        not faults,
+        f"{len(tables)} tables are the same in the database and in Parquet, and described."
+        if not faults
+        else f"{faults[0]}.",
+        {"tables": len(tables), "faults": faults},
+        "Describe it in models/ or seeds/." if any("described" in fault for fault in faults) else "Publish again.",
+    )
+
+
+ON_STUDY: tuple[Guard, ...] = (Guard("rules of the study", _rules_of_the_study),)
+ON_RELEASE: tuple[Guard, ...] = (
+    Guard("rules of the release", _rules_of_the_release),
+    Guard("files agree", _files_agree),
+)
