@@ -15,7 +15,7 @@ from rich.table import Table
 from loaders.study_loading import load_study
 from loaders.synthetic.study import PLANTED_SLOPE, make_study
 from quality.wall.checker import check_wall
-from stores.dbt_command import PROJECT, run_dbt
+from stores.dbt_command import PROJECT, run_dbt, target_folder
 from stores.errors import ConsonanceError
 from stores.study import Study
 
@@ -102,9 +102,7 @@ def _answer(study: Study, out: Console) -> None:
                 (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
             )
             answer = connection.execute(
-                (PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(
-                    encoding="utf-8"
-                )
+                (target_folder() / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(encoding="utf-8")
             )
             # Spaces for underscores, and no column narrower than its longest word: nothing is cut off.
             names = [column[0].replace("_", " ") for column in answer.description or []]

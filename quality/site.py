@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from quality.checkpoint import RuleResult, run_checkpoint
 from quality.wall.checker import Reviews, check_project
 from quality.wall.project import Project
-from stores.dbt_command import PROJECT, run_dbt
+from stores.dbt_command import PROJECT, run_dbt, target_folder
 from stores.study import Settings, Study
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -34,8 +34,8 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     results = run_checkpoint(study) if results is None else results
     run_dbt(study, "docs", "generate", "--static")
     study.site.mkdir(exist_ok=True)
-    shutil.copyfile(PROJECT / "target" / "static_index.html", study.site / "lineage.html")
-    project = Project.read(PROJECT)
+    shutil.copyfile(target_folder() / "static_index.html", study.site / "lineage.html")
+    project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
     templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
     title = Settings.read(study).title

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from stores.dbt_command import PROJECT
+from stores.dbt_command import log_folder, target_folder
 from stores.key import read_key
 from stores.study import Study
 from stores.vault import open_study
@@ -50,20 +50,21 @@ class TraceReport:
         return {"holds": self.holds, "files": self.files, "traces": [asdict(trace) for trace in self.traces]}
 
 
-def check_traces(study: Study, project: Path = PROJECT) -> TraceReport:
+def check_traces(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> TraceReport:
     """Search the project's artifacts and the study's pages for the key, secrets, user names and codes.
 
     Args:
         study: Whose vault says what must not be found.
-        project: Where dbt wrote ``target/`` and ``logs/``.
+        workspace: Where dbt's artifacts and logs lie; the project's folder if not given.
+        beside: Further folders to search.
 
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
     """
     known = _known(study)
-    found = list(_exposed(study)) + list(_unsafe_settings(project / "target" / "manifest.json"))
+    found = list(_exposed(study)) + list(_unsafe_settings(target_folder(workspace) / "manifest.json"))
     files = 0
-    for folder in (project / "target", project / "logs", study.site, study.published):
+    for folder in (target_folder(workspace), log_folder(workspace), study.site, study.published, *beside):
         for path in sorted(folder.rglob("*")):
             if path.suffix not in TEXT_SUFFIXES or not path.is_file():
                 continue

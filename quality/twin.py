@@ -79,7 +79,7 @@ def check_interference(study: Study) -> TwinReport:
     with _place_for_twin(study) as root:
         marker = "canary" + secrets.token_hex(4)
         twin = _make_twin(study, root, marker)
-        run_dbt(twin, "run", "--target-path", str(root / "target"), "--log-path", str(root / "logs"))
+        run_dbt(twin, "run", workspace=root)
         with duckdb.connect(config=session_settings()) as connection:
             attach_study(connection, study, read_only=True)
             attach_vault(connection, twin, "twin", read_only=True)

@@ -26,6 +26,16 @@ class DbtFailed(ConsonanceError):
         self.output = output
 
 
+def target_folder(workspace: Path | None = None) -> Path:
+    """Where dbt leaves what it compiled: in ``workspace``, else where ``DBT_TARGET_PATH`` says, else in the project."""
+    return workspace / "target" if workspace else PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+
+
+def log_folder(workspace: Path | None = None) -> Path:
+    """Where dbt writes its logs: in ``workspace``, else where ``DBT_LOG_PATH`` says, else in the project."""
+    return workspace / "logs" if workspace else PROJECT / os.environ.get("DBT_LOG_PATH", "logs")
+
+
 def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str:
     """Run ``dbt`` with ``arguments`` on ``study`` in the project's folder; returns what it said.
 
@@ -39,7 +49,7 @@ def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str
     """
     environment = {**os.environ, STUDY_VARIABLE: str(study.root.resolve()), "DO_NOT_TRACK": "1"}
     if workspace is not None:
-        environment |= {"DBT_TARGET_PATH": str(workspace / "target"), "DBT_LOG_PATH": str(workspace / "logs")}
+        environment |= {"DBT_TARGET_PATH": str(target_folder(workspace)), "DBT_LOG_PATH": str(log_folder(workspace))}
     dbt = Path(sys.executable).with_name("dbt")
     done = subprocess.run(
         [dbt, "--no-use-colors", *arguments],

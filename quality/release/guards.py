@@ -14,8 +14,12 @@ from typing import Any
 
 import duckdb
 
+from quality.attack.harness import record, run_attacks
 from quality.release.package import DATABASE
 from quality.rules import Rule, all_rules, release_rules
+from quality.traces import check_traces
+from quality.twin import check_interference
+from quality.wall.checker import check_wall
 from stores.study import Study
 from stores.vault import session_settings
 
@@ -156,8 +160,78 @@ def _files_agree(candidate: Candidate) -> GuardResult:
     )
 
 
-ON_STUDY: tuple[Guard, ...] = (Guard("rules of the study", _rules_of_the_study),)
+def _wall(candidate: Candidate) -> GuardResult:
+    """The SQL that dbt ran: every released column, by the functions that its values passed."""
+    report = check_wall(candidate.made, workspace=candidate.workspace)
+    return GuardResult(
+        "wall",
+        report.holds,
+        report.summary,
+        {
+            "columns": {f"{row.relation}.{row.column}": row.declassifiers for row in report.rows},
+            "findings": [f"{finding.place}: {finding.what}" for finding in report.findings],
+        },
+        " ".join(dict.fromkeys(finding.remedy for finding in report.findings)),
+    )
+
+
+def _interference(candidate: Candidate) -> GuardResult:
+    """The same study under other names, devices and secrets gives the same release."""
+    report = check_interference(candidate.made)
+    compared = f"{report.relations} relations, {report.columns} columns, {report.rows:,} rows compared"
+    return GuardResult(
+        "interference",
+        report.holds,
+        f"Under other names, devices and secrets the release is the same: {compared}."
+        if report.holds
+        else f"The release depends on who people are: {report.differences[0].relation}.{report.differences[0].column} {report.differences[0].what}.",
+        report.as_json(),
+        "" if report.holds else "Look at the models that write these columns.",
+    )
+
+
+def _attacks(candidate: Candidate) -> GuardResult:
+    """What remains is measured and told; it closes no gate: whether it is too much, people decide."""
+    if candidate.tier == "public":
+        return GuardResult("attacks", True, "Nothing to attack: no row of a person is released.")
+    report = run_attacks(candidate.made)
+    record(report, candidate.made)
+    unmet = [
+        verdict.threshold.name
+        for verdict in report.verdicts
+        if verdict.holds is False and verdict.threshold.tier == candidate.tier
+    ]
+    told = f"{len(report.figures)} figures measured."
+    return GuardResult(
+        "attacks",
+        True,
+        told + (f" Not as wished for: {', '.join(unmet)}." if unmet else ""),
+        {"parameters": report.parameters, "thresholds": [verdict.as_json() for verdict in report.verdicts]},
+    )
+
+
+def _traces(candidate: Candidate) -> GuardResult:
+    """What dbt wrote on the way, and what is to be published, holds no secret and no name."""
+    report = check_traces(candidate.before, candidate.workspace, beside=(candidate.folder,))
+    return GuardResult(
+        "traces",
+        report.holds,
+        f"No secret and no name in {report.files:,} artifacts, logs and pages."
+        if report.holds
+        else f"{report.traces[0].place} {report.traces[0].what}.",
+        report.as_json(),
+        "" if report.holds else "Find out which command wrote it.",
+    )
+
+
+ON_STUDY: tuple[Guard, ...] = (
+    Guard("wall", _wall),
+    Guard("rules of the study", _rules_of_the_study),
+    Guard("interference", _interference),
+    Guard("attacks", _attacks),
+)
 ON_RELEASE: tuple[Guard, ...] = (
     Guard("rules of the release", _rules_of_the_release),
     Guard("files agree", _files_agree),
+    Guard("traces", _traces),
 )

@@ -48,7 +48,7 @@ def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
         The copy, a study of its own.
     """
     copy = Study(folder)
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     shutil.copyfile(study.settings_path, copy.settings_path)
     if study.key_path.exists():
         copy.key_path.symlink_to(study.key_path.resolve())

@@ -19,7 +19,7 @@ from jinja2 import TemplateSyntaxError
 from quality.wall.columns import Problem, Reading, Relation, read_statement, relations_of
 from quality.wall.flow import PRIVACY_CLASSES, Flow, Origin
 from quality.wall.project import Function, Model, Project, jinja_names
-from stores.dbt_command import PROJECT, run_dbt
+from stores.dbt_command import PROJECT, run_dbt, target_folder
 from stores.errors import ConsonanceError
 from stores.study import Study
 
@@ -231,15 +231,19 @@ class WallReport:
         }
 
 
-def check_wall(study: Study) -> WallReport:
+def check_wall(study: Study, workspace: Path | None = None) -> WallReport:
     """Compile the project for ``study`` and check what it would do.
+
+    Args:
+        study: dbt compiles against its stores.
+        workspace: Where dbt's artifacts go; the project's folder if not given.
 
     Raises:
         DbtFailed: the project does not compile.
         BadReview: the list of reviewed uses cannot be read.
     """
-    run_dbt(study, "compile")
-    return check_project(Project.read(PROJECT), Reviews.read())
+    run_dbt(study, "compile", workspace=workspace)
+    return check_project(Project.read(PROJECT, target_folder(workspace)), Reviews.read())
 
 
 def check_project(project: Project, reviews: Reviews) -> WallReport:

@@ -129,13 +129,13 @@ class Project:
     oddities: tuple[tuple[str, str], ...] = ()
 
     @classmethod
-    def read(cls, root: Path) -> Project:
-        """The project in ``root`` as ``dbt compile`` left it in ``root/target``.
+    def read(cls, root: Path, target: Path) -> Project:
+        """The project in ``root`` as ``dbt compile`` left it in ``target``.
 
         Raises:
             NoManifest: it has not been compiled.
         """
-        path = root / "target" / "manifest.json"
+        path = target / "manifest.json"
         if not path.exists():
             raise NoManifest(f"{path} does not exist.", "Run 'dbt compile' first.")
         manifest = json.loads(path.read_text(encoding="utf-8"))

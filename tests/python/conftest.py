@@ -20,9 +20,14 @@ from loaders.report import LoadReport
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
 from loaders.synthetic.study import make_study
-from stores.dbt_command import run_dbt
+from stores.dbt_command import PROJECT, run_dbt
 from stores.study import Study
 from stores.vault import attach_study, attach_warehouse, session_settings
+
+# Workers side by side must not write to one folder of dbt's.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ["DBT_TARGET_PATH"] = str(PROJECT / "target" / worker)
+    os.environ["DBT_LOG_PATH"] = str(PROJECT / "logs" / worker)
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
@@ -143,6 +148,13 @@ class SmallStudy:
     def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.study.warehouse_path), read_only=True) as connection:
             return connection.execute(statement).fetchall()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file share fixtures and stay on one worker; planted faults go to whichever is free."""
+    for item in items:
+        if item.path.stem != "test_faults":
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def _append(path: Path, line: str) -> None:

@@ -613,9 +613,8 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
 def test_the_command_and_the_site_say_what_was_found(
     demo_copy: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "target").mkdir()
-    (tmp_path / "target" / "static_index.html").touch()
-    monkeypatch.setattr(site, "PROJECT", tmp_path)
+    (tmp_path / "static_index.html").touch()
+    monkeypatch.setattr(site, "target_folder", lambda: tmp_path)
     monkeypatch.setattr(site, "run_dbt", lambda *_: "")
     assert "shift found" not in site.build_site(demo_copy.study, []).read_text()
     done = CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "5"])

@@ -34,7 +34,7 @@ FAULTS: list[dict[str, Any]] = [
 ]
 PROJECT_PARTS = (
     "consonance", "loaders", "stores", "quality", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
-    "docs", "dbt_project.yml", "profiles.yml", "target/partial_parse.msgpack",
+    "docs", "dbt_project.yml", "profiles.yml",
 )  # fmt: skip
 # What identifies people in the base study; no command may print it.
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)
@@ -58,7 +58,8 @@ class Tree:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the copy: its modules come before those that are installed."""
-        environment = {**os.environ, STUDY_VARIABLE: str(self.study.root), "PYTHONPATH": str(self.project)}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT")}
+        environment |= {STUDY_VARIABLE: str(self.study.root), "PYTHONPATH": str(self.project)}
         return subprocess.run(
             [sys.executable, *command],
             cwd=self.project,

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy
 
-from stores.dbt_command import PROJECT
+from stores.dbt_command import PROJECT, target_folder
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 
 
 def test_compiled_sql_passes_the_linter(demo: SmallStudy) -> None:
     demo.dbt("compile")
-    compiled = PROJECT / "target" / "compiled" / "consonance"
+    compiled = target_folder() / "compiled" / "consonance"
     sources = [*MODELS, *(PROJECT / "analyses").glob("*.sql"), *(PROJECT / "tests" / "sql").glob("*.sql")]
     paths = [compiled / path.relative_to(PROJECT) for path in sources]
     assert len(paths) > 40

@@ -23,7 +23,7 @@ from quality.wall.checker import (
 from quality.wall.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
 from quality.wall.flow import Flow
 from quality.wall.project import Macro, Model, NoManifest, Project, jinja_names
-from stores.dbt_command import PROJECT
+from stores.dbt_command import PROJECT, target_folder
 
 # What a statement of a test may name: @model and @seed for relations, !function for declassifiers.
 RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."track_features"'}
@@ -32,7 +32,7 @@ RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."
 @pytest.fixture(scope="module")
 def project(demo: SmallStudy) -> Project:
     demo.dbt("compile")
-    return Project.read(PROJECT)
+    return Project.read(PROJECT, target_folder())
 
 
 @pytest.fixture(scope="module")
@@ -730,7 +730,7 @@ def test_analyses_read_marts(project: Project, reviews: Reviews, statement: str,
 
 def test_a_project_that_was_not_compiled_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(NoManifest, match="dbt compile"):
-        Project.read(tmp_path)
+        Project.read(tmp_path, tmp_path)
 
 
 # What names mean

@@ -15,7 +15,7 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, as_zip, play
 
 from loaders.synthetic.study import PLANTED_SLOPE, make_study
-from stores.dbt_command import PROJECT, DbtFailed, run_dbt
+from stores.dbt_command import PROJECT, DbtFailed, run_dbt, target_folder
 from stores.study import Study
 
 MARTS = (
@@ -301,7 +301,7 @@ def test_the_planted_relation_is_recovered_by_one_query(demo: SmallStudy) -> Non
 
 
 def run_analysis(study: SmallStudy, name: str) -> list[tuple[object, ...]]:
-    compiled = PROJECT / "target" / "compiled" / "consonance" / "analyses" / f"{name}.sql"
+    compiled = target_folder() / "compiled" / "consonance" / "analyses" / f"{name}.sql"
     return study.warehouse(compiled.read_text(encoding="utf-8"))  # type: ignore[return-value]
 
 
@@ -318,13 +318,13 @@ def test_every_analysis_has_an_answer(demo: SmallStudy, name: str) -> None:
 
 
 def test_analyses_read_marts_and_audit_only() -> None:
-    for path in (PROJECT / "target" / "compiled" / "consonance" / "analyses").glob("*.sql"):
+    for path in (target_folder() / "compiled" / "consonance" / "analyses").glob("*.sql"):
         assert set(re.findall(r'"warehouse"\."(\w+)"', path.read_text())) <= {"marts", "audit"}, path
 
 
 def test_nothing_right_of_the_wall_reads_left_of_it(demo: SmallStudy) -> None:
     """Only the models at the wall name a relation of the vault."""
-    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    manifest = json.loads((target_folder() / "manifest.json").read_text())
     readers = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["database"] != "vault":
@@ -339,7 +339,7 @@ def test_nothing_right_of_the_wall_reads_left_of_it(demo: SmallStudy) -> None:
 
 
 def test_every_staging_column_has_a_privacy_class() -> None:
-    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    manifest = json.loads((target_folder() / "manifest.json").read_text())
     for node in manifest["nodes"].values():
         if node["resource_type"] == "model" and node["schema"] == "staging":
             for column in node["columns"].values():
@@ -350,7 +350,7 @@ def test_every_staging_column_has_a_privacy_class() -> None:
 
 
 def test_every_model_and_column_of_the_marts_is_described() -> None:
-    manifest = json.loads((PROJECT / "target" / "manifest.json").read_text())
+    manifest = json.loads((target_folder() / "manifest.json").read_text())
     for node in manifest["nodes"].values():
         if node["resource_type"] in ("model", "seed"):
             assert node["description"], node["name"]
@@ -376,7 +376,11 @@ def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
     )
     (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('listeners') }}")
     done = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "parse"], cwd=checkout, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("dbt"), "parse", "--target-path", "target"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode != 0
     assert "private to the 'vault' group" in done.stdout
