@@ -63,19 +63,23 @@ measured as (
 ),
 
 listed as (
-    select persons, unnest([
-        {'attack': 'k', 'measure': 'cells', 'value': cast(cells as double)},
-        {'attack': 'k', 'measure': 'smallest_cell', 'value': cast(smallest_cell as double)},
-        {'attack': 'k', 'measure': 'cells_below_k', 'value': cast(cells_below_k as double)},
-        {'attack': 'k', 'measure': 'persons_in_cells_below_k', 'value': cast(persons_in_cells_below_k as double)}
-    ], recursive := true)
+    select
+        persons,
+        unnest([
+            {'attack': 'k', 'measure': 'cells', 'value': cast(cells as double)},
+            {'attack': 'k', 'measure': 'smallest_cell', 'value': cast(smallest_cell as double)},
+            {'attack': 'k', 'measure': 'cells_below_k', 'value': cast(cells_below_k as double)},
+            {'attack': 'k', 'measure': 'persons_in_cells_below_k', 'value': cast(persons_in_cells_below_k as double)}
+        ], recursive := true)
     from measured
     union all
-    select persons_with_mood as persons, unnest([
-        {'attack': 'l', 'measure': 'smallest_l', 'value': cast(smallest_l as double)},
-        {'attack': 'l', 'measure': 'cells_below_l', 'value': cast(cells_below_l as double)},
-        {'attack': 'l', 'measure': 'persons_in_cells_below_l', 'value': cast(persons_in_cells_below_l as double)}
-    ], recursive := true)
+    select
+        persons_with_mood as persons,
+        unnest([
+            {'attack': 'l', 'measure': 'smallest_l', 'value': cast(smallest_l as double)},
+            {'attack': 'l', 'measure': 'cells_below_l', 'value': cast(cells_below_l as double)},
+            {'attack': 'l', 'measure': 'persons_in_cells_below_l', 'value': cast(persons_in_cells_below_l as double)}
+        ], recursive := true)
     from measured
 ),
 

@@ -19,11 +19,26 @@ counted as (
 ),
 
 measured as (
-    select *, 1 as measure_no, 'true_positive' as measure, true_positives as hits from counted
+    select
+        *,
+        1 as measure_no,
+        'true_positive' as measure,
+        true_positives as hits
+    from counted
     union all
-    select *, 2 as measure_no, 'false_positive' as measure, false_positives as hits from counted
+    select
+        *,
+        2 as measure_no,
+        'false_positive' as measure,
+        false_positives as hits
+    from counted
     union all
-    select *, 3 as measure_no, 'advantage' as measure, true_positives - false_positives as hits from counted
+    select
+        *,
+        3 as measure_no,
+        'advantage' as measure,
+        true_positives - false_positives as hits
+    from counted
 ),
 
 figures as (

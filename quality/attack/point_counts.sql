@@ -2,7 +2,11 @@
 with points as (select * from temp.points),
 
 distinct_points as (
-    select distinct grain, person, track, bucket
+    select distinct
+        grain,
+        person,
+        track,
+        bucket
     from points
 ),
 

@@ -60,9 +60,19 @@ counted as (
 ),
 
 measured as (
-    select *, 1 as measure_no, 'pseudonym_named' as measure, named as hits from counted
+    select
+        *,
+        1 as measure_no,
+        'pseudonym_named' as measure,
+        named as hits
+    from counted
     union all
-    select *, 2 as measure_no, 'shift_found' as measure, found as hits from counted
+    select
+        *,
+        2 as measure_no,
+        'shift_found' as measure,
+        found as hits
+    from counted
 ),
 
 figures as (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -22,8 +23,11 @@ from conftest import SmallStudy
 from consonance.cli import cli
 from quality import site
 from quality.attack.harness import (
+    ATTACKS,
+    HERE,
     KEYRING,
     SEEN,
+    STEPS,
     BadKnowledge,
     Knowledge,
     NothingToAttack,
@@ -236,6 +240,34 @@ def test_every_point_is_as_likely_as_another(attacked: Attacked) -> None:
     assert abs(turned - pairs / 2) < 4 * math.sqrt(pairs) / 2
 
 
+def test_scrobbles_are_true_plays_blurred_and_every_tenth_of_another_track(attacked: Attacked) -> None:
+    kept = defaultdict(set)
+    for person, uri, title, creator, started_ms in attacked.connection.execute(
+        """
+        select p.person, content_uri, title, creator, started_ms from vault.reconciled.play_fates
+        join vault.raw.keyring using (participant_no) join temp.seen_persons as p on p.participant_id = pseudonym
+        where fate = 'kept'
+        """
+    ).fetchall():
+        kept[person, *((uri,) if uri else (title, creator))].add(started_ms)
+    off = []
+    for person, place, is_wrong, uri, title, creator, scrobbled_ms in attacked.connection.execute(
+        "select person, place, is_wrong, spotify_uri, title, creator, scrobbled_ms from temp.scrobbles join temp.seen_tracks using (track)"
+    ).fetchall():
+        assert is_wrong == (place % 10 == 9)
+        nearest = min(
+            (scrobbled_ms - started for started in kept[person, *((uri,) if uri else (title, creator))]),
+            key=abs,
+            default=10**9,
+        )
+        if not is_wrong:
+            assert abs(nearest) <= 60_000
+            off.append(nearest)
+    assert len(off) > 2000
+    assert abs(sum(off) / len(off)) < 4 * 60_000 / math.sqrt(3 * len(off))
+    assert max(off) > 50_000 and min(off) < -50_000
+
+
 def test_the_seed_decides(demo: SmallStudy, attacked: Attacked) -> None:
     again = run_attacks(demo.study, Knowledge(seed=3, samples=12))
     assert again == attacked.report
@@ -446,6 +478,11 @@ def test_a_shift_is_recovered_from_a_list_and_not_from_an_empty_one() -> None:
         assert [found[points].wrong_points for points in (0, 10, 50)] == [0, 1, 5]
 
 
+def test_no_more_persons_are_attacked_than_asked_for() -> None:
+    found = world(CROWD, Knowledge(samples=2, targets=3)).find("shift_recovery", "shift_found", points=200)
+    assert (found.persons, found.persons_left_out) == (3, 1)
+
+
 def test_another_shift_than_the_true_one_is_not_taken_for_it() -> None:
     report = world(crowd(1, shown_weeks=-16), Knowledge(samples=2))
     assert report.find("shift_recovery", "pseudonym_named", points=200).value == 1
@@ -474,8 +511,8 @@ def test_times_that_are_noise_hide_the_shift() -> None:
     assert report.find("shift_recovery", "shift_found").value == 0
 
 
-def daily(zone: str, country: str | None, **more: Any) -> Listener:
-    plays = [(1, datetime(2020, 1, 1, 12) + timedelta(days=day)) for day in range(5 * 365)]
+def daily(zone: str, country: str | None, days: int = 5 * 365, **more: Any) -> Listener:
+    plays = [(1, datetime(2020, 1, 1, 12) + timedelta(days=day)) for day in range(days)]
     return Listener(plays, zone=zone, country=country, **more)
 
 
@@ -490,9 +527,30 @@ def test_changes_of_the_clock_narrow_the_shift_where_there_are_any() -> None:
     assert report.find("clock_changes", "shift_among_10").value == 2 / 3
 
 
+def test_the_country_narrows_the_shift_further() -> None:
+    # One spring: in ten years there are ten in one zone, twenty in two zones that change on other days.
+    spring = [daily("Europe/Berlin", "DE", days=150), daily("America/New_York", "US", days=150, shift_weeks=-9)]
+    report = world(spring, Knowledge(samples=2))
+    assert report.find("clock_changes", "shift_among_1").value == 0
+    assert report.find("clock_changes", "shift_among_10").value == 1
+    unknown = [*spring, daily("Europe/Berlin", None, days=150)]
+    report = world(unknown, Knowledge(samples=2))
+    assert report.find("clock_changes", "shift_among_10").value == 2 / 3
+    assert report.find("clock_changes", "shift_among_50").value == 1
+
+
 def test_a_clock_of_another_zone_misleads() -> None:
     report = world([daily("America/New_York", "DE")], Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_50").value == 0
+
+
+@pytest.mark.parametrize("name", [*STEPS, *ATTACKS])
+def test_an_attack_says_what_a_row_is_and_ends_with_its_last_cte(name: str) -> None:
+    text = (HERE / f"{name}.sql").read_text(encoding="utf-8")
+    assert text.startswith("-- One row is one ")
+    assert "random()" not in text and "::" not in text
+    ctes = re.findall(r"^(?:with )?(\w+)(?: \([\w, ]+\))? as (?:materialized )?\(", text, re.MULTILINE)
+    assert text.endswith(f"\n\nselect * from {ctes[-1]}\n")
 
 
 # --- the guards around it -----------------------------------------------------------------------
