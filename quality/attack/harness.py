@@ -70,6 +70,10 @@ class UnknownTruth(ConsonanceError):
     """Of somebody in the warehouse nobody knows who it is: success could not be told from failure."""
 
 
+class NotRecorded(ConsonanceError):
+    """The figures cannot be written to the warehouse."""
+
+
 class BadKnowledge(ConsonanceError):
     """An attacker cannot know this."""
 
@@ -101,8 +105,8 @@ class Knowledge:
         if self.samples is not None and self.samples < 1:
             raise BadKnowledge("There are no samples to draw.", "Give --samples 1 or more.")
         # Masks of places are 31 bits wide; few draws of wrong points are made.
-        if not 0 <= self.wrong_points <= 10 or not self.list_sizes or min(self.list_sizes) < 0:
-            raise BadKnowledge("The attack has no sense so.", "Ask for 0 to 10 wrong points, and one list or more.")
+        if not 1 <= self.wrong_points <= 10 or not self.list_sizes or min(self.list_sizes) < 0:
+            raise BadKnowledge("The attack has no sense so.", "Ask for 1 to 10 wrong points, and one list or more.")
         if not 0 <= self.wrong_share <= 1 or not 0 <= self.jitter_seconds < 450:
             raise BadKnowledge(
                 "A scrobble list cannot be as wrong as that.", "Ask for a share of 0 to 1, and less than 450 seconds."
@@ -218,13 +222,20 @@ def record(report: RiskReport, study: Study) -> None:
 
     Raises:
         NothingToAttack: there is no warehouse.
-        duckdb.Error: another program has it open.
+        NotRecorded: another program has it open.
     """
     if not study.warehouse_path.exists():
         raise NothingToAttack(f"{study.warehouse_path} does not exist.", "Run 'dbt run' first.")
     parameters = json.dumps(report.parameters)
     names = [field.name for field in fields(Figure)]
-    with duckdb.connect(str(study.warehouse_path), config=session_settings()) as connection:
+    try:
+        connection = duckdb.connect(str(study.warehouse_path), config=session_settings())
+    except duckdb.IOException:
+        raise NotRecorded(
+            f"{study.warehouse_path} is in use by another program, and cannot be written.",
+            "Close the session that has it open, and attack again.",
+        ) from None
+    with connection:
         lock_down(connection, [])
         connection.begin()
         connection.execute((HERE / "privacy_risk.sql").read_text(encoding="utf-8"))

@@ -7,6 +7,8 @@ import math
 import random
 import re
 import shutil
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,6 +33,7 @@ from quality.attack.harness import (
     BadKnowledge,
     Knowledge,
     NothingToAttack,
+    NotRecorded,
     RiskReport,
     UnknownTruth,
     attack,
@@ -601,6 +604,16 @@ def test_without_a_warehouse_there_is_nothing_to_attack(small: SmallStudy) -> No
         record(RiskReport([], [], {}), small.study)
 
 
+def test_a_warehouse_in_use_is_explained(demo_copy: SmallStudy) -> None:
+    opened = f"import duckdb; c = duckdb.connect({str(demo_copy.study.warehouse_path)!r}, read_only=True); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", opened], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+        assert reader.stdout is not None
+        reader.stdout.readline()
+        with pytest.raises(NotRecorded, match="in use by another program"):
+            record(RiskReport([], [], {}), demo_copy.study)
+        reader.communicate(b"\n")
+
+
 def test_what_cannot_be_attacked_is_no_harmless_figure(demo_copy: SmallStudy) -> None:
     with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
         connection.execute("alter table marts.plays drop column started_elapsed_ms")
@@ -613,6 +626,7 @@ def test_impossible_knowledge_is_refused() -> None:
     for impossible in (
         {"samples": 0},
         {"wrong_points": 11},
+        {"wrong_points": 0},
         {"list_sizes": ()},
         {"wrong_share": 1.5},
         {"jitter_seconds": 450},
