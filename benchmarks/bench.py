@@ -7,6 +7,7 @@
 (b) consonance load: from the zips into the encrypted vault
 (c) pandas: the loader a researcher would write, into the same kind of file
 (d) dbt run on what (b) loaded
+(e) every guard on what (d) built: rules, wall, interference (which builds a twin), traces, attacks
 
 Each runs in a process of its own, so that peak memory is its own. Machines are noisy: the ratios are
 the result, the seconds are not.
@@ -48,7 +49,7 @@ def bare_duckdb(folder: Path) -> int:
     files = sorted(str(path) for path in (folder / "unzipped").rglob("*.json"))
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in BARE_COLUMNS.items())
     (folder / "bare.duckdb").unlink(missing_ok=True)
-    with duckdb.connect(str(folder / "bare.duckdb")) as connection:
+    with duckdb.connect(str(folder / "bare.duckdb"), config={"enable_progress_bar": False}) as connection:
         connection.execute(
             f"create table plays as from read_json($files, format = 'array', filename = true, columns = {{{columns}}})",
             {"files": files},
@@ -85,7 +86,7 @@ def pandas_load(folder: Path) -> int:
     for column in plays.select_dtypes("object"):  # true, false and nothing in one column, say
         plays[column] = plays[column].astype("string")
     (folder / "pandas.duckdb").unlink(missing_ok=True)
-    with duckdb.connect(str(folder / "pandas.duckdb")) as connection:
+    with duckdb.connect(str(folder / "pandas.duckdb"), config={"enable_progress_bar": False}) as connection:
         connection.execute("create table plays as from plays")
     return len(plays)
 
@@ -97,6 +98,26 @@ def dbt_run(folder: Path) -> int:
     return 0
 
 
+def guards(folder: Path) -> int:
+    """(e) What is asked before a release goes out."""
+    from quality.attack.harness import run_attacks
+    from quality.guards import GUARDS, ask
+    from stores.study import Study
+
+    study = Study.find(folder / "study")
+    for guard in GUARDS:
+        begun = time.perf_counter()
+        report = ask(guard, study)
+        print(
+            f"{guard}: {'holds' if report.holds else 'DOES NOT HOLD'}, {time.perf_counter() - begun:.1f} s",
+            file=sys.stderr,
+        )
+    begun = time.perf_counter()
+    run_attacks(study)
+    print(f"attacks: {time.perf_counter() - begun:.1f} s", file=sys.stderr)
+    return 0
+
+
 GENERATE = """
 import sys
 from pathlib import Path
@@ -105,7 +126,7 @@ folder, people, plays = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 make_study(folder / "study", people=people, plays=plays, unzipped=folder / "unzipped", plain=True)
 """
 
-STEPS = {"a": bare_duckdb, "b": consonance_load, "c": pandas_load, "d": dbt_run}
+STEPS = {"a": bare_duckdb, "b": consonance_load, "c": pandas_load, "d": dbt_run, "e": guards}
 
 
 def measure(step: str, folder: Path) -> dict[str, float]:
@@ -117,6 +138,8 @@ def measure(step: str, folder: Path) -> dict[str, float]:
         text=True,
         check=False,
     )
+    if step == "e":
+        print(done.stderr, end="")
     if done.returncode:
         sys.exit(f"({step}) failed:\n{done.stdout}{done.stderr}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
@@ -155,7 +178,7 @@ def compare(folder: Path, people: int, plays: int) -> None:
         subprocess.run([sys.executable, "-c", GENERATE, str(folder), str(people), str(plays)], cwd=PROJECT, check=True)
         shutil.copytree(folder / "study", folder / "fresh")
     best: dict[str, dict[str, float]] = {}
-    ratios: dict[str, list[float]] = {"b/a": [], "b/c": [], "d/a": []}
+    ratios: dict[str, list[float]] = {"b/a": [], "b/c": [], "d/a": [], "e/d": []}
     for repeat in range(REPEATS):
         shutil.rmtree(folder / "study")
         shutil.copytree(folder / "fresh", folder / "study")
@@ -170,11 +193,19 @@ def compare(folder: Path, people: int, plays: int) -> None:
         ratios["b/a"].append(told["a"]["seconds"] / told["b"]["seconds"])
         ratios["b/c"].append(told["c"]["seconds"] / told["b"]["seconds"])
         ratios["d/a"].append(told["d"]["seconds"] / told["a"]["seconds"])
+        ratios["e/d"].append(told["e"]["seconds"] / told["d"]["seconds"])
     print(f"\n{int(best['a']['rows']):,} plays, {REPEATS} rounds (pandas once); each ratio within one round\n")
     print(f"(b) consonance load, rows/s against bare DuckDB   {_spread(ratios['b/a'])}   (at least 0.6)")
     print(f"(b) consonance load, rows/s against pandas        {_spread(ratios['b/c'])}   (at least 4)")
     print(f"(d) dbt run, time against bare DuckDB             {_spread(ratios['d/a'])}   (at most 4)")
-    for step, name in (("a", "bare DuckDB"), ("b", "consonance load"), ("c", "pandas"), ("d", "dbt run")):
+    print(f"(e) every guard, time against dbt run             {_spread(ratios['e/d'])}   (at most 2)")
+    for step, name in (
+        ("a", "bare DuckDB"),
+        ("b", "consonance load"),
+        ("c", "pandas"),
+        ("d", "dbt run"),
+        ("e", "every guard"),
+    ):
         print(
             f"({step}) {name:<16} peak memory {best[step]['peak_mib']:>7,.0f} MiB   best {best[step]['seconds']:.1f} s"
         )
