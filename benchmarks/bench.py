@@ -49,7 +49,7 @@ def bare_duckdb(folder: Path) -> int:
     files = sorted(str(path) for path in (folder / "unzipped").rglob("*.json"))
     columns = ", ".join(f"{name}: '{kind}'" for name, kind in BARE_COLUMNS.items())
     (folder / "bare.duckdb").unlink(missing_ok=True)
-    with duckdb.connect(str(folder / "bare.duckdb"), config={"enable_progress_bar": False}) as connection:
+    with duckdb.connect(str(folder / "bare.duckdb")) as connection:
         connection.execute(
             f"create table plays as from read_json($files, format = 'array', filename = true, columns = {{{columns}}})",
             {"files": files},
@@ -86,7 +86,7 @@ def pandas_load(folder: Path) -> int:
     for column in plays.select_dtypes("object"):  # true, false and nothing in one column, say
         plays[column] = plays[column].astype("string")
     (folder / "pandas.duckdb").unlink(missing_ok=True)
-    with duckdb.connect(str(folder / "pandas.duckdb"), config={"enable_progress_bar": False}) as connection:
+    with duckdb.connect(str(folder / "pandas.duckdb")) as connection:
         connection.execute("create table plays as from plays")
     return len(plays)
 
@@ -118,13 +118,11 @@ def guards(folder: Path) -> int:
     return 0
 
 
-GENERATE = """
-import sys
-from pathlib import Path
-from loaders.synthetic.study import make_study
-folder, people, plays = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-make_study(folder / "study", people=people, plays=plays, unzipped=folder / "unzipped", plain=True)
-"""
+def generate(folder: Path, people: int, plays: int) -> None:
+    from loaders.synthetic.study import make_study
+
+    make_study(folder / "study", people=people, plays=plays, unzipped=folder / "unzipped", plain=True)
+
 
 STEPS = {"a": bare_duckdb, "b": consonance_load, "c": pandas_load, "d": dbt_run, "e": guards}
 
@@ -158,8 +156,12 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--plays", type=int, default=3_200_000)
     parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--generate", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help="keep the generated set here and use it again")
     arguments = parser.parse_args()
+    if arguments.generate:
+        generate(arguments.folder, arguments.people, arguments.plays)
+        return
     if arguments.step:
         run_step(arguments.step, arguments.folder)
         return
@@ -175,7 +177,8 @@ def compare(folder: Path, people: int, plays: int) -> None:
     if not (folder / "study").exists():
         print(f"Generating {plays:,} plays of {people} people …", flush=True)
         # In a process of its own: a child inherits its parent's peak memory.
-        subprocess.run([sys.executable, "-c", GENERATE, str(folder), str(people), str(plays)], cwd=PROJECT, check=True)
+        command = [sys.executable, __file__, "--generate", "--people", str(people), "--plays", str(plays)]
+        subprocess.run([*command, "--folder", str(folder)], cwd=PROJECT, check=True)
         shutil.copytree(folder / "study", folder / "fresh")
     best: dict[str, dict[str, float]] = {}
     ratios: dict[str, list[float]] = {"b/a": [], "b/c": [], "d/a": [], "e/d": []}

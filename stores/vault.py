@@ -74,8 +74,6 @@ def session_settings() -> dict[str, str | bool | int | float | list[str]]:
         "allow_community_extensions": False,
         "allow_persistent_secrets": False,
         "enable_external_file_cache": False,
-        # It would print a bar into whatever a command prints, JSON too.
-        "enable_progress_bar": False,
     }
 
 

@@ -132,7 +132,7 @@ def make_study(
     made = Made(people=len(cast))
     if not plain:
         made.peculiar = {person.code: what for person, (what, _) in zip(cast, _PECULIAR, strict=False)}
-    connection = duckdb.connect(config={"memory_limit": "6GiB", "enable_progress_bar": False})
+    connection = duckdb.connect(config={"memory_limit": "6GiB"})
     connection.execute("SET TimeZone = 'UTC'")
     _listen(connection, seed, cast, plays)
     if disguised:
