@@ -35,7 +35,8 @@ create table if not exists vault.raw.notices (
     sha256 varchar
 );
 
--- One row is one line of the consent ledger, in the ledger's order.
+-- One row is one event of the consent ledger. ledger_line counts the ledger's lines, comments left
+-- out. Rows are only ever added.
 create table if not exists vault.raw.consent_events (
     ledger_line integer primary key,
     participant_code varchar not null,
@@ -45,6 +46,19 @@ create table if not exists vault.raw.consent_events (
     occurred_at timestamp not null,
     history_from date,
     history_to date
+);
+
+-- One row is one line of the consent ledger that was loaded: a keyed hash of what it says. A load
+-- compares them, so that a line that was changed, removed or moved is noticed.
+create table if not exists vault.raw.ledger_lines (
+    ledger_line integer primary key,
+    line_hash varchar not null
+);
+
+-- One row is one secret of the vault itself.
+create table if not exists vault.raw.secrets (
+    name varchar primary key,
+    secret varchar not null
 );
 
 -- One row is one participant's secrets: the random pseudonym, the shift, the key of their play ids.

@@ -29,11 +29,14 @@ as_of: {as_of}
 
 CONSENTS = """\
 participant_code,event,purposes,form_version,occurred_at,history_from,history_to
-# The consent ledger: one line for each thing a participant decided, never changed, only added to.
-# event: granted, amended (replaces what was granted before) or withdrawn.
+# The consent ledger: one line for each thing a participant decided. It only grows: a load refuses it
+#   if a line that was loaded before was changed, removed or moved. Put a mistake right by a further
+#   line at the end, with the same occurred_at.
+# event: granted, amended (replaces what was granted before) or withdrawn. Each line says all that
+#   holds from its moment on; the last by occurred_at counts, in whatever order lines are entered.
 # purposes, separated by spaces: listening_history podcasts_audiobooks private_sessions demographics
 #   emotion_reports library ml_training sharing_controlled sharing_public
-# form_version: of the notice they read, as in notices.csv. occurred_at: with offset.
+# form_version: of the notice they read; it must be registered in notices.csv. occurred_at: with offset.
 # history_from, history_to: first and last consented day of their history; empty means no bound.
 # Example (without the leading #):
 # P001,granted,listening_history demographics emotion_reports,v1,2026-01-15T10:30:00+01:00,2015-01-01,
@@ -50,6 +53,9 @@ participant_code,birth_year,gender,country,timezone,enrolled_at
 NOTICES = """\
 form_version,language,title,file,sha256
 # One line for each version of the information that participants read before they decided.
+# file: its text, in this folder. sha256: of that file, as 'sha256sum notice-v1.pdf' tells it.
+# Once consent was given to a notice, its line stays and its text never changes; another text, another
+#   language too, is another form_version.
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
 """
 

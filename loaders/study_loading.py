@@ -9,10 +9,12 @@ from importlib.metadata import version
 import duckdb
 
 from loaders.catalogue import load_catalogue
-from loaders.consent import held_codes, load_ledger, load_notices
+from loaders.consent import held_codes
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
+from loaders.ledger import load_ledger
 from loaders.memory import keep_freed_memory
+from loaders.notices import load_notices
 from loaders.report import DonationReport, LoadReport
 from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
@@ -46,8 +48,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     with open_study(study, threads=1) as connection:
         lay_out_stores(connection)
         load_participants(connection, study)
-        load_notices(connection, study)
-        load_ledger(connection, study)
+        load_ledger(connection, study, load_notices(connection, study))
         _note_study(connection, settings, loaded_at)
         donations = find_donations(study)
         progress.starts(donations)
