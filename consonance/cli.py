@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from consonance.consent_cli import consent
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
@@ -161,6 +162,9 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
     from consonance.demo import run_demo
 
     run_demo(folder, seed, people, plays, out, screen)
+
+
+cli.add_command(consent)
 
 
 class _ProgressBar(LoadProgress):

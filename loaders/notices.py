@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -41,13 +42,36 @@ def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> frozens
             """
         ).fetchall()
     )
+    notices = read_notices(study, bound)
+    connection.begin()
+    connection.execute("delete from vault.raw.notices")
+    if notices:
+        connection.executemany(
+            "insert into vault.raw.notices values (?, ?, ?, ?, ?)",
+            [[notice[column] or None for column in COLUMNS] for notice in notices],
+        )
+    connection.commit()
+    return frozenset(notice["form_version"] for notice in notices)
+
+
+def read_notices(study: Study, bound: Mapping[str, str] | None = None) -> list[dict[str, str]]:
+    """What ``notices.csv`` says: a mapping of ``COLUMNS`` for each notice.
+
+    Args:
+        study: Whose notices.
+        bound: The hash that a form version must have, of those that consent was given to.
+
+    Raises:
+        BadTable: see ``load_notices``.
+    """
+    bound = bound or {}
     reader = TableReader(study.notices_path)
-    rows: list[tuple[object, ...]] = []
+    notices: dict[str, dict[str, str]] = {}
     for line, row in reader.rows(COLUMNS):
         version, sha256 = row["form_version"], row["sha256"].lower()
         if not version:
             reader.fault(line, "names no form_version")
-        if version in {known for known, *_ in rows}:
+        if version in notices:
             reader.fault(line, "repeats a form_version")
         found = _hash_of(study.root, row["file"])
         if not SHA256.fullmatch(sha256):
@@ -56,17 +80,12 @@ def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> frozens
             reader.fault(line, "names a file of another SHA-256: its text was altered", NEW_VERSION)
         if bound.get(version) not in (None, sha256):
             reader.fault(line, "changes the SHA-256 of a notice that consent was given to", NEW_VERSION)
-        rows.append((version, row["language"] or None, row["title"] or None, row["file"] or None, sha256))
-    if lost := bound.keys() - {version for version, *_ in rows}:
+        notices[version] = row | {"sha256": sha256}
+    if lost := bound.keys() - notices.keys():
         reader.faults.append(f"{len(lost)} notices that consent was given to are missing")
         reader.remedies.append(NEW_VERSION)
     reader.close()
-    connection.begin()
-    connection.execute("delete from vault.raw.notices")
-    if rows:
-        connection.executemany("insert into vault.raw.notices values (?, ?, ?, ?, ?)", rows)
-    connection.commit()
-    return frozenset(str(version) for version, *_ in rows)
+    return list(notices.values())
 
 
 def _hash_of(root: Path, file: str) -> str | None:

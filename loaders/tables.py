@@ -52,6 +52,8 @@ class TableReader:
         names = lines[0][1]
         if missing := [column for column in columns if column not in names]:
             raise BadTable(f"{self.path} lacks the column {missing[0]}.", f"Its first line reads {','.join(columns)}.")
+        if repeated := [column for column in columns if names.count(column) > 1]:
+            raise BadTable(f"{self.path} has the column {repeated[0]} twice.", "Give one of them another name.")
         places = {column: names.index(column) for column in columns}
         found = []
         for number, row in lines[1:]:
