@@ -36,7 +36,7 @@ Tool = Literal["redcap", "qualtrics"]
 TICKED = ("1", "checked", "yes", "true")
 REQUIRED = ("participant_code", "form_version", "occurred_at", "purposes")
 OPTIONAL = ("event", "time_zone", "agreed", "history_from", "history_to")
-WRITE_MAP = "docs/numbers.md, 'Consent forms', shows a map."
+WRITE_MAP = "docs/consent.md shows a map."
 
 
 class BadMap(ConsonanceError):
