@@ -25,6 +25,15 @@ title: {title}
 # Consent is judged as of this moment, written with its offset and in quotes, for instance
 # "2026-03-01T00:00:00+01:00". Empty means: the moment of each 'consonance load'.
 as_of: {as_of}
+
+# What 'consonance consent receipt' tells participants of the study; each line may be left out.
+# controller: University of Somewhere, Department of Music
+# contact: the study's address, not a person's
+# lawful_basis: consent (GDPR Article 6(1)(a) and 9(2)(a))
+# jurisdiction: DE
+# retention: until 2036-12-31
+# recipients: the research group; named researchers under an agreement
+# withdrawal: Write to the study's address and name your code. You need give no reason.
 """
 
 CONSENTS = """\
@@ -72,6 +81,7 @@ This folder is one study. Nothing in it belongs in version control.
 | donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
 | questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
 | audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
+| consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
 | identified data, encrypted | vault.duckdb |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
