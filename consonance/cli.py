@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from consonance.audit_cli import audit
 from consonance.consent_cli import consent
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
@@ -165,6 +166,7 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
 
 
 cli.add_command(consent)
+cli.add_command(audit)
 
 
 class _ProgressBar(LoadProgress):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ import duckdb
 
 from loaders.consent import EVENTS, PURPOSES
 from loaders.tables import BadTable, TableReader
+from stores.audit_log import anchor, record
 from stores.study import Study
 from stores.tokens import Tokens
 
@@ -129,13 +131,16 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
         )
     added = [event for _, event in lines[len(known) :]]
     first = loaded[-1][0] + 1 if loaded else 1
-    connection.begin()
-    try:
-        _append(connection, first, added, told[len(known) :])
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
+    if added:
+        connection.begin()
+        try:
+            _append(connection, first, added, told[len(known) :])
+            record(connection, study, "consent_events", _facts(tokens, first, added))
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        anchor(connection, study)
     return added
 
 
@@ -171,12 +176,21 @@ def _first_difference(lines: Sequence[int], told: Sequence[str], known: Sequence
     return f"line {lines[place]} was changed"
 
 
+def _facts(tokens: Tokens, first: int, events: Sequence[ConsentEvent]) -> dict[str, int | list[str]]:
+    """What the audit log keeps of new lines: how many of each kind, where, and whose, by token."""
+    counts = Counter(event.event for event in events)
+    return {
+        "first_line": first,
+        "last_line": first + len(events) - 1,
+        **{event: counts[event] for event in EVENTS},
+        "participants": sorted({tokens.participant(event.participant_code) for event in events}),
+    }
+
+
 def _append(
     connection: duckdb.DuckDBPyConnection, first: int, events: Sequence[ConsentEvent], hashes: Sequence[str]
 ) -> None:
     numbers = range(first, first + len(events))
-    if not events:
-        return
     connection.executemany(
         "insert into vault.raw.consent_events values (?, ?, ?, ?, ?, ?, ?, ?)",
         [

@@ -55,6 +55,17 @@ create table if not exists vault.raw.ledger_lines (
     line_hash varchar not null
 );
 
+-- One row is one entry of the audit log; stores/audit_log.py says how it is hashed.
+create table if not exists vault.raw.audit_log (
+    entry_no integer not null,
+    moment timestamp not null,
+    kind varchar not null,
+    facts varchar not null,
+    software_version varchar not null,
+    previous_hash varchar not null,
+    entry_hash varchar not null
+);
+
 -- One row is one secret of the vault itself.
 create table if not exists vault.raw.secrets (
     name varchar primary key,

@@ -83,7 +83,7 @@ This folder is one study. Nothing in it belongs in version control.
 | audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
-| identified data, encrypted | vault.duckdb |
+| identified data, encrypted | vault.duckdb; audit.head signs the end of its audit log and belongs to it |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
 
     consonance load          # land what lies here; safe to repeat

@@ -96,6 +96,10 @@ class Study:
         return self.root / "published"
 
     @property
+    def audit_head_path(self) -> Path:
+        return self.root / "audit.head"
+
+    @property
     def receipts(self) -> Path:
         return self.root / "receipts"
 
