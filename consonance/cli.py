@@ -19,6 +19,7 @@ from rich.table import Table
 
 from consonance.audit_cli import audit
 from consonance.consent_cli import consent
+from consonance.key_cli import key
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
@@ -167,6 +168,7 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
 
 cli.add_command(consent)
 cli.add_command(audit)
+cli.add_command(key)
 
 
 class _ProgressBar(LoadProgress):

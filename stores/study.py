@@ -60,6 +60,18 @@ class Study:
         return self.root / "vault.duckdb"
 
     @property
+    def new_key_path(self) -> Path:
+        return self.root / "vault.key.new"
+
+    @property
+    def old_key_path(self) -> Path:
+        return self.root / "vault.key.old"
+
+    @property
+    def new_vault_path(self) -> Path:
+        return self.root / "vault.duckdb.new"
+
+    @property
     def catalogue_path(self) -> Path:
         return self.root / "catalog.duckdb"
 
