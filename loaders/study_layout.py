@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from loaders.schema import lay_out_stores
+from stores.audit_log import anchor
 from stores.errors import ConsonanceError
 from stores.key import create_key
 from stores.study import Study
@@ -119,6 +120,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     create_key(study)
     with open_study(study) as connection:
         lay_out_stores(connection)
+        anchor(connection, study)
     return study
 
 

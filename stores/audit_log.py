@@ -133,12 +133,10 @@ def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts
 
 
 def anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Sign the last entry in ``audit.head``; after the transaction that recorded it."""
+    """Sign the last entry in ``audit.head``, or that there is none yet; after the transaction that recorded it."""
     last = _last(connection)
-    if last is None:
-        return
-    signature = _signature(connection, Anchor(last.number, last.entry_hash))
-    content = {"entries": last.number, "head": last.entry_hash, "signature": signature}
+    signed = Anchor(last.number, last.entry_hash) if last else Anchor(0, GENESIS)
+    content = {**signed.__dict__, "signature": _signature(connection, signed)}
     replace_file(study.audit_head_path, (json.dumps(content) + "\n").encode())
 
 
@@ -160,7 +158,7 @@ def verify(connection: duckdb.DuckDBPyConnection, study: Study, export: Path | N
         faults += anchor_faults(entries, signed, "audit.head")
     elif broken:
         faults.append({"unsigned": "audit.head is not signed by this vault"}.get(broken, "audit.head is missing"))
-    elif connection.execute("select count(*) from vault.raw.study").fetchall() != [(0,)]:
+    if not entries and connection.execute("select count(*) from vault.raw.study").fetchall() != [(0,)]:
         faults.append("the study was loaded, and the log has no entry")
     if export:
         faults += anchor_faults(entries, _read_export(export), "the export")
