@@ -200,6 +200,13 @@ create table if not exists vault.raw.survey_answers (
     line integer not null
 );
 
+-- One row is one track that one person saved, or that is in a playlist of theirs. No names, no dates.
+create table if not exists vault.raw.library_items (
+    participant_no integer not null,
+    origin varchar not null check (origin in ('saved', 'playlist')),
+    track_uri varchar not null
+);
+
 -- One row is one reason why lines of a survey file were not landed, and how many.
 create table if not exists vault.raw.survey_rejects (
     file varchar not null,

@@ -13,6 +13,7 @@ from loaders.consent import held_codes
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
 from loaders.ledger import load_ledger
+from loaders.library import load_library
 from loaders.memory import keep_freed_memory
 from loaders.notices import load_notices
 from loaders.report import DonationReport, LoadReport
@@ -58,9 +59,10 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         held = held_codes(connection, "listening_history")
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
+        library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
         report = LoadReport(reports, surveys, catalogue)
-        record(connection, study, "load_finished", _counts(report))
+        record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")
         connection.execute("checkpoint catalogue")

@@ -6,7 +6,7 @@ The table that ``test_the_table_of_purposes_and_layers`` asserts is the one in `
 from __future__ import annotations
 
 import pytest
-from conftest import SmallStudy, lay_out_small, play
+from conftest import SmallStudy, as_zip, lay_out_small, play
 
 from loaders.consent import PURPOSES
 from stores.dbt_command import PROJECT
@@ -52,7 +52,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "marts.emotion_reports": "true",
         "marts.emotion_windows": "true",
     },
-    "library": {"anonymized.participants": "grants_library"},
+    "library": {"anonymized.participants": "grants_library", "anonymized.library": "true", "marts.library": "true"},
     **{
         purpose: {relation: flag.format(purpose=purpose) for relation, flag in FLAGS.items()}
         for purpose in ("ml_training", "sharing_controlled", "sharing_public")
@@ -78,7 +78,8 @@ TABLE = """
 | emotion_reports | anonymized | 2 | 0 | 2 | 0 |
 | emotion_reports | features | 2 | 0 | 2 | 0 |
 | emotion_reports | marts | 4 | 0 | 4 | 0 |
-| library | anonymized | 1 | 0 | 1 | 0 |
+| library | anonymized | 4 | 0 | 4 | 0 |
+| library | marts | 3 | 0 | 3 | 0 |
 | ml_training | anonymized | 1 | 0 | 1 | 0 |
 | ml_training | marts | 1 | 0 | 1 | 0 |
 | sharing_controlled | anonymized | 1 | 0 | 1 | 0 |
@@ -98,31 +99,38 @@ def take_part(study: SmallStudy, code: str, purposes: str) -> None:
     study.admit(code, purposes=purposes)
     uris = [f"spotify:{kind}:{code:0>22}" for kind in ("track", "episode", "chapter")]
     nothing = {"spotify_track_uri": None, "master_metadata_track_name": None, "master_metadata_album_artist_name": None}
-    study.donate(
-        code,
-        [
-            play("2023-05-01T10:00:00Z", spotify_track_uri=uris[0], master_metadata_track_name=f"song {code}"),
-            play(
-                "2023-05-01T10:10:00Z",
-                spotify_track_uri=uris[0][:-5] + "x" + uris[0][-4:],
-                master_metadata_track_name=f"hidden {code}",
-                incognito_mode=True,
-            ),
-            play(
-                "2023-05-01T10:20:00Z",
-                **nothing | {"spotify_episode_uri": uris[1], "episode_name": f"talk {code}", "episode_show_name": "S"},
-            ),
-            play(
-                "2023-05-01T10:30:00Z",
-                **nothing
-                | {
-                    "audiobook_chapter_uri": uris[2],
-                    "audiobook_chapter_title": f"chapter {code}",
-                    "audiobook_title": "B",
-                    "audiobook_uri": None,
-                },
-            ),
-        ],
+    saved = [{"artist": "A", "track": "T", "uri": f"spotify:track:{number:0>22}"} for number in range(2)]
+    playlist = {"name": "typed", "items": [{"track": {"trackName": "T", "trackUri": saved[0]["uri"]}}]}
+    rows = [
+        play("2023-05-01T10:00:00Z", spotify_track_uri=uris[0], master_metadata_track_name=f"song {code}"),
+        play(
+            "2023-05-01T10:10:00Z",
+            spotify_track_uri=uris[0][:-5] + "x" + uris[0][-4:],
+            master_metadata_track_name=f"hidden {code}",
+            incognito_mode=True,
+        ),
+        play(
+            "2023-05-01T10:20:00Z",
+            **nothing | {"spotify_episode_uri": uris[1], "episode_name": f"talk {code}", "episode_show_name": "S"},
+        ),
+        play(
+            "2023-05-01T10:30:00Z",
+            **nothing
+            | {
+                "audiobook_chapter_uri": uris[2],
+                "audiobook_chapter_title": f"chapter {code}",
+                "audiobook_title": "B",
+                "audiobook_uri": None,
+            },
+        ),
+    ]
+    as_zip(
+        study.study.inbox / code / "export.zip",
+        {
+            "MyData/Streaming.json": rows,
+            "MyData/YourLibrary.json": {"tracks": saved, "albums": []},
+            "MyData/Playlist1.json": {"playlists": [playlist]},
+        },
     )
     with (study.study.surveys / "grid.csv").open("a", encoding="utf-8") as file:
         if not file.tell():
@@ -204,7 +212,8 @@ def test_a_purpose_taken_back_leaves_every_other_one_alone(runs: tuple[SmallStud
         whole = before["ALL", purpose, relation]
         lost = PURPOSES[int(code[-1])] if code != "ALL" else None
         if purpose == lost or (
-            lost == "listening_history" and (purpose in of_listening or relation == "anonymized.plays")
+            lost == "listening_history"
+            and (purpose in of_listening or relation in ("anonymized.plays", "marts.library"))
         ):
             assert rows == 0, (code, purpose, relation)
         elif purpose not in ("listening_history", "demographics") and lost != "listening_history":
