@@ -17,7 +17,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from consonance.audit_cli import audit
+from consonance.consent_cli import consent
 from consonance.guard_tables import print_guard
+from consonance.key_cli import key
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
@@ -215,6 +218,11 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
     from consonance.demo import run_demo
 
     run_demo(folder, seed, people, plays, out, screen)
+
+
+cli.add_command(consent)
+cli.add_command(audit)
+cli.add_command(key)
 
 
 class _ProgressBar(LoadProgress):

@@ -35,7 +35,8 @@ create table if not exists vault.raw.notices (
     sha256 varchar
 );
 
--- One row is one line of the consent ledger, in the ledger's order.
+-- One row is one event of the consent ledger. ledger_line counts the ledger's lines, comments left
+-- out. Rows are only ever added.
 create table if not exists vault.raw.consent_events (
     ledger_line integer primary key,
     participant_code varchar not null,
@@ -45,6 +46,30 @@ create table if not exists vault.raw.consent_events (
     occurred_at timestamp not null,
     history_from date,
     history_to date
+);
+
+-- One row is one line of the consent ledger that was loaded: a keyed hash of what it says. A load
+-- compares them, so that a line that was changed, removed or moved is noticed.
+create table if not exists vault.raw.ledger_lines (
+    ledger_line integer primary key,
+    line_hash varchar not null
+);
+
+-- One row is one entry of the audit log; stores/audit_log.py says how it is hashed.
+create table if not exists vault.raw.audit_log (
+    entry_no integer not null,
+    moment timestamp not null,
+    kind varchar not null,
+    facts varchar not null,
+    software_version varchar not null,
+    previous_hash varchar not null,
+    entry_hash varchar not null
+);
+
+-- One row is one secret of the vault itself.
+create table if not exists vault.raw.secrets (
+    name varchar primary key,
+    secret varchar not null
 );
 
 -- One row is one participant's secrets: the random pseudonym, the shift, the key of their play ids.
@@ -194,6 +219,13 @@ create table if not exists vault.raw.survey_answers (
     answer double,
     file varchar not null,
     line integer not null
+);
+
+-- One row is one track that one person saved, or that is in a playlist of theirs. No names, no dates.
+create table if not exists vault.raw.library_items (
+    participant_no integer not null,
+    origin varchar not null check (origin in ('saved', 'playlist')),
+    track_uri varchar not null
 );
 
 -- One row is one reason why lines of a survey file were not landed, and how many.

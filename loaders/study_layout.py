@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from loaders.schema import lay_out_stores
+from stores.audit_log import anchor
 from stores.errors import ConsonanceError
 from stores.key import create_key
 from stores.study import Study
@@ -25,15 +26,27 @@ title: {title}
 # Consent is judged as of this moment, written with its offset and in quotes, for instance
 # "2026-03-01T00:00:00+01:00". Empty means: the moment of each 'consonance load'.
 as_of: {as_of}
+
+# What 'consonance consent receipt' tells participants of the study; each line may be left out.
+# controller: University of Somewhere, Department of Music
+# contact: the study's address, not a person's
+# lawful_basis: consent (GDPR Article 6(1)(a) and 9(2)(a))
+# jurisdiction: DE
+# retention: until 2036-12-31
+# recipients: the research group; named researchers under an agreement
+# withdrawal: Write to the study's address and name your code. You need give no reason.
 """
 
 CONSENTS = """\
 participant_code,event,purposes,form_version,occurred_at,history_from,history_to
-# The consent ledger: one line for each thing a participant decided, never changed, only added to.
-# event: granted, amended (replaces what was granted before) or withdrawn.
+# The consent ledger: one line for each thing a participant decided. It only grows: a load refuses it
+#   if a line that was loaded before was changed, removed or moved. Put a mistake right by a further
+#   line at the end, with the same occurred_at.
+# event: granted, amended (replaces what was granted before) or withdrawn. Each line says all that
+#   holds from its moment on; the last by occurred_at counts, in whatever order lines are entered.
 # purposes, separated by spaces: listening_history podcasts_audiobooks private_sessions demographics
 #   emotion_reports library ml_training sharing_controlled sharing_public
-# form_version: of the notice they read, as in notices.csv. occurred_at: with offset.
+# form_version: of the notice they read; it must be registered in notices.csv. occurred_at: with offset.
 # history_from, history_to: first and last consented day of their history; empty means no bound.
 # Example (without the leading #):
 # P001,granted,listening_history demographics emotion_reports,v1,2026-01-15T10:30:00+01:00,2015-01-01,
@@ -50,6 +63,9 @@ participant_code,birth_year,gender,country,timezone,enrolled_at
 NOTICES = """\
 form_version,language,title,file,sha256
 # One line for each version of the information that participants read before they decided.
+# file: its text, in this folder. sha256: of that file, as 'sha256sum notice-v1.pdf' tells it.
+# Once consent was given to a notice, its line stays and its text never changes; another text, another
+#   language too, is another form_version.
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
 """
 
@@ -66,8 +82,9 @@ This folder is one study. Nothing in it belongs in version control.
 | donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
 | questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
 | audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
+| consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
-| identified data, encrypted | vault.duckdb |
+| identified data, encrypted | vault.duckdb; audit.head signs the end of its audit log and belongs to it |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
 
     consonance load          # land what lies here; safe to repeat
@@ -103,6 +120,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     create_key(study)
     with open_study(study) as connection:
         lay_out_stores(connection)
+        anchor(connection, study)
     return study
 
 

@@ -9,13 +9,17 @@ from importlib.metadata import version
 import duckdb
 
 from loaders.catalogue import load_catalogue
-from loaders.consent import held_codes, load_ledger, load_notices
+from loaders.consent import held_codes
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
+from loaders.ledger import load_ledger
+from loaders.library import load_library
 from loaders.memory import keep_freed_memory
+from loaders.notices import load_notices
 from loaders.report import DonationReport, LoadReport
 from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
+from stores.audit_log import anchor, record
 from stores.study import Settings, Study
 from stores.vault import open_study
 
@@ -45,19 +49,34 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     # One thread a statement: persons are read side by side, and more threads only get in each other's way.
     with open_study(study, threads=1) as connection:
         lay_out_stores(connection)
+        record(connection, study, "load_started", {})
+        anchor(connection, study)
         load_participants(connection, study)
-        load_notices(connection, study)
-        load_ledger(connection, study)
+        load_ledger(connection, study, load_notices(connection, study))
         _note_study(connection, settings, loaded_at)
         donations = find_donations(study)
         progress.starts(donations)
         held = held_codes(connection, "listening_history")
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
+        library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
+        report = LoadReport(reports, surveys, catalogue)
+        record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
+        anchor(connection, study)
         connection.execute("checkpoint vault")
         connection.execute("checkpoint catalogue")
-    return LoadReport(reports, surveys, catalogue)
+    return report
+
+
+def _counts(report: LoadReport) -> dict[str, int]:
+    """What the audit log keeps of a load."""
+    return {
+        **report.as_json()["totals"],
+        "survey_answers": sum(file.landed for file in report.surveys),
+        "survey_lines_rejected": sum(file.rejected for file in report.surveys),
+        "feature_tracks": sum(file.landed for file in report.catalogue),
+    }
 
 
 def _note_study(connection: duckdb.DuckDBPyConnection, settings: Settings, loaded_at: datetime) -> None:

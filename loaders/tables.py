@@ -11,6 +11,8 @@ from pathlib import Path
 
 from stores.errors import ConsonanceError
 
+MEND = "Mend these lines; nothing was loaded from it."
+
 
 class BadTable(ConsonanceError):
     """A CSV of the operator's cannot be used."""
@@ -25,6 +27,7 @@ class TableReader:
 
     path: Path
     faults: list[str] = field(default_factory=list)
+    remedies: list[str] = field(default_factory=list)
 
     def rows(self, columns: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
         """(line, values by column) of every row that is not blank; values are stripped.
@@ -49,6 +52,8 @@ class TableReader:
         names = lines[0][1]
         if missing := [column for column in columns if column not in names]:
             raise BadTable(f"{self.path} lacks the column {missing[0]}.", f"Its first line reads {','.join(columns)}.")
+        if repeated := [column for column in columns if names.count(column) > 1]:
+            raise BadTable(f"{self.path} has the column {repeated[0]} twice.", "Give one of them another name.")
         places = {column: names.index(column) for column in columns}
         found = []
         for number, row in lines[1:]:
@@ -58,19 +63,21 @@ class TableReader:
             found.append((number, {column: row[place] for column, place in places.items()}))
         return found
 
-    def fault(self, line: int, what: str) -> None:
+    def fault(self, line: int, what: str, remedy: str = MEND) -> None:
         self.faults.append(f"line {line} {what}")
+        if remedy not in self.remedies:
+            self.remedies.append(remedy)
 
     def moment(self, line: int, column: str, text: str) -> datetime | None:
         """An ISO 8601 date-time with an offset, as naive UTC; ``None`` and a fault otherwise."""
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            self.fault(line, f"has no date-time with an offset in {column} (such as 2026-03-01T10:00:00+01:00)")
-            return None
-        return moment.astimezone(UTC).replace(tzinfo=None)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            pass
+        self.fault(line, f"has no date-time with an offset in {column} (such as 2026-03-01T10:00:00+01:00)")
+        return None
 
     def close(self) -> None:
         """Raise what was found.
@@ -80,4 +87,4 @@ class TableReader:
         """
         if self.faults:
             shown = "; ".join(self.faults[:10]) + ("; …" if len(self.faults) > 10 else "")
-            raise BadTable(f"{self.path} cannot be used: {shown}.", "Mend these lines; nothing was loaded from it.")
+            raise BadTable(f"{self.path} cannot be used: {shown}.", " ".join(self.remedies))

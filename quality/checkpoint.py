@@ -233,4 +233,6 @@ def _purposes(table: str) -> str:
     """The purposes of which a table's people grant at least one."""
     if table.endswith(".participants"):
         return "['listening_history', 'emotion_reports']"
+    if table.endswith(".library"):
+        return "['library']"
     return "['emotion_reports']" if "emotion" in table else "['listening_history']"

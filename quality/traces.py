@@ -87,6 +87,7 @@ def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
         names = {
             "the vault's key": [read_key(study)],
             "a secret of the keyring": values("select play_secret from vault.raw.keyring"),
+            "a secret of the vault": values("select secret from vault.raw.secrets"),
             "a user name": values("select distinct unnest(usernames) from vault.raw.members"),
             "a participant code": values("select participant_code from vault.raw.keyring"),
         }

@@ -265,3 +265,10 @@ select
     answers.line
 from original.raw.survey_answers as answers
 inner join vault.codes on answers.participant_code = codes.participant_code;
+
+insert into vault.raw.library_items by name
+select
+    (select max(participant_no) + 1 from original.raw.keyring) - participant_no as participant_no,
+    origin,
+    track_uri
+from original.raw.library_items;

@@ -6,8 +6,11 @@ import os
 import re
 import secrets
 import stat
+from contextlib import suppress
+from pathlib import Path
 
 from stores.errors import ConsonanceError
+from stores.files import sync_folder
 from stores.study import Study
 
 KEY_VARIABLE = "CONSONANCE_VAULT_KEY"
@@ -35,25 +38,49 @@ def read_key(study: Study) -> str:
     Raises:
         VaultKeyError: no key, a key file that others may read, or a key of an impossible shape.
     """
-    key, source = os.environ.get(KEY_VARIABLE), f"${KEY_VARIABLE}"
-    if key is None:
-        source = str(study.key_path)
-        try:
-            mode = stat.S_IMODE(study.key_path.stat().st_mode)
-            if mode & 0o077:
-                raise VaultKeyError(
-                    f"The vault's key {source} can be read by others (mode {mode:04o}).",
-                    f"Run 'chmod 600 {source}' and ask who could have copied it.",
-                )
-            key = study.key_path.read_text(encoding="ascii", errors="replace")
-        except FileNotFoundError:
+    key = os.environ.get(KEY_VARIABLE)
+    return _read_file(study.key_path) if key is None else _checked(key, f"${KEY_VARIABLE}")
+
+
+def pending_key(study: Study) -> str | None:
+    """The key of a rotation that was killed before it was in its place, if there is one.
+
+    Raises:
+        VaultKeyError: see ``read_key``.
+    """
+    if KEY_VARIABLE in os.environ or not study.new_key_path.exists():
+        return None
+    return _read_file(study.new_key_path)
+
+
+def adopt_pending_key(study: Study) -> None:
+    """Let the key of a rotation that was killed be the vault's key, as it is."""
+    with suppress(FileNotFoundError):  # the rotation itself, or another command, was faster
+        study.new_key_path.replace(study.key_path)
+        sync_folder(study.root)
+
+
+def _read_file(path: Path) -> str:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
             raise VaultKeyError(
-                f"The vault's key {source} is missing.",
-                f"Restore it from where you keep it safe, or set {KEY_VARIABLE}. "
-                "Without the key nobody can read the vault, and neither can we.",
-            ) from None
-        except PermissionError:
-            raise VaultKeyError(f"The vault's key {source} cannot be read by this user.", "Run as its owner.") from None
+                f"The vault's key {path} can be read by others (mode {mode:04o}).",
+                f"Run 'chmod 600 {path}' and ask who could have copied it.",
+            )
+        key = path.read_text(encoding="ascii", errors="replace")
+    except FileNotFoundError:
+        raise VaultKeyError(
+            f"The vault's key {path} is missing.",
+            f"Restore it from where you keep it safe, or set {KEY_VARIABLE}. "
+            "Without the key nobody can read the vault, and neither can we.",
+        ) from None
+    except PermissionError:
+        raise VaultKeyError(f"The vault's key {path} cannot be read by this user.", "Run as its owner.") from None
+    return _checked(key, str(path))
+
+
+def _checked(key: str, source: str) -> str:
     key = key.strip()
     if not KEY_SHAPE.fullmatch(key):
         raise VaultKeyError(

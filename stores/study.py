@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from stores.errors import ConsonanceError
 
 STUDY_VARIABLE = "CONSONANCE_STUDY"
 DEFAULT_STUDY = "./study"
+# What receipts say of the study itself (fields of ISO/IEC TS 27560); each may be left out.
+TERMS = ("controller", "contact", "lawful_basis", "jurisdiction", "retention", "recipients", "withdrawal")
 
 
 class NoStudy(ConsonanceError):
@@ -58,6 +60,18 @@ class Study:
         return self.root / "vault.duckdb"
 
     @property
+    def new_key_path(self) -> Path:
+        return self.root / "vault.key.new"
+
+    @property
+    def old_key_path(self) -> Path:
+        return self.root / "vault.key.old"
+
+    @property
+    def new_vault_path(self) -> Path:
+        return self.root / "vault.duckdb.new"
+
+    @property
     def catalogue_path(self) -> Path:
         return self.root / "catalog.duckdb"
 
@@ -94,6 +108,14 @@ class Study:
         return self.root / "published"
 
     @property
+    def audit_head_path(self) -> Path:
+        return self.root / "audit.head"
+
+    @property
+    def receipts(self) -> Path:
+        return self.root / "receipts"
+
+    @property
     def site(self) -> Path:
         return self.root / "site"
 
@@ -110,10 +132,12 @@ class Settings:
         title: The study's name, for reports.
         as_of: The moment, in UTC, at which consent is judged; ``None`` means the moment of each
             ``consonance load``.
+        terms: What receipts tell participants: those of ``TERMS`` that are set.
     """
 
     title: str
     as_of: datetime | None
+    terms: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, study: Study) -> Settings:
@@ -132,11 +156,16 @@ class Settings:
             ) from None
         if not isinstance(content, dict):
             raise BadSettings(f"{path} holds no settings.", "Write 'title: …' and 'as_of: …', one a line.")
-        if unknown := sorted(map(str, set(content) - {"title", "as_of"})):
+        if unknown := sorted(map(str, set(content) - {"title", "as_of", *TERMS})):
             raise BadSettings(
-                f"{path} has settings nobody reads: {', '.join(unknown)}.", "Known are 'title' and 'as_of'."
+                f"{path} has settings nobody reads: {', '.join(unknown)}.",
+                f"Known are {', '.join(('title', 'as_of', *TERMS))}.",
             )
-        return cls(title=str(content.get("title") or study.root.name), as_of=_as_of(path, content.get("as_of")))
+        return cls(
+            title=str(content.get("title") or study.root.name),
+            as_of=_as_of(path, content.get("as_of")),
+            terms={term: str(content[term]) for term in TERMS if content.get(term)},
+        )
 
 
 def _as_of(path: Path, value: object) -> datetime | None:

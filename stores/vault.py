@@ -17,7 +17,7 @@ import duckdb_extension_httpfs
 import fsspec
 
 from stores.errors import ConsonanceError
-from stores.key import read_key
+from stores.key import adopt_pending_key, pending_key, read_key
 from stores.study import Study
 
 MEMORY_FOLDER = "memory://consonance/"
@@ -35,6 +35,10 @@ class StoreError(ConsonanceError):
 
 class StoreInUse(StoreError):
     """Another program holds the store; it can be opened once that has ended."""
+
+
+class WrongKey(StoreError):
+    """The key is not that of this vault."""
 
 
 @contextmanager
@@ -85,25 +89,52 @@ def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_on
     Raises:
         StoreError: see ``open_study``.
     """
+    prepare(connection, study)
+    attach_vault(connection, study, read_only=read_only)
+    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Make a connection fit for encrypted files; what it spills is encrypted too, in the study folder."""
     connection.execute(f"LOAD '{_quoted(_extension('httpfs'))}'")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET temp_file_encryption = true")
     connection.execute(f"SET temp_directory = '{_quoted(study.root / '.spill')}'")
-    attach_vault(connection, study, read_only=read_only)
-    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
 
 
 def attach_vault(
     connection: duckdb.DuckDBPyConnection, study: Study, name: str = VAULT, *, read_only: bool = False
 ) -> None:
-    """Attach the vault of ``study`` as ``name``, to a connection that ``attach_study`` has prepared.
+    """Attach the vault of ``study`` as ``name``, to a connection that is prepared.
+
+    If a rotation of the key was killed after the new vault was in its place and before the new key was,
+    this puts the key there.
 
     Raises:
         StoreError: see ``open_study``.
     """
     access = ", READ_ONLY" if read_only else ""
     options = f"(ENCRYPTION_KEY '{read_key(study)}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})"
-    _attach(connection, study.vault_path, name, options)
+    try:
+        _attach(connection, study.vault_path, name, options)
+    except WrongKey:
+        pending = pending_key(study)
+        if pending is None:
+            raise
+        attach_under_key(connection, study.vault_path, name, pending, read_only=read_only)
+        adopt_pending_key(study)
+
+
+def attach_under_key(
+    connection: duckdb.DuckDBPyConnection, path: Path, name: str, key: str, *, read_only: bool = False
+) -> None:
+    """Attach the encrypted database ``path`` as ``name`` with ``key``, to a connection that is prepared.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    access = ", READ_ONLY" if read_only else ""
+    _attach(connection, path, name, f"(ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})")
 
 
 def attach_warehouse(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
@@ -156,9 +187,9 @@ def _explained(path: Path, message: str) -> StoreError:
             "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open.",
         )
     if "key" in message.lower():
-        return StoreError(
+        return WrongKey(
             f"{path} cannot be opened with this key.",
-            "Use the key file that was made together with this vault.",
+            "Use the key file that was made together with this vault, or at the last 'consonance key rotate'.",
         )
     if not path.exists():
         return StoreError(f"{path} does not exist.", "Load the study first: 'consonance load'.")

@@ -8,6 +8,7 @@
     ('anonymized.plays', 'anonymized_plays', 'private_sessions', 'is_private_session'),
     ('anonymized.plays', 'anonymized_plays', 'demographics', 'country is not null'),
     ('anonymized.emotion_answers', 'anonymized_emotion_answers', 'emotion_reports', 'true'),
+    ('anonymized.library', 'anonymized_library', 'library', 'true'),
     ('sessionized.play_sessions', 'play_sessions', 'listening_history', 'true'),
     ('features.emotion_scores', 'emotion_scores', 'emotion_reports', 'true'),
     ('marts.plays', 'plays', 'listening_history', 'true'),
@@ -16,6 +17,7 @@
     ('marts.plays', 'plays', 'demographics', 'country is not null'),
     ('marts.sessions', 'sessions', 'listening_history', 'true'),
     ('marts.daily_listening', 'daily_listening', 'listening_history', 'true'),
+    ('marts.library', 'library', 'library', 'true'),
     ('marts.emotion_reports', 'emotion_reports', 'emotion_reports', 'true'),
     ('marts.emotion_windows', 'emotion_windows', 'emotion_reports', 'true'),
 ] %}

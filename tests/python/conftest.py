@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -103,6 +104,13 @@ class SmallStudy:
     ) -> None:
         _append(self.study.participants_path, f"{code},{birth_year},{gender},{country},{timezone},2025-01-01")
 
+    def register(self, version: str = "v1", text: str = "What the study is about.\n") -> None:
+        """Put a notice beside the tables and register it."""
+        file = self.root / f"notice-{version}.txt"
+        file.write_text(text, encoding="utf-8")
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        _append(self.study.notices_path, f"{version},en,Information for participants,{file.name},{digest}")
+
     def consent(
         self,
         code: str,
@@ -110,8 +118,9 @@ class SmallStudy:
         event: str = "granted",
         at: str = "2025-01-01T10:00:00+00:00",
         history: tuple[str, str] = ("", ""),
+        version: str = "v1",
     ) -> None:
-        _append(self.study.consents_path, f"{code},{event},{purposes},v1,{at},{history[0]},{history[1]}")
+        _append(self.study.consents_path, f"{code},{event},{purposes},{version},{at},{history[0]},{history[1]}")
 
     def admit(self, code: str, **consent: Any) -> None:
         self.enrol(code)
@@ -157,6 +166,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
+def lay_out_small(root: Path, title: str | None = None) -> SmallStudy:
+    """A study without participants as of ``AS_OF``, with the notice ``v1`` registered."""
+    made = SmallStudy(lay_out_study(root, title, AS_OF))
+    made.register()
+    return made
+
+
 def _append(path: Path, line: str) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
@@ -171,8 +187,8 @@ def _no_study_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> SmallStudy:
-    """An empty study."""
-    return SmallStudy(lay_out_study(tmp_path / "study", as_of=AS_OF))
+    """A study without participants; the notice ``v1`` is registered."""
+    return lay_out_small(tmp_path / "study")
 
 
 @pytest.fixture(scope="session")

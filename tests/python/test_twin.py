@@ -7,9 +7,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import AS_OF, SmallStudy, play
+from conftest import SmallStudy, lay_out_small, play
 
-from loaders.study_layout import lay_out_study
 from loaders.synthetic.study import DISGUISE, make_study
 from quality.twin import NothingToCompare, check_interference, compare_studies
 from stores.study import Study
@@ -67,7 +66,7 @@ def two_studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallStudy, S
     """Two people who each use two devices, and the same two under other names; loaded and built."""
     studies = []
     for folder, codes in (("one", ("P001", "P002")), ("other", ("Q009", "Q003"))):
-        made = SmallStudy(lay_out_study(tmp_path_factory.mktemp(folder) / "study", "A study", AS_OF))
+        made = lay_out_small(tmp_path_factory.mktemp(folder) / "study", "A study")
         for code in codes:
             made.admit(code)
             platforms = ("Android OS 9 API 28 (samsung, SM-G950F)", "iOS 13.4 (iPhone11,8)")

@@ -24,6 +24,7 @@ MARTS = (
     "sessions",
     "tracks",
     "daily_listening",
+    "library",
     "emotion_reports",
     "emotion_windows",
     "feature_coverage",

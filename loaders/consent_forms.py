@@ -1,0 +1,314 @@
+"""Consent given in an electronic form: exports of REDCap and Qualtrics, as lines of the ledger.
+
+A map says which column means what. Nothing else of an export is looked at: names, addresses and
+signatures stay where they are. A box counts as ticked only if it holds what the map, or the tool's
+convention, says a ticked box holds; whatever else it holds grants nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import stat
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from loaders.consent import EVENTS, PURPOSES
+from loaders.enrolment import CODE
+from loaders.ledger import COLUMNS, REGISTER, ConsentEvent, read_ledger
+from loaders.notices import read_notices
+from loaders.tables import BadTable, TableReader
+from stores.errors import ConsonanceError
+from stores.files import replace_file
+from stores.study import Study
+
+Tool = Literal["redcap", "qualtrics"]
+
+# What REDCap's raw and labelled exports, and Qualtrics' numeric one, hold for a ticked box or a yes.
+TICKED = ("1", "checked", "yes", "true")
+REQUIRED = ("participant_code", "form_version", "occurred_at", "purposes")
+OPTIONAL = ("event", "time_zone", "agreed", "history_from", "history_to")
+WRITE_MAP = "docs/consent.md shows a map."
+
+
+class BadMap(ConsonanceError):
+    """The map of a consent form cannot be used."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of the form: its column, and the values (in lower case) that mean it is ticked.
+
+    Without values the whole cell is a word for yes. With values it may also list one of them among
+    choices that are separated by commas, as Qualtrics writes a question with several answers.
+    """
+
+    column: str
+    ticked: tuple[str, ...] = ()
+
+    def is_ticked(self, row: dict[str, str]) -> bool:
+        cell = row[self.column].casefold()
+        if not self.ticked:
+            return cell in TICKED
+        return any(f",{value}," in f",{cell}," for value in self.ticked)
+
+
+@dataclass(frozen=True)
+class FormMap:
+    """Which column of an export means what.
+
+    Attributes:
+        participant_code, occurred_at: Columns.
+        form_version: The notice that the form shows.
+        purposes: The box of each purpose that the form asks for.
+        event: What a line of the export is.
+        time_zone: Of ``occurred_at`` where it has no offset.
+        agreed: Whoever left this box empty did not consent at all.
+        history_from, history_to: Columns with dates.
+    """
+
+    participant_code: str
+    form_version: str
+    occurred_at: str
+    purposes: dict[str, Box]
+    event: str = "granted"
+    time_zone: zoneinfo.ZoneInfo | None = None
+    agreed: Box | None = None
+    history_from: str | None = None
+    history_to: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> FormMap:
+        """Read and check a map.
+
+        Raises:
+            BadMap: no such file, no YAML, something unknown or missing in it.
+        """
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            raise BadMap(f"{path} is not readable as YAML.", WRITE_MAP) from None
+        if not isinstance(content, dict):
+            raise BadMap(f"{path} holds no settings.", WRITE_MAP)
+        if unknown := sorted(map(str, content.keys() - {*REQUIRED, *OPTIONAL})):
+            raise BadMap(
+                f"{path} says {', '.join(unknown)}, which nobody reads.",
+                f"Known are {', '.join((*REQUIRED, *OPTIONAL))}.",
+            )
+        if missing := [name for name in REQUIRED if not content.get(name)]:
+            raise BadMap(f"{path} does not say {missing[0]}.", WRITE_MAP)
+        purposes = content["purposes"]
+        if not isinstance(purposes, dict) or not purposes.keys() <= set(PURPOSES):
+            raise BadMap(
+                f"{path} maps other purposes than the ledger knows.",
+                f"Known are {', '.join(PURPOSES)}, each with its box.",
+            )
+        event = content.get("event") or "granted"
+        if event not in EVENTS:
+            raise BadMap(f"{path} has another event than {', '.join(EVENTS)}.", WRITE_MAP)
+        zone = content.get("time_zone")
+        try:
+            time_zone = zoneinfo.ZoneInfo(str(zone)) if zone else None
+        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+            raise BadMap(f"{path} has no IANA zone in time_zone.", "Write it like Europe/Berlin.") from None
+        return cls(
+            participant_code=str(content["participant_code"]),
+            form_version=str(content["form_version"]),
+            occurred_at=str(content["occurred_at"]),
+            purposes={purpose: _box(path, purposes[purpose]) for purpose in PURPOSES if purpose in purposes},
+            event=str(event),
+            time_zone=time_zone,
+            agreed=_box(path, content["agreed"]) if content.get("agreed") else None,
+            history_from=content.get("history_from"),
+            history_to=content.get("history_to"),
+        )
+
+    def columns(self) -> list[str]:
+        """Every column it names, each once."""
+        boxes = [*self.purposes.values(), *([self.agreed] if self.agreed else [])]
+        named = [self.participant_code, self.occurred_at, self.history_from, self.history_to]
+        return list(dict.fromkeys([name for name in named if name] + [box.column for box in boxes]))
+
+
+@dataclass
+class ImportReport:
+    """What an import did: events added, those that the ledger held already, lines left out and why."""
+
+    added: int = 0
+    known: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"added": self.added, "known": self.known, "left_out": dict(self.left_out), "faults": self.faults}
+
+
+def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportReport:
+    """Add to ``consents.csv`` what an export of a consent form says and the ledger does not yet.
+
+    Args:
+        study: Whose ledger.
+        path: The export, a CSV in UTF-8.
+        tool: What it was exported from.
+        form: Which column means what.
+
+    Raises:
+        BadTable: the export, the ledger or the notices cannot be used; nothing is changed then.
+        BadMap: the map names a notice that is not registered.
+    """
+    registered = [notice["form_version"] for notice in read_notices(study)]
+    if form.form_version not in registered:
+        raise BadMap("The map's form_version is not in notices.csv.", REGISTER)
+    known = {event.meaning() for _, event in read_ledger(study, registered)}
+    report = ImportReport()
+    reader = TableReader(path)
+    added = []
+    for event in _events(reader, tool, form, report):
+        meaning = event.meaning()
+        if meaning in known:
+            report.known += 1
+        else:
+            known.add(meaning)
+            added.append(event)
+    report.faults = reader.faults
+    report.added = len(added)
+    if added:
+        _append(study.consents_path, added)
+    return report
+
+
+def _box(path: Path, content: object) -> Box:
+    if isinstance(content, str):
+        return Box(content)
+    if isinstance(content, dict) and content.keys() <= {"column", "is"} and content.get("column"):
+        values = content.get("is", [])
+        values = values if isinstance(values, list) else [values]
+        return Box(str(content["column"]), tuple(_as_exported(value) for value in values))
+    raise BadMap(f"{path} has a box that is neither a column nor 'column' and 'is'.", WRITE_MAP)
+
+
+def _as_exported(value: object) -> str:
+    """YAML reads a bare Yes as a truth value."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).casefold()
+
+
+def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport) -> Iterable[ConsentEvent]:
+    own = ["Status", "Finished"] if tool == "qualtrics" else []
+    rows = reader.rows(list(dict.fromkeys([*form.columns(), *own])))
+    if tool == "qualtrics":
+        # Three header rows: names, questions, and JSON import ids.
+        if len(rows) < 2 or not all("ImportId" in value for value in rows[1][1].values()):
+            raise BadTable(
+                f"{reader.path} lacks Qualtrics' three header rows.",
+                "Export it from Qualtrics once more as CSV, and do not open it with a spreadsheet before.",
+            )
+        rows = rows[2:]
+    for line, row in rows:
+        reason = _why_left_out(tool, form, row)
+        if reason:
+            report.left_out[reason] += 1
+        elif event := _event(reader, line, form, row):
+            yield event
+
+
+def _why_left_out(tool: Tool, form: FormMap, row: dict[str, str]) -> str | None:
+    if tool == "qualtrics":
+        if _is_trial(row["Status"]):
+            return "a preview, a test or spam"
+        if row["Finished"].casefold() not in ("1", "true"):
+            return "not finished"
+    # REDCap writes a row for each event and instance of a record; those of other forms are empty here.
+    if row[form.occurred_at] in ("", "[not completed]"):
+        return "not finished"
+    if form.agreed and not form.agreed.is_ticked(row):
+        return "did not agree"
+    return None
+
+
+def _is_trial(status: str) -> bool:
+    """Status is 0 or IP Address for a response, 4 imported, 16 offline; 1, 2, 8, 9, 12, 17 … are none."""
+    if status.isdigit():
+        return status not in ("0", "4", "16")
+    return re.search("preview|test|spam", status, re.IGNORECASE) is not None
+
+
+def _event(reader: TableReader, line: int, form: FormMap, row: dict[str, str]) -> ConsentEvent | None:
+    faults = len(reader.faults)
+    code = row[form.participant_code]
+    if not CODE.fullmatch(code):
+        reader.fault(line, "has no participant_code of letters, digits, '-' and '_'")
+    moment = reader.moment(line, form.occurred_at, _with_offset(row[form.occurred_at], form.time_zone))
+    first, last = (_day(reader, line, column, row) for column in (form.history_from, form.history_to))
+    if first and last and first > last:
+        reader.fault(line, "has a first day of history after the last")
+    if moment is None or len(reader.faults) > faults:
+        return None
+    purposes = tuple(purpose for purpose, box in form.purposes.items() if box.is_ticked(row))
+    return ConsentEvent(
+        code,
+        form.event,
+        () if form.event == "withdrawn" else purposes,
+        form.form_version,
+        moment.replace(microsecond=moment.microsecond // 1000 * 1000),
+        first,
+        last,
+    )
+
+
+def _with_offset(text: str, time_zone: zoneinfo.ZoneInfo | None) -> str:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return text if moment.tzinfo or not time_zone else moment.replace(tzinfo=time_zone).isoformat()
+
+
+def _day(reader: TableReader, line: int, column: str | None, row: dict[str, str]) -> date | None:
+    if not column or not row[column]:
+        return None
+    try:
+        return date.fromisoformat(row[column])
+    except ValueError:
+        reader.fault(line, f"has no date in {column} (such as 2020-01-31)")
+        return None
+
+
+def _append(path: Path, events: Sequence[ConsentEvent]) -> None:
+    """Add lines at the end of the ledger, in its own columns, delimiter and line endings."""
+    content = path.read_bytes()
+    text = content.decode("utf-8-sig")
+    header = text.split("\n", 1)[0]
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    ending = "\r\n" if header.endswith("\r") else "\n"
+    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
+    for event in events:
+        writer.writerow(
+            dict(
+                zip(
+                    COLUMNS,
+                    (
+                        event.participant_code,
+                        event.event,
+                        " ".join(event.purposes),
+                        event.form_version,
+                        event.occurred_at.isoformat(timespec="milliseconds") + "+00:00",
+                        event.history_from or "",
+                        event.history_to or "",
+                    ),
+                    strict=True,
+                )
+            )
+        )
+    if not content.endswith(b"\n"):
+        content += ending.encode()
+    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))

@@ -1,0 +1,98 @@
+"""What people saved: the track URIs of their library and playlists, of those who grant ``library``.
+
+Nothing else of these files is landed: no names of playlists, no descriptions, no dates, no episodes, and
+no local files, whose URIs hold typed text. The files are known by their keys, as all files of an export.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from loaders.archive import DonationRefused, Member, MemberBroken, open_donation
+from loaders.consent import held_codes
+from loaders.donations import Donation
+
+TRACK_URI = re.compile(r"spotify:track:[0-9A-Za-z]{22}")
+LIBRARY_START = re.compile(rb'\s*\{\s*"(tracks|playlists)"')
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def load_library(connection: duckdb.DuckDBPyConnection, donations: Sequence[Donation]) -> int:
+    """Replace ``raw.library_items`` by what the donations of those who consent hold now.
+
+    Asked of each person are ``library``, and ``listening_history``, without which no donation is read.
+    What cannot be read was reported with its donation and is passed over here.
+
+    Returns:
+        The number of items: one for each track that a person saved, and for each in their playlists.
+    """
+    listening, library = held_codes(connection, "listening_history"), held_codes(connection, "library")
+    numbers = _participant_numbers(connection)
+    items: set[tuple[int, str, str]] = set()
+    for donation in donations:
+        code = donation.participant_code
+        if listening.get(code, "") is None and library.get(code, "") is None:
+            items.update((numbers[code], origin, uri) for origin, uri in _items(donation))
+    connection.begin()
+    try:
+        connection.execute("delete from vault.raw.library_items")
+        connection.execute(
+            "insert into vault.raw.library_items select unnest($numbers::integer[]), unnest($origins::varchar[]), unnest($uris::varchar[])",
+            dict(zip(("numbers", "origins", "uris"), map(list, zip(*sorted(items), strict=True)), strict=True))
+            if items
+            else {"numbers": [], "origins": [], "uris": []},
+        )
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return len(items)
+
+
+def _participant_numbers(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    return dict(connection.execute("select participant_code, participant_no from vault.raw.keyring").fetchall())
+
+
+def _items(donation: Donation) -> Iterator[tuple[str, str]]:
+    """(origin, URI) of every track in the library files of one donation."""
+    if donation.path.is_symlink():
+        return
+    try:
+        with open_donation(donation.path, donation.loose) as members:
+            for member in members:
+                yield from _items_of_file(_object(member))
+    except (DonationRefused, MemberBroken, OSError):
+        return
+
+
+def _object(member: Member) -> Mapping[str, Any]:
+    if not LIBRARY_START.match(member.peek().removeprefix(BYTE_ORDER_MARK)):
+        return {}
+    try:
+        content = json.loads(member.read().removeprefix(BYTE_ORDER_MARK))
+    except (MemberBroken, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _items_of_file(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for track in _objects(content.get("tracks")):
+        yield from _item("saved", track.get("uri"))
+    for playlist in _objects(content.get("playlists")):
+        for entry in _objects(playlist.get("items")):
+            for track in _objects([entry.get("track")]):
+                yield from _item("playlist", track.get("trackUri"))
+
+
+def _item(origin: str, uri: object) -> Iterator[tuple[str, str]]:
+    if isinstance(uri, str) and TRACK_URI.fullmatch(uri):
+        yield origin, uri
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []

@@ -1,0 +1,40 @@
+-- One row is one track in what a pseudonymous participant saved, or in their playlists.
+with library_items as (
+    select
+        participant_no,
+        origin,
+        track_uri
+    from {{ ref('stg_library_items') }}
+),
+
+listeners as (
+    select
+        participant_no,
+        pseudonym,
+        play_secret,
+        grants_listening_history,
+        grants_library
+    from {{ ref('listeners') }}
+),
+
+pseudonymised as (
+    select
+        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('track_identity') }}(
+            library_items.track_uri, null, null, false, listeners.play_secret
+        ) as track_id,
+        {{ function('public_uri') }}(library_items.track_uri) as spotify_uri,
+        library_items.origin
+    from library_items
+    inner join listeners on library_items.participant_no = listeners.participant_no
+    where
+        listeners.grants_listening_history
+        and listeners.grants_library
+)
+
+select
+    participant_id,
+    track_id,
+    spotify_uri,
+    origin
+from pseudonymised
