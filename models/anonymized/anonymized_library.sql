@@ -11,7 +11,6 @@ listeners as (
     select
         participant_no,
         pseudonym,
-        play_secret,
         grants_listening_history,
         grants_library
     from {{ ref('listeners') }}
@@ -20,9 +19,7 @@ listeners as (
 pseudonymised as (
     select
         {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
-        {{ function('track_identity') }}(
-            library_items.track_uri, null, null, false, listeners.play_secret
-        ) as track_id,
+        {{ function('catalogue_identity') }}(library_items.track_uri) as track_id,
         {{ function('public_uri') }}(library_items.track_uri) as spotify_uri,
         library_items.origin
     from library_items
