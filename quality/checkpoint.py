@@ -223,9 +223,13 @@ def _ids(database: str, tables: Mapping[str, Mapping[str, str]]) -> list[str]:
             if not column.endswith("_id") or (column == "track_id" and "is_private" not in types):
                 continue
             where = " where is_private" if column == "track_id" else ""
-            kinds = {"VARCHAR": f'"{column}", null', "BIGINT": f'null, "{column}"'}
+            # Numbers tell one record from another and hardly repeat; names repeat in every row.
+            kinds = {
+                "VARCHAR": f"distinct '{table}.{column}', \"{column}\", null",
+                "BIGINT": f"'{table}.{column}', null, \"{column}\"",
+            }
             if data_type in kinds:
-                found.append(f"select distinct '{table}.{column}', {kinds[data_type]} from {database}.{table}{where}")
+                found.append(f"select {kinds[data_type]} from {database}.{table}{where}")
     return found
 
 

@@ -122,11 +122,12 @@ def passable_sources() -> list[str]:
         return [row["source_id"] for row in csv.DictReader(file) if row["may_redistribute"] == "true"]
 
 
-def build(study: Study, workspace: Path, members: list[Member]) -> list[Member]:
+def build(study: Study, workspace: Path, members: list[Member], tier: str) -> list[Member]:
     """Let dbt build the warehouse of ``study``.
 
     Returns:
-        Those of ``members`` who occur in it.
+        Those of ``members`` who occur in a release of ``tier``: in the public one whoever has a counted
+        play, so that the certificate counts the same persons as the tables do.
 
     Raises:
         DbtFailed: it ended with an error.
@@ -135,6 +136,10 @@ def build(study: Study, workspace: Path, members: list[Member]) -> list[Member]:
     with duckdb.connect(config=session_settings()) as connection:
         attach_to_read(connection, study.warehouse_path, "made")
         there = {
-            name for (name,) in connection.execute("select participant_id from made.marts.participants").fetchall()
+            name
+            for name, counted_plays in connection.execute(
+                "select participant_id, counted_plays from made.marts.participants"
+            ).fetchall()
+            if counted_plays or tier == "controlled"
         }
     return [member for member in members if member.pseudonym in there]

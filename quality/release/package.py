@@ -98,8 +98,9 @@ def write_controlled(made: Study, workspace: Path, folder: Path) -> None:
             "select schema_name, table_name from duckdb_tables() where database_name = 'made' order by all"
         ).fetchall()
         for schema, table in found:
-            if schema == "marts" or (schema == "reference" and table in seeds) or (schema, table) == AUDITED:
+            if schema == "marts" or (schema == "reference" and table in seeds):
                 _copy_table(connection, schema, table, seeds.get(table))
+        _copy_risk(connection)
         _write_parquet(connection, folder)
 
 
@@ -129,19 +130,16 @@ def write_public(made: Study, workspace: Path, folder: Path) -> None:
         for table, words in yaml.safe_load((HERE / "public_tables.yml").read_text(encoding="utf-8")).items():
             _describe(connection, "marts", table, words["description"], words["columns"])
         _copy_table(connection, "reference", "feature_sources", _needed_seeds(manifest)["feature_sources"])
-        _copy_audit(connection)
+        _copy_risk(connection)
         _write_parquet(connection, folder)
 
 
-AUDITED = ("audit", "privacy_risk")
-
-
-def _copy_audit(connection: duckdb.DuckDBPyConnection) -> None:
-    """The figures of risk, if they were measured."""
+def _copy_risk(connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy the figures of risk, if a guard measured them."""
     if connection.execute(
-        "select 1 from duckdb_tables() where database_name = 'made' and (schema_name, table_name) = ($1, $2)", AUDITED
+        "select 1 from duckdb_tables() where database_name = 'made' and schema_name = 'audit' and table_name = 'privacy_risk'"
     ).fetchall():
-        _copy_table(connection, *AUDITED, None)
+        _copy_table(connection, "audit", "privacy_risk", None)
 
 
 @contextmanager

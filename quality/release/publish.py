@@ -56,6 +56,10 @@ class GateClosed(ConsonanceError):
     """A guard does not hold; nothing was published."""
 
 
+class CannotWrite(ConsonanceError):
+    """The disk does not take the release."""
+
+
 class LedgerChanged(ConsonanceError):
     """Consent changed while the release was made."""
 
@@ -104,7 +108,7 @@ def publish(
 
     Raises:
         GateClosed: a guard does not hold.
-        LedgerChanged, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
+        CannotWrite, LedgerChanged, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
         ConsonanceError: a store cannot be opened, or dbt failed. In every case nothing is published.
     """
     if tier not in TIERS:
@@ -117,7 +121,13 @@ def publish(
     with _locked(published) as lock, _guarded(published, work, lock) as say:
         work.mkdir()
         with _temporary_files_in(work / "tmp"):
-            return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, tell, say)
+            try:
+                return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, tell, say)
+            except OSError as error:
+                raise CannotWrite(
+                    f"Nothing was published: {published} cannot be written to ({error.strerror}).",
+                    "Make room, or give yourself the right to write there; 'current' must be a link.",
+                ) from error
 
 
 def _make_and_publish(
@@ -147,7 +157,7 @@ def _make_and_publish(
         before = copy_stores(study, [*stores, study.warehouse_path], work / "before")
         made = copy_stores(study, stores, work / "made")
     tell("building the released persons' warehouse (dbt run)")
-    members = build(made, work, draw_members(made, tier))
+    members = build(made, work, draw_members(made, tier), tier)
     entry = Entry(number, tier, as_of, created, members)
     with open_study(before) as vault:
         registry.note(vault, entry)
@@ -178,7 +188,14 @@ def _asked(guards: Sequence[Guard], candidate: Candidate, tell: Callable[[str], 
     """Ask one guard after the other; the first that does not hold closes the gate."""
     for guard in guards:
         tell(f"asking the guard '{guard.name}'")
-        result = guard.run(candidate)
+        try:
+            result = guard.run(candidate)
+        except Exception as error:
+            why = error.what if isinstance(error, ConsonanceError) else f"{type(error).__name__}."
+            raise GateClosed(
+                f"Nothing was published: the guard '{guard.name}' could not be run: {why}",
+                error.remedy if isinstance(error, ConsonanceError) else "Run 'consonance check' and 'dbt build'.",
+            ) from error
         if not result.holds:
             raise GateClosed(
                 f"Nothing was published: the guard '{guard.name}' does not hold. {result.summary}", result.remedy

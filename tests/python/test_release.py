@@ -36,10 +36,11 @@ from quality.release import making, package
 from quality.release import publish as publishing
 from quality.release.guards import ON_RELEASE, Candidate, Guard, GuardResult
 from quality.release.making import NothingToPublish, ShiftsUsedUp
-from quality.release.publish import GateClosed, LedgerChanged, PublishBusy, Release, publish
+from quality.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
 from quality.release.registry import UnknownRelease
 from quality.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
 from stores.dbt_command import PROJECT
+from stores.errors import ConsonanceError
 from stores.study import Study
 from stores.vault import StoreInUse, open_study
 
@@ -127,7 +128,7 @@ def quick(controlled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def quick_build(warehouse: Path) -> Callable[..., Any]:
-    def build(study: Study, workspace: Path, members: Any) -> Any:
+    def build(study: Study, workspace: Path, members: Any, tier: str) -> Any:
         shutil.copyfile(warehouse, study.warehouse_path)
         (workspace / "target").mkdir()
         shutil.copyfile(warehouse.parents[1] / "target" / "manifest.json", workspace / "target" / "manifest.json")
@@ -582,6 +583,10 @@ def test_a_release_rule_is_broken_by_what_it_guards(request: pytest.FixtureReque
             "update db.marts.plays set play_id = (select min(play_id) from earlier.marts.plays) where play_id = (select max(play_id) from db.marts.plays)",
         ),
         (
+            "D2_no_id_occurs_elsewhere",
+            "update db.marts.tracks set title = (select min(participant_id) from earlier.marts.participants) where track_id = (select min(track_id) from db.marts.tracks)",
+        ),
+        (
             "D3_times_are_those_of_the_release",
             "update db.marts.emotion_reports set reported_at_local = reported_at_local + interval 4000 day",
         ),
@@ -651,13 +656,32 @@ def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quic
     assert "TMPDIR" not in os.environ or ".making" not in os.environ["TMPDIR"]
 
 
-def test_a_guard_that_raises_leaves_nothing(quick: SmallStudy) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (RuntimeError("D024 is out of order"), "'broken' could not be run: RuntimeError"),
+        (ConsonanceError("The key is lost.", "Find it."), "could not be run: The key is lost. Find it."),
+    ],
+)
+def test_a_guard_that_raises_does_not_hold(quick: SmallStudy, error: Exception, told: str) -> None:
     def broken(_: Candidate) -> GuardResult:
-        raise RuntimeError("out of order")
+        raise error
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(GateClosed) as closed:
         quick_publish(quick, on_release=[Guard("broken", broken)])
+    assert told in str(closed.value)
+    assert "D024" not in str(closed.value)
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
+
+
+def test_a_folder_that_cannot_be_switched_is_told(quick: SmallStudy) -> None:
+    current = quick.study.published / "current"
+    current.unlink()
+    (current / "something").mkdir(parents=True)
+    with pytest.raises(CannotWrite, match="'current' must be a link"):
+        quick_publish(quick)
+    assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
+    assert [number for number, *_ in in_the_book(quick)] == [1, 2]
 
 
 def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> None:

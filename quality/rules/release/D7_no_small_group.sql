@@ -111,3 +111,14 @@ union all
 select 'population'
 from warehouse.marts.population, everyone
 where population.persons <> everyone.persons or everyone.persons <= 20
+union all
+-- The certificate tells how many are in the release.
+select 'members'
+from everyone
+where
+    everyone.persons <> (
+        select count(*)
+        from vault.raw.release_keyring
+        inner join vault.raw.releases on releases.release_no = release_keyring.release_no
+        where releases.published_at is null
+    )

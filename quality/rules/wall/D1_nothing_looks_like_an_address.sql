@@ -3,8 +3,12 @@
 -- example: A track titled "write to jane@example.org"; a reason_end that holds "198.51.100.7".
 -- why: What an export calls a title may be anything (D1).
 -- remedy: Look at functions/public_text.sql and functions/reason_token.sql; dbt run.
+-- Materialised, or DuckDB looks at the text of every row before it drops the repetitions.
+with texts as materialized (
+    select place, value from {strings} as strings
+)
 select place
-from {strings} as strings
+from texts
 where
     regexp_matches(value, '[^\s@]+@[^\s@]+\.[A-Za-z]{2,}')
     or regexp_matches(value, '\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b')
