@@ -38,6 +38,11 @@ PROJECT_PARTS = (
 )  # fmt: skip
 # What identifies people in the base study; no command may print it.
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)
+# The guards of the study are asked by other faults.
+PUBLISH = (
+    "from quality.release.publish import publish; from stores.study import Study;"
+    "publish(Study.find(), 'controlled', on_study=())"
+)
 GUARDS = ("wall", "interference", "traces")
 RULES = {rule.name: rule for rule in all_rules()}
 
@@ -196,6 +201,12 @@ def test_a_planted_fault_is_caught_by_a_guard_that_names_it(copied: Tree, fault:
         assert done.returncode != 0
         assert names in done.stdout
         return
+    if guard == "publish":
+        done = copied.run("-c", PUBLISH)
+        assert done.returncode != 0
+        assert names in done.stderr
+        assert not (copied.study.published / "current").exists()
+        return
     if start == "run" and guard != "wall":  # which reads SQL, not data
         done = copied.dbt("run")
         if guard == "run":
@@ -229,4 +240,4 @@ def test_without_a_fault_every_guard_holds(base: Tree) -> None:
 
 def test_there_are_enough_faults_and_each_guard_has_one() -> None:
     assert len(FAULTS) >= 40
-    assert {fault["guard"] for fault in FAULTS} >= {*GUARDS, "output", "init", "run", "build"}
+    assert {fault["guard"] for fault in FAULTS} >= {*GUARDS, "output", "init", "run", "build", "publish"}
