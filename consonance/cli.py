@@ -72,7 +72,7 @@ def init(folder: Path, title: str | None) -> None:
     """Lay out an empty study in FOLDER, with templates that explain themselves and a new key."""
     study = lay_out_study(folder, title)
     out.print(
-        f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in consents.csv and participants.csv."
+        f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in participants.csv, notices.csv and consents.csv."
     )
     out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
 
