@@ -44,6 +44,7 @@ from quality.attack.harness import (
 from quality.attack.thresholds import Figure, Threshold, all_thresholds, limit
 from quality.checkpoint import run_checkpoint
 from quality.rules import all_rules
+from stores.dbt_command import target_folder
 
 KINDS = ("track", "track + month", "track + day", "track + hour", "track ± 7 days")
 EPOCH = datetime(1970, 1, 1)
@@ -682,11 +683,8 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
         demo_copy.warehouse("from audit.privacy_risk")
 
 
-def test_the_command_and_the_site_say_what_was_found(
-    demo_copy: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "static_index.html").touch()
-    monkeypatch.setattr(site, "target_folder", lambda: tmp_path)
+def test_the_command_and_the_site_say_what_was_found(demo_copy: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    (target_folder() / "static_index.html").touch()
     monkeypatch.setattr(site, "run_dbt", lambda *_: "")
     assert "shift found" not in site.build_site(demo_copy.study, []).read_text()
     done = CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "5"])

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from conftest import SmallStudy
 
 import consonance.cli
+import quality.guards
 from quality.wall.checker import (
     BadReview,
     Finding,
@@ -864,7 +865,7 @@ def test_every_part_of_the_project_is_read_for_a_reason(project: Project) -> Non
 def run_check(
     monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: WallReport, *arguments: str
 ) -> tuple[int, str]:
-    monkeypatch.setattr(consonance.cli, "check_wall", lambda _: report)
+    monkeypatch.setattr(quality.guards, "check_wall", lambda _: report)
     monkeypatch.setattr(consonance.cli.out, "width", 100)
     with consonance.cli.out.capture() as captured:
         done = CliRunner().invoke(consonance.cli.cli, ["check", "wall", "--study", str(study.root), *arguments])
