@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test faults lint bench lock clean
 
 demo: .venv ## the whole line on a synthetic study
 	$(BIN)/consonance demo
 
 test: .venv lint ## everything that CI runs
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not faults"
+
+faults: .venv ## plant each fault of tests/faults, and see it caught
+	$(BIN)/pytest -m faults
 
 lint: .venv
 	$(BIN)/ruff check .

@@ -162,7 +162,9 @@ class SmallStudy:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file share fixtures and stay on one worker; planted faults go to whichever is free."""
     for item in items:
-        if item.path.stem != "test_faults":
+        if item.path.stem == "test_faults":
+            item.add_marker(pytest.mark.faults)
+        else:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 

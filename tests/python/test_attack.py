@@ -684,6 +684,7 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
 
 
 def test_the_command_and_the_site_say_what_was_found(demo_copy: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    demo_copy.dbt("compile")
     (target_folder() / "static_index.html").touch()
     monkeypatch.setattr(site, "run_dbt", lambda *_: "")
     assert "shift found" not in site.build_site(demo_copy.study, []).read_text()
