@@ -21,6 +21,7 @@ from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
 from stores.audit_log import anchor, record
 from stores.study import Settings, Study
+from stores.tombstones import erased_codes, refuse_unfinished
 from stores.vault import open_study
 
 
@@ -42,6 +43,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     Raises:
         ConsonanceError: the study, its key or one of the operator's tables cannot be used.
     """
+    refuse_unfinished(study)
     settings = Settings.read(study)
     progress = progress or LoadProgress()
     loaded_at = datetime.now(UTC).replace(tzinfo=None)
@@ -56,7 +58,8 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         _note_study(connection, settings, loaded_at)
         donations = find_donations(study)
         progress.starts(donations)
-        held = held_codes(connection, "listening_history")
+        erased = erased_codes(connection, [donation.participant_code for donation in donations])
+        held = held_codes(connection, "listening_history") | dict.fromkeys(erased, "erased")
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
