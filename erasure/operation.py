@@ -22,7 +22,7 @@ import duckdb
 from erasure.holdings import Person, count_rows, relations
 from erasure.witnesses import take_down
 from stores.errors import ConsonanceError
-from stores.files import sha256, sync_folder
+from stores.files import sha256_of, sync
 from stores.key import read_key
 from stores.study import Study
 from stores.vault import attach_study, attach_to_read, attach_under_key, lock_down, prepare, session_settings
@@ -159,8 +159,8 @@ def begin(study: Study, draft: Operation) -> Operation:
         connection.execute("checkpoint operation")
         connection.execute("detach operation")
     place.with_suffix(".new").replace(place)
-    sync_folder(study.pending)
-    sync_folder(study.root)
+    sync(study.pending)
+    sync(study.root)
     return operation
 
 
@@ -168,7 +168,7 @@ def end(study: Study) -> None:
     """Delete what the operation knew."""
     (study.pending / DATABASE).unlink(missing_ok=True)
     shutil.rmtree(study.pending, ignore_errors=True)
-    sync_folder(study.root)
+    sync(study.root)
 
 
 def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
@@ -176,5 +176,5 @@ def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     paths: list[Path] = [study.vault_path, study.warehouse_path, study.consents_path, study.participants_path]
     paths += sorted(study.surveys.glob("*.csv"))
     return {
-        study.within(path): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths if path.exists()
+        study.within(path): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in paths if path.exists()
     }

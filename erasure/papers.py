@@ -17,7 +17,7 @@ from typing import Any
 
 from loaders.ledger import COLUMNS as LEDGER_COLUMNS
 from loaders.tables import dialect_of
-from stores.files import replace_file, sync_folder
+from stores.files import replace_file, sync
 from stores.study import Study
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
@@ -60,7 +60,7 @@ def clear(study: Study, code: str, name: str) -> Cleared:
         files = [path for path in inbox.rglob("*") if path.is_file() and not path.is_symlink()]
         cleared.donations, cleared.donation_bytes = len(files), sum(path.stat().st_size for path in files)
         shutil.rmtree(inbox)
-        sync_folder(study.inbox)
+        sync(study.inbox)
     for receipt in (study.receipts / f"{code}.html", study.receipts / f"{code}.json"):
         if receipt.exists():
             receipt.unlink()

@@ -21,10 +21,15 @@ class BadTable(ConsonanceError):
     """A CSV of the operator's cannot be used."""
 
 
+def delimiter_of(header: str) -> str:
+    """What stands between the columns of a CSV that begins with ``header``: spreadsheets also write ``;``."""
+    return ";" if header.count(";") > header.count(",") else ","
+
+
 def dialect_of(text: str) -> tuple[str, str]:
     """The delimiter and the line ending of a CSV, by its first line."""
     header = text.split("\n", 1)[0]
-    return ";" if header.count(";") > header.count(",") else ",", "\r\n" if header.endswith("\r") else "\n"
+    return delimiter_of(header), "\r\n" if header.endswith("\r") else "\n"
 
 
 def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequence[tuple[int, str]]) -> None:

@@ -25,7 +25,7 @@ import duckdb
 
 from stores.audit_log import anchor, record
 from stores.errors import ConsonanceError
-from stores.files import replace_file, sync_folder
+from stores.files import replace_file, sync
 from stores.fresh_vault import Contents, refuse_full_disk, write_afresh
 from stores.key import KEY_VARIABLE, read_key
 from stores.study import Study
@@ -79,10 +79,10 @@ def rotate_key(study: Study) -> Rotation:
         replace_file(study.new_key_path, f"{key}\n".encode())
         _step("new key written")
         study.new_vault_path.replace(study.vault_path)
-        sync_folder(study.root)
+        sync(study.root)
         _step("vault replaced")
         study.new_key_path.replace(study.key_path)
-        sync_folder(study.root)
+        sync(study.root)
         _step("key replaced")
     with open_study(study) as connection:
         anchor(connection, study)
@@ -101,7 +101,7 @@ def _clear(study: Study) -> None:
     new = study.new_vault_path
     for path in (study.new_key_path, new, new.with_name(f"{new.name}.wal"), study.old_key_path):
         path.unlink(missing_ok=True)
-        sync_folder(study.root)
+        sync(study.root)
 
 
 def _step(name: str) -> None:
