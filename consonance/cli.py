@@ -19,6 +19,7 @@ from consonance.key_cli import key
 from consonance.load_tables import ProgressBar, print_load
 from consonance.risk_tables import print_risk
 from consonance.terminal import json_option, out, screen, study_option
+from consonance.withdraw_cli import withdraw
 from loaders.catalogue import add_archive
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
@@ -205,6 +206,7 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(withdraw)
 
 
 def main() -> None:

@@ -16,7 +16,9 @@ def print_risk(report: RiskReport, out: Console) -> None:
     _print_by_points(
         report, "unicity", "singled_out", f"One of {persons:,} persons alone matches, of {samples:,} samples each", out
     )
-    _print_by_points(report, "membership", "false_positive", "Without the person's own record somebody else's matches", out)
+    _print_by_points(
+        report, "membership", "false_positive", "Without the person's own record somebody else's matches", out
+    )
     table = Table("who knows", "finds", "of", "", box=None, title="Other attacks", title_justify="left")
     for figure in report.figures:
         if figure.attack not in ("unicity", "membership"):

@@ -1,9 +1,10 @@
-"""Where a person's rows lie: found in the catalogue of the databases, so that no table is forgotten."""
+"""Where people's rows lie: found in the catalogue of the databases, so that no table is forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -13,12 +14,21 @@ TEXTS = ("VARCHAR", "VARCHAR[]")
 
 
 @dataclass(frozen=True)
-class Person:
-    """One participant by every name the stores have for them; ``None`` where they have none."""
+class People:
+    """Participants by every name the stores have for them: the values that each of ``KEYS`` has of theirs."""
 
-    participant_code: str
-    participant_no: int | None
-    participant_id: str | None
+    participant_code: tuple[str, ...] = ()
+    participant_no: tuple[int, ...] = ()
+    participant_id: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, codes: Sequence[str]) -> People:
+        """Those of ``codes``, as the attached ``vault`` knows them."""
+        keys = connection.execute(
+            "select participant_no, pseudonym from vault.raw.keyring where list_contains($codes, participant_code)",
+            {"codes": list(codes)},
+        ).fetchall()
+        return cls(tuple(codes), tuple(number for number, _ in keys), tuple(name for _, name in keys))
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,10 @@ class Relation:
     table: str
     key: str | None
     columns: dict[str, str]
+
+    def whose(self, people: People) -> list[Any]:
+        """The values of the key of this table that are those of ``people``."""
+        return list(getattr(people, self.key)) if self.key else []
 
     @property
     def name(self) -> str:
@@ -68,13 +82,13 @@ def relations(connection: duckdb.DuckDBPyConnection, database: str) -> list[Rela
     ]
 
 
-def count_rows(connection: duckdb.DuckDBPyConnection, tables: list[Relation], person: Person) -> dict[str, int]:
-    """The rows of ``person`` in each of ``tables`` that has any, by the table's name."""
+def count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation], people: People) -> dict[str, int]:
+    """The rows of ``people`` in each of ``tables`` that has any, by the table's name."""
     counts = {}
     for table in tables:
-        if table.key and (value := getattr(person, table.key)) is not None:
+        if whose := table.whose(people):
             ((rows,),) = connection.execute(
-                f"select count(*) from {table.place} where {table.key} = $person", {"person": value}
+                f"select count(*) from {table.place} where list_contains($whose, {table.key})", {"whose": whose}
             ).fetchall()
             if rows:
                 counts[table.name] = int(rows)

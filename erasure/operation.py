@@ -12,19 +12,22 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from erasure.holdings import Person, count_rows, relations
+from erasure.holdings import People, Relation, count_rows, relations
+from erasure.papers import Papers, find
 from erasure.witnesses import take_down
 from stores.errors import ConsonanceError
 from stores.files import sha256_of, sync
 from stores.key import read_key
 from stores.study import Study
+from stores.tokens import Tokens
 from stores.vault import attach_study, attach_to_read, attach_under_key, lock_down, prepare, session_settings
 
 DATABASE = "operation.duckdb"
@@ -48,28 +51,32 @@ class Operation:
     """What one withdrawal knows from its beginning.
 
     Attributes:
-        person: Whom it erases.
-        token: Their tombstone.
-        requested_at: When the participant asked for it, ISO 8601 in UTC.
+        people: Whom it erases: one participant, or those whom a backup has brought back.
+        tokens: Their tombstones, in the order of their codes.
+        requested_at: When the participant asked for it, ISO 8601 in UTC; ``None`` if a backup brought them back.
         begun_at: When the command was first started.
-        is_replay: It erases again somebody whom a backup has brought back.
         usernames: The user names of their donated accounts.
         donations: Tokens of their donations.
         releases: Those that hold them.
         rows: Their rows by store and table, before.
+        papers: What the operator's files hold of them, before.
         files: Size and SHA-256 of each store and table of the operator's, before.
     """
 
-    person: Person
-    token: str
-    requested_at: str
+    people: People
+    tokens: tuple[str, ...]
+    requested_at: str | None
     begun_at: str
-    is_replay: bool
     usernames: tuple[str, ...]
     donations: tuple[str, ...]
     releases: tuple[Release, ...]
     rows: dict[str, dict[str, int]]
+    papers: Papers
     files: dict[str, dict[str, int | str]]
+
+    @property
+    def is_replay(self) -> bool:
+        return self.requested_at is None
 
     def as_json(self) -> str:
         return json.dumps(asdict(self))
@@ -80,9 +87,9 @@ class Operation:
         return cls(
             **content
             | {
-                "person": Person(**content["person"]),
-                "usernames": tuple(content["usernames"]),
-                "donations": tuple(content["donations"]),
+                "people": People(**{key: tuple(values) for key, values in content["people"].items()}),
+                **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
+                "papers": Papers(**content["papers"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
             }
         )
@@ -118,50 +125,112 @@ def pending(study: Study) -> Operation | None:
         shutil.rmtree(study.pending, ignore_errors=True)
         return None
     with duckdb.connect(config=session_settings()) as connection:
+        prepare(connection, study)
         attach_operation(connection, study)
         ((text,),) = connection.execute("select content from operation.facts").fetchall()
     return Operation.from_json(text)
 
 
 def attach_operation(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Attach what ``begin`` wrote as ``operation``, to any connection."""
-    prepare(connection, study)
+    """Attach what ``begin`` wrote as ``operation``, to a connection that is prepared."""
     attach_under_key(connection, study.pending / DATABASE, "operation", read_key(study), read_only=True)
 
 
-def begin(study: Study, draft: Operation) -> Operation:
-    """Take down what must be known of the participant while they are still there, and make it last.
+def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> Operation:
+    """What a withdrawal of ``codes`` would be about. Nothing of the study is changed.
 
     Args:
-        study: Nothing of it is changed.
-        draft: The operation without rows and files.
+        study: Whose.
+        codes: The participants' codes.
+        requested_at: When they asked for it, in UTC without an offset; ``None`` if a backup brought them back.
+
+    Raises:
+        StoreError, VaultKeyError: a store cannot be opened.
+    """
+    with _opened(study) as (connection, tables):
+        tokens = Tokens.of(connection)
+        people = People.of(connection, codes)
+        numbers = {"numbers": list(people.participant_no)}
+        return Operation(
+            people=people,
+            tokens=tuple(tokens.participant(code) for code in codes),
+            requested_at=requested_at.isoformat(timespec="milliseconds") if requested_at else None,
+            begun_at=datetime.now(UTC).replace(tzinfo=None).isoformat(timespec="seconds"),
+            usernames=tuple(
+                name
+                for (name,) in connection.execute(
+                    """
+                    select unnest(usernames) as name from vault.raw.members where list_contains($numbers, participant_no)
+                    except
+                    select unnest(usernames) from vault.raw.members where not list_contains($numbers, participant_no)
+                    order by name
+                    """,
+                    numbers,
+                ).fetchall()
+            ),
+            donations=tuple(
+                tokens.donation(sha256)
+                for (sha256,) in connection.execute(
+                    "select sha256 from vault.raw.donations where list_contains($numbers, participant_no) order by sha256",
+                    numbers,
+                ).fetchall()
+            ),
+            releases=tuple(
+                Release(number, tier, moment)
+                for number, tier, moment in connection.execute(
+                    """
+                    select distinct releases.release_no, releases.tier, strftime(releases.published_at, '%Y-%m-%dT%H:%M:%S')
+                    from vault.raw.releases
+                    inner join vault.raw.release_keyring on release_keyring.release_no = releases.release_no
+                    where list_contains($numbers, release_keyring.participant_no)
+                    order by all
+                    """,
+                    numbers,
+                ).fetchall()
+            ),
+            rows={
+                store: count_rows(connection, [table for table in tables if table.database == store], people)
+                for store in ("vault", "warehouse")
+            },
+            papers=find(study, codes),
+            files={},
+        )
+
+
+def begin(study: Study, planned: Operation) -> Operation:
+    """Take down what must be known of the participants while they are still there, and make it last.
 
     Raises:
         StoreError, VaultKeyError: a store cannot be opened.
     """
     study.pending.mkdir(mode=0o700, exist_ok=True)
     place = study.pending / DATABASE
-    with duckdb.connect(config=session_settings()) as connection:
-        attach_study(connection, study, read_only=True, may_forget=True)
-        attach_under_key(connection, place.with_suffix(".new"), "operation", read_key(study))
-        if study.warehouse_path.exists():
-            attach_to_read(connection, study.warehouse_path, "warehouse")
-        lock_down(connection, [])
-        vault = [table for table in relations(connection, "vault") if table.schema == "raw"]
-        warehouse = relations(connection, "warehouse") if study.warehouse_path.exists() else []
-        take_down(connection, vault + warehouse, draft.person)
-        rows = {
-            "vault": count_rows(connection, vault, draft.person),
-            "warehouse": count_rows(connection, warehouse, draft.person),
-        }
-        operation = Operation(**{**draft.__dict__, "rows": rows, "files": file_hashes(study)})
-        connection.execute("create table operation.facts as select $content as content", {"content": operation.as_json()})
+    written = place.with_suffix(".new")
+    operation = replace(planned, files=file_hashes(study))
+    with _opened(study, written) as (connection, tables):
+        take_down(connection, tables, operation.people)
+        connection.execute("create table operation.facts (content varchar)")
+        connection.execute("insert into operation.facts values ($content)", {"content": operation.as_json()})
         connection.execute("checkpoint operation")
-        connection.execute("detach operation")
-    place.with_suffix(".new").replace(place)
+    written.replace(place)
     sync(study.pending)
     sync(study.root)
     return operation
+
+
+@contextmanager
+def _opened(study: Study, written: Path | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Relation]]]:
+    """Vault and warehouse for reading, their tables of persons, and ``written`` as ``operation``."""
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_study(connection, study, read_only=True, may_forget=True)
+        if written:
+            attach_under_key(connection, written, "operation", read_key(study))
+        tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
+        if study.warehouse_path.exists():
+            attach_to_read(connection, study.warehouse_path, "warehouse")
+            tables += relations(connection, "warehouse")
+        lock_down(connection, [])
+        yield connection, tables
 
 
 def end(study: Study) -> None:

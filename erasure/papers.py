@@ -10,10 +10,11 @@ import csv
 import io
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from loaders.ledger import COLUMNS as LEDGER_COLUMNS
 from loaders.tables import dialect_of
@@ -26,69 +27,113 @@ LARGEST_SEARCHED = 64 * 1024 * 1024
 STORES = (".duckdb", ".db", ".wal", ".parquet", ".zip", ".gz", ".tar", ".bak")
 
 
-@dataclass
-class Cleared:
-    """What was removed, counted; what the operator must look at, by path."""
+@dataclass(frozen=True)
+class Papers:
+    """What the operator's files hold of participants, counted.
 
-    donations: int = 0
-    donation_bytes: int = 0
-    receipts: int = 0
-    lines: dict[str, int] = field(default_factory=dict)
-    to_do: list[str] = field(default_factory=list)
+    Attributes:
+        donation_files, donation_bytes: In their folders of the inbox.
+        receipts: Files of consent receipts.
+        lines: Of each table, by its name.
+    """
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "donation_files": self.donations,
-            "donation_bytes": self.donation_bytes,
-            "receipts": self.receipts,
-            "lines_by_table": self.lines,
-        }
+    donation_files: int
+    donation_bytes: int
+    receipts: int
+    lines: dict[str, int]
+
+    @property
+    def are_there(self) -> bool:
+        return bool(self.donation_files or self.receipts or self.lines)
 
 
-def clear(study: Study, code: str, name: str) -> Cleared:
+def find(study: Study, codes: Sequence[str]) -> Papers:
+    """Count what the operator's files hold of the participants ``codes``."""
+    donated = [path for code in codes for path in _donated(study, code)]
+    lines: Counter[str] = Counter()
+    for code in codes:
+        for path, _ in _tables(study, ""):
+            with suppress(UnicodeDecodeError, csv.Error):
+                lines[study.within(path)] += _relabelled(path, code, None)[1]
+    return Papers(
+        len(donated),
+        sum(path.stat().st_size for path in donated),
+        sum(path.exists() for code in codes for path in _receipts(study, code)),
+        dict(+lines),
+    )
+
+
+def clear(study: Study, code: str, name: str) -> None:
     """Remove the participant ``code`` from the operator's files of ``study``.
 
     In ``consents.csv`` the lines stay, with ``name`` for the code: that somebody consented, and to what,
     must be provable. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
     """
-    cleared = Cleared()
-    inbox = study.inbox / code
-    if inbox.is_symlink():
-        inbox.unlink()
-        cleared.to_do.append("The inbox folder was a link: delete what it led to.")
-    elif inbox.is_dir():
-        files = [path for path in inbox.rglob("*") if path.is_file() and not path.is_symlink()]
-        cleared.donations, cleared.donation_bytes = len(files), sum(path.stat().st_size for path in files)
-        shutil.rmtree(inbox)
+    folder = study.inbox / code
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
         sync(study.inbox)
-    for receipt in (study.receipts / f"{code}.html", study.receipts / f"{code}.json"):
-        if receipt.exists():
-            receipt.unlink()
-            cleared.receipts += 1
+    for receipt in _receipts(study, code):
+        receipt.unlink(missing_ok=True)
+    for path, becomes in _tables(study, name):
+        with suppress(UnicodeDecodeError, csv.Error):
+            content, lines = _relabelled(path, code, becomes)
+            if lines:
+                replace_file(path, content, path.stat().st_mode & 0o777)
+
+
+def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list[str]:
+    """What only a person can clear: a sentence for each thing.
+
+    Args:
+        study: Cleared.
+        codes: Of whom was erased.
+        names: By which else they may be named: user names.
+    """
+    to_do = [
+        f"inbox/{code} is a link: delete it, and what it leads to."
+        for code in codes
+        if (study.inbox / code).is_symlink()
+    ]
+    for path, _ in _tables(study, ""):
+        try:
+            _relabelled(path, "", None)
+        except (UnicodeDecodeError, csv.Error):
+            to_do.append(f"{study.within(path)} is no CSV in UTF-8: take the participant's lines out of it.")
+    to_do += [
+        f"{study.within(path)} names the participant, or may be a copy of a store: look at it."
+        for path in _still_named(study, [*codes, *names])
+    ]
+    return to_do
+
+
+def _donated(study: Study, code: str) -> list[Path]:
+    folder = study.inbox / code
+    if folder.is_symlink():
+        return []
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+def _receipts(study: Study, code: str) -> list[Path]:
+    return [study.receipts / f"{code}{suffix}" for suffix in (".html", ".json")]
+
+
+def _tables(study: Study, name: str) -> list[tuple[Path, str | None]]:
+    """The operator's tables, each with what the code becomes there; ``None``: the lines go."""
     tables: list[tuple[Path, str | None]] = [(study.consents_path, name), (study.participants_path, None)]
     tables += [(path, None) for path in sorted(study.surveys.glob("*.csv"))]
-    for path, replacement in tables:
-        try:
-            lines = relabel(path, code, replacement)
-        except (UnicodeDecodeError, csv.Error):
-            cleared.to_do.append(f"{study.within(path)} is no UTF-8 CSV: take the participant's lines out of it.")
-            continue
-        if lines:
-            cleared.lines[study.within(path)] = lines
-    return cleared
+    return [(path, becomes) for path, becomes in tables if path.exists()]
 
 
-def relabel(path: Path, code: str, replacement: str | None) -> int:
-    """Give the rows of ``code`` in a CSV the code ``replacement``, or take them out; every other byte stays.
+def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, int]:
+    """A CSV in which the rows of ``code`` have the code ``replacement``, or are gone; every other byte is as it was.
 
     Returns:
-        The number of rows concerned.
+        What the file shall hold, and the number of rows concerned.
 
     Raises:
         UnicodeDecodeError, csv.Error: the file is no CSV in UTF-8.
     """
-    if not path.exists():
-        return 0
     content = path.read_bytes()
     text = content.decode("utf-8-sig")
     mark = content[: len(content) - len(text.encode())]
@@ -105,7 +150,7 @@ def relabel(path: Path, code: str, replacement: str | None) -> int:
         if any(cells) and not cells[0].startswith("#"):
             if place is None:
                 if CODE_COLUMN not in cells:
-                    return 0
+                    return content, 0
                 place = cells.index(CODE_COLUMN)
             elif len(cells) > place and cells[place] == code:
                 concerned += 1
@@ -116,30 +161,27 @@ def relabel(path: Path, code: str, replacement: str | None) -> int:
                 csv.writer(line, delimiter=delimiter, lineterminator=ending).writerow(row)
                 chunk = [line.getvalue()]
         kept += chunk
-    if concerned:
-        replace_file(path, mark + "".join(kept).encode(), path.stat().st_mode & 0o777)
-    return concerned
+    return mark + "".join(kept).encode(), concerned
 
 
-def still_named(study: Study, names: Sequence[str], known: Sequence[Path]) -> list[Path]:
-    """Files of the study folder that name the participant, or are another copy of a store.
+def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
+    """Files of the study folder that name one of ``names`` as a whole word, or are another copy of a store.
 
-    Args:
-        study: Where to look.
-        names: The code and the user names; short ones count as whole words only.
-        known: Files that are searched otherwise, or are meant to be there.
+    Stores and releases are searched by value, other participants' donations and feature archives not at all.
     """
     pattern = re.compile(
         b"|".join(rb"(?<![0-9A-Za-z_-])" + re.escape(name.encode()) + rb"(?![0-9A-Za-z_-])" for name in names),
         re.IGNORECASE,
     )
-    return [
-        path for path in _files(study.root) if path not in known and (_is_copy(path) or _names(path, pattern))
-    ]
-
-
-def _files(root: Path) -> Iterator[Path]:
-    return (path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink())
+    stores = {study.vault_path, study.catalogue_path, study.warehouse_path}
+    elsewhere = {study.inbox, study.catalogue, study.published, study.pending}
+    found = []
+    for path in sorted(study.root.rglob("*")):
+        if not path.is_file() or path.is_symlink() or path in stores or not elsewhere.isdisjoint(path.parents):
+            continue
+        if _is_copy(path) or _names(path, pattern):
+            found.append(path)
+    return found
 
 
 def _names(path: Path, pattern: re.Pattern[bytes]) -> bool:

@@ -1,18 +1,19 @@
-"""What only one person's rows hold: the values by which an erasure is judged.
+"""What only certain people's rows hold: the values by which an erasure is judged.
 
-Before anything is erased, every text, moment and id is taken down that occurs in the person's rows and
-in nobody else's. Afterwards every table is searched for them. A byte scan would not do: under DuckDB's
+Before anything is erased, every text, moment and id is taken down that occurs in their rows and in
+nobody else's. Afterwards every table is searched for them. A byte scan would not do: under DuckDB's
 compression it sees nothing even before the deletion.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import duckdb
 
-from erasure.holdings import TEXTS, Person, Relation
+from erasure.holdings import TEXTS, People, Relation
 
 # Kind of witness to the types of the columns that may hold it.
 KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
@@ -44,35 +45,37 @@ class Scan:
         return {"holds": self.holds, **asdict(self)}
 
 
-def take_down(connection: duckdb.DuckDBPyConnection, tables: list[Relation], person: Person) -> None:
-    """Write into ``operation.texts``, ``.moments`` and ``.ids`` what only ``person`` has.
+def take_down(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation], people: People) -> None:
+    """Write into ``operation.texts``, ``.moments`` and ``.ids`` what only ``people`` have.
 
     Args:
         connection: With the database ``operation`` attached for writing.
         tables: Of vault and warehouse.
-        person: Whose.
+        people: Whose.
     """
     connection.execute("create table operation.texts (value varchar primary key)")
     connection.execute("create table operation.moments (value timestamp primary key)")
     connection.execute("create table operation.ids (value bigint primary key)")
-    connection.execute("insert into operation.texts values ($code)", {"code": person.participant_code})
+    connection.execute("insert into operation.texts select unnest($codes)", {"codes": list(people.participant_code)})
     for kind in KINDS:
         for table in tables:
-            whose = table.key and getattr(person, table.key)
-            if whose is None or table.name in OF_NOBODY:
+            whose = table.whose(people)
+            if not whose or table.name in OF_NOBODY:
                 continue
             for _, value in _columns(table, kind):
                 connection.execute(
                     f"insert or ignore into operation.{kind} "
-                    f"select distinct value from (select {value} as value from {table.place} where {table.key} = $person) "
+                    f"select distinct value from (select {value} as value from {table.place} where list_contains($whose, {table.key})) "
                     "where value is not null and cast(value as varchar) <> ''",
-                    {"person": whose},
+                    {"whose": whose},
                 )
+        if kind == "ids":
+            continue  # nobody else has an id that is made of one's own secret
         for table in tables:
-            whose = table.key and getattr(person, table.key)
-            if kind == "ids" or not _may_exclude(table):
-                continue  # nobody else has an id that is made of one's own secret
-            others = f"where {table.key} is distinct from $person" if whose is not None else ""
+            if not _may_exclude(table):
+                continue
+            whose = table.whose(people)
+            others = f"where not coalesce(list_contains($whose, {table.key}), false)" if whose else ""
             for _, value in _columns(table, kind):
                 connection.execute(
                     f"""
@@ -81,7 +84,7 @@ def take_down(connection: duckdb.DuckDBPyConnection, tables: list[Relation], per
                         semi join operation.{kind} as witnesses using (value)
                     )
                     """,
-                    {"person": whose} if others else {},
+                    {"whose": whose} if whose else {},
                 )
     # A track is known by its URI in the vault, and elsewhere by the id that ends it too.
     connection.execute(
@@ -92,9 +95,10 @@ def take_down(connection: duckdb.DuckDBPyConnection, tables: list[Relation], per
     )
 
 
-def search(connection: duckdb.DuckDBPyConnection, tables: list[Relation]) -> Scan:
+def search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -> Scan:
     """Look for the witnesses of ``operation`` in every column of ``tables`` that could hold one."""
-    scan = Scan(*(_count(connection, f"select count(*) from operation.{kind}") for kind in KINDS))
+    texts, moments, ids = (_count(connection, f"select count(*) from operation.{kind}") for kind in KINDS)
+    scan = Scan(texts, moments, ids)
     for table in tables:
         scan.tables += 1
         scan.rows += _count(connection, f"select count(*) from {table.place}")
@@ -106,14 +110,12 @@ def search(connection: duckdb.DuckDBPyConnection, tables: list[Relation]) -> Sca
                     f"select count(*) from (select {value} as value from {table.place}) semi join operation.{kind} using (value)",
                 )
                 if found:
-                    scan.hits[f"{table.name}.{column}"] = scan.hits.get(f"{table.name}.{column}", 0) + found
+                    scan.hits[f"{table.database}.{table.name}.{column}"] = found
     return scan
 
 
 def _columns(table: Relation, kind: str) -> list[tuple[str, str]]:
-    return [
-        (column, value) for column, value in table.values(KINDS[kind]) if kind != "ids" or column in ID_COLUMNS
-    ]
+    return [(column, value) for column, value in table.values(KINDS[kind]) if kind != "ids" or column in ID_COLUMNS]
 
 
 def _may_exclude(table: Relation) -> bool:

@@ -41,9 +41,7 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
         render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
     )
     page = study.site / "index.html"
-    page.write_text(
-        render("index.html", **_facts(study), title=title, results=results, wall=wall), encoding="utf-8"
-    )
+    page.write_text(render("index.html", **_facts(study), title=title, results=results, wall=wall), encoding="utf-8")
     return page
 
 

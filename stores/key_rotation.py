@@ -29,6 +29,7 @@ from stores.files import replace_file, sync
 from stores.fresh_vault import Contents, refuse_full_disk, write_afresh
 from stores.key import KEY_VARIABLE, read_key
 from stores.study import Study
+from stores.tombstones import refuse_unfinished
 from stores.vault import attach_vault, open_study, prepare, session_settings
 
 
@@ -52,6 +53,7 @@ def rotate_key(study: Study) -> Rotation:
 
     Raises:
         KeyFromOutside: the key comes from the environment.
+        WithdrawalUnfinished: one was interrupted, and what it knows is under the old key.
         CopyFailed: the disk is too full, or the copy differs; vault and key are as they were.
         StoreError, VaultKeyError: the vault cannot be opened.
     """
@@ -60,6 +62,7 @@ def rotate_key(study: Study) -> Rotation:
             f"The key comes from ${KEY_VARIABLE}, which this program cannot change.",
             f"Write the key into {study.key_path} with mode 0600, unset {KEY_VARIABLE}, and try again.",
         )
+    refuse_unfinished(study)
     with open_study(study) as connection:
         connection.execute("checkpoint vault")
     _clear(study)

@@ -89,7 +89,9 @@ def read_file(study: Study) -> dict[str, datetime]:
         lines = list(csv.reader(io.StringIO(study.tombstones_path.read_text(encoding="utf-8"))))
         if lines[0] != list(HEADER) or not all(TOKEN.fullmatch(token) for token, _ in lines[1:]):
             raise ValueError
-        return {token: datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None) for token, moment in lines[1:]}
+        return {
+            token: datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None) for token, moment in lines[1:]
+        }
     except FileNotFoundError:
         return {}
     except (ValueError, IndexError):
