@@ -16,7 +16,7 @@ from stores.vault import open_study
 
 @click.group()
 def audit() -> None:
-    """The audit log: every load, consent event and key change, as a chain of hashes."""
+    """The audit log: every load, consent event, publication, withdrawal and key change, as a chain of hashes."""
 
 
 @audit.command("verify")

@@ -148,7 +148,7 @@ def _make_and_publish(
         _patiently(lambda: _hold_warehouse(stack, study), tell)
         vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
         lay_out_stores(vault)
-        registry.sweep(vault, published, keep=work)
+        registry.sweep(vault, study, published, keep=work)
         number = registry.next_number(vault)
         fingerprint = registry.ledger_fingerprint(vault)
         ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
@@ -231,7 +231,7 @@ def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, 
             if not registry.is_published(published, entry.number):
                 registry.forget(vault, entry.number)
             raise
-        registry.confirm(vault, entry.number)
+        registry.confirm(vault, study, entry.number)
 
 
 def _make_last(folder: Path) -> None:
