@@ -21,11 +21,11 @@ from quality.release.package import (
     as_json,
     described_tables,
     parameters,
-    render,
     sha256,
     small_group,
 )
 from quality.release.registry import LEDGER_STATE
+from stores.pages import render
 from stores.study import Settings
 from stores.vault import open_study
 
@@ -77,7 +77,7 @@ def write_certificate(
         },
     }
     (folder / CERTIFICATE).write_text(json.dumps(certificate, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(render(PAGE, certificate), encoding="utf-8")
+    (folder / PAGE).write_text(render(PAGE, **certificate), encoding="utf-8")
     return sha256(folder / CERTIFICATE)
 
 
