@@ -39,6 +39,7 @@ from quality.release.package import (
 from quality.release.registry import CURRENT, WORK_PREFIX, Entry
 from stores.dbt_command import children_group
 from stores.errors import ConsonanceError
+from stores.files import sync
 from stores.study import Settings, Study
 from stores.vault import StoreInUse, attach_warehouse, open_study, session_settings
 
@@ -223,9 +224,9 @@ def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, 
         registry.note(vault, entry)
         try:
             candidate.folder.rename(place)
-            _sync(published)
+            sync(published)
             link.replace(published / CURRENT)
-            _sync(published)
+            sync(published)
         except OSError:
             if not registry.is_published(published, entry.number):
                 registry.forget(vault, entry.number)
@@ -237,15 +238,7 @@ def _make_last(folder: Path) -> None:
     """Have every file of ``folder`` on the disk, for reading alone."""
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o755 if path.is_dir() else 0o444)
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
 
 
 def _hold_warehouse(stack: ExitStack, study: Study) -> None:
