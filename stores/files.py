@@ -1,7 +1,8 @@
-"""Files that are there whole or not at all, whenever a program is killed."""
+"""Files that are there whole or not at all, whenever a program is killed; and what a file is known by."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.fsync(file.fileno())
     draft.replace(path)
     sync(path.parent)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of what a file holds, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

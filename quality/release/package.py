@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import yaml
 
 from quality.release.making import NothingToPublish, purpose_of
 from stores.dbt_command import PROJECT
+from stores.files import sha256_of
 from stores.pages import render
 from stores.study import Study
 from stores.vault import attach_to_read, lock_down, session_settings
@@ -284,7 +284,7 @@ def _resource(folder: Path, table: Table) -> dict[str, Any]:
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "bytes": path.stat().st_size,
-        "hash": f"sha256:{sha256(path)}",
+        "hash": f"sha256:{sha256_of(path)}",
         "schema": {
             "fields": [
                 {"name": column.name, "type": _field_type(column.type), "description": column.description}
@@ -296,12 +296,6 @@ def _resource(folder: Path, table: Table) -> dict[str, Any]:
 
 def _field_type(duckdb_type: str) -> str:
     return "number" if duckdb_type.startswith("DECIMAL") else FIELD_TYPES.get(duckdb_type, "any")
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_json(tables: list[Table]) -> list[dict[str, Any]]:
