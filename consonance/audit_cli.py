@@ -7,14 +7,11 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from consonance.consent_cli import json_option, study_option
+from consonance.terminal import json_option, out, study_option
 from stores.audit_log import AuditReport, export_log, verify
 from stores.study import Study
 from stores.vault import open_study
-
-out = Console(highlight=False)
 
 
 @click.group()

@@ -9,11 +9,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import duckdb
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -21,6 +20,7 @@ from consonance.audit_cli import audit
 from consonance.consent_cli import consent
 from consonance.guard_tables import print_guard
 from consonance.key_cli import key
+from consonance.terminal import json_option, out, screen, study_option
 from loaders.catalogue import add_archive
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
@@ -32,20 +32,7 @@ from quality.guards import GUARDS, ask
 from stores.errors import ConsonanceError
 from stores.study import Study
 
-if TYPE_CHECKING:
-    pass
-
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
-screen = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
-
-study_option = click.option(
-    "--study",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,7 +66,7 @@ def init(folder: Path, title: str | None) -> None:
 
 @cli.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
+@json_option
 def load(folder: Path | None, as_json: bool) -> None:
     """Land donations, consent, enrolment, surveys and feature archives. Safe to repeat.
 
@@ -118,7 +105,7 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
 @cli.command()
 @click.argument("guards", nargs=-1, type=click.Choice(GUARDS))
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+@json_option
 def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """Run the guards of the study. Exit status 1 if one does not hold.
 
@@ -155,7 +142,7 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+@json_option
 def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
     """Attack the marts, to measure what pseudonyms, shifts and coarse groups leave open.
 

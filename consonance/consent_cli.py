@@ -7,24 +7,14 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from consonance.terminal import json_option, out, study_option
 from loaders.consent_forms import FormMap, Tool, import_form
 from loaders.consent_status import ConsentStatus, consent_of, consent_states, judged_as_of
 from loaders.receipt import write_receipt
 from stores.study import Study
 from stores.vault import open_study
-
-out = Console(highlight=False)
-study_option = click.option(
-    "--study",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 
 # How the table of everyone heads its columns.
 HEADINGS = {
