@@ -25,7 +25,7 @@ from loaders.consent import EVENTS, PURPOSES
 from loaders.enrolment import CODE
 from loaders.ledger import COLUMNS, REGISTER, ConsentEvent, read_ledger
 from loaders.notices import read_notices
-from loaders.tables import BadTable, TableReader
+from loaders.tables import BadTable, TableReader, delimiter_of
 from stores.errors import ConsonanceError
 from stores.files import replace_file
 from stores.study import Study
@@ -286,7 +286,7 @@ def _append(path: Path, events: Sequence[ConsentEvent]) -> None:
     content = path.read_bytes()
     text = content.decode("utf-8-sig")
     header = text.split("\n", 1)[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
+    delimiter = delimiter_of(header)
     ending = "\r\n" if header.endswith("\r") else "\n"
     names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
     lines = io.StringIO()

@@ -8,7 +8,7 @@ from loaders.consent import held_codes
 from loaders.formats import CLOCK, DATE
 from loaders.memory import in_memory
 from loaders.report import FileReport
-from loaders.tables import BadTable
+from loaders.tables import BadTable, delimiter_of
 from stores.study import Study
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
@@ -60,7 +60,7 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
             file = study.within(path)
             content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
             header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-            delimiter = ";" if header.count(";") > header.count(",") else ","
+            delimiter = delimiter_of(header)
             names = [name.strip().strip('"') for name in header.split(delimiter)]
             if missing := [column for column in COLUMNS if column not in names]:
                 raise BadTable(f"{path} lacks the column {missing[0]}.", f"Its first line reads {','.join(COLUMNS)}.")

@@ -18,6 +18,11 @@ class BadTable(ConsonanceError):
     """A CSV of the operator's cannot be used."""
 
 
+def delimiter_of(header: str) -> str:
+    """What stands between the columns of a CSV that begins with ``header``: spreadsheets also write ``;``."""
+    return ";" if header.count(";") > header.count(",") else ","
+
+
 @dataclass
 class TableReader:
     """Reads one CSV and gathers what is wrong with it, so that all of it is reported at once.
@@ -43,8 +48,7 @@ class TableReader:
             ) from None
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
-        header = text.split("\n", 1)[0]
-        reader = csv.reader(io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",")
+        reader = csv.reader(io.StringIO(text), delimiter=delimiter_of(text.split("\n", 1)[0]))
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
         lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
         if not lines:
