@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from loaders.consent import held_codes
-from loaders.formats import CLOCK, DATE
+from loaders.formats import BYTE_ORDER_MARK, CLOCK, DATE
 from loaders.memory import in_memory
 from loaders.report import FileReport
 from loaders.tables import BadTable, delimiter_of
@@ -58,7 +58,7 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
         connection.execute("delete from vault.raw.survey_rejects")
         for path in sorted(study.surveys.glob("*.csv")):
             file = study.within(path)
-            content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+            content = path.read_bytes().removeprefix(BYTE_ORDER_MARK)
             header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
             delimiter = delimiter_of(header)
             names = [name.strip().strip('"') for name in header.split(delimiter)]
