@@ -85,6 +85,9 @@ def test_files_are_named_as_they_are(small: SmallStudy) -> None:
     assert (done.returncode, done.stderr) == (2, "")
     assert "inbox/P1/export [copy].zip:" in done.stdout
     assert "inbox/P[/1].zip:" in done.stdout
+    done = consonance("load", "--study", "a [copy]")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no study in a [copy]" in done.stderr
 
 
 def test_no_study_is_explained(tmp_path: Path) -> None:
