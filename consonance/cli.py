@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 import duckdb
+from rich.markup import escape
 
 from consonance.audit_cli import audit
 from consonance.consent_cli import consent
@@ -221,7 +222,7 @@ def _or_explain(command: Callable[[], Any]) -> None:
         output = getattr(error, "output", "")
         if output:
             screen.print("\n".join(output.splitlines()[-30:]), markup=False)
-        screen.print(f"[red]Error:[/] {error.what} {error.remedy}", soft_wrap=True)
+        screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
         sys.exit(1)
     except duckdb.Error as error:
         # A message of DuckDB's may quote a row: it is shown only to who asks for it.

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from consonance.terminal import json_option, out, study_option
@@ -58,7 +59,7 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
         for reason, lines in sorted(report.left_out.items()):
             out.print(f"{lines} lines left out: {reason}.")
         for fault in report.faults:
-            out.print(f"[yellow]{fault}[/]", soft_wrap=True)
+            out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
     sys.exit(2 if report.faults else 0)
 
 

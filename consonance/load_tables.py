@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -56,7 +57,7 @@ def print_load(report: LoadReport, out: Console) -> None:
         status = participant_status(donations)
         colour = {"refused": "red", "partly": "yellow", "held": "yellow"}.get(status, "green")
         table.add_row(
-            code or "(nobody)",
+            escape(code) or "(nobody)",
             f"[{colour}]{status}[/]",
             f"{len(donations)}",
             *(f"{count:,}" for count in counts),
@@ -66,11 +67,12 @@ def print_load(report: LoadReport, out: Console) -> None:
     out.print(table)
     for donation in report.donations:
         if donation.advice:
-            out.print(f"[yellow]{donation.file}[/]: {donation.advice}", soft_wrap=True)
+            out.print(f"[yellow]{escape(donation.file)}[/]: {escape(donation.advice)}", soft_wrap=True)
     for file in [*report.surveys, *report.catalogue]:
         reasons = ", ".join(f"{reason} {lines:,}" for reason, lines in file.reasons.items())
         out.print(
-            f"{file.file}: {file.landed:,} of {file.rows_in:,} lines landed" + (f" ({reasons})" if reasons else "")
+            f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines landed"
+            + (f" ({reasons})" if reasons else "")
         )
     totals = report.as_json()["totals"]
     out.print(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from consonance.terminal import json_option, out, screen, study_option
 from erasure.operation import Operation, pending
@@ -91,8 +92,11 @@ def _print_withdrawal(withdrawal: Withdrawal) -> None:
         out.print(
             f"Taken down: {', '.join(map(str, releases.numbers))}. Current release: {releases.current or 'none'}. {releases.why}"
         )
-    out.print(f"The certificate is at {withdrawal.page}, and as JSON at {withdrawal.certificate}.", soft_wrap=True)
+    out.print(
+        f"The certificate is at {escape(str(withdrawal.page))}, and as JSON at {escape(str(withdrawal.certificate))}.",
+        soft_wrap=True,
+    )
     out.print("The docs site was removed with the rest; 'consonance site' builds it again.")
     for line in withdrawal.to_do:
-        out.print(f"[yellow]To do:[/] {line}", soft_wrap=True)
+        out.print(f"[yellow]To do:[/] {escape(line)}", soft_wrap=True)
     out.print("[yellow]To do:[/] delete backups and copies of the study folder that are older than today.")

@@ -12,6 +12,7 @@ import duckdb
 from blake3 import blake3
 
 from loaders.archive import ARCHIVE_MAGIC, DonationRefused, Member, MemberBroken, fingerprint, open_donation
+from loaders.formats import BYTE_ORDER_MARK
 from loaders.history import HistoryLander, MemberRefused, may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
 from stores.study import Study
@@ -126,7 +127,7 @@ def _is_json(path: Path) -> bool:
         start = file.read(4096)
     if start.startswith(ARCHIVE_MAGIC):
         return False
-    return path.suffix.lower() == ".json" or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return path.suffix.lower() == ".json" or start.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"[", b"{")
 
 
 class _Salvage(Exception):

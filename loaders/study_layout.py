@@ -110,7 +110,8 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
         StudyExists: a file of a study is there already.
     """
     study = Study(root)
-    for path in (study.settings_path, study.key_path, study.vault_path, study.consents_path, study.participants_path):
+    tables = (study.consents_path, study.participants_path, study.notices_path)
+    for path in (study.settings_path, study.key_path, study.vault_path, *tables):
         if path.exists():
             raise StudyExists(
                 f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
