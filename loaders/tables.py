@@ -78,7 +78,12 @@ class TableReader:
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
         reader = csv.reader(io.StringIO(text), delimiter=dialect_of(text)[0])
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        try:
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        except csv.Error:
+            raise BadTable(
+                f"{self.path} is no CSV from line {reader.line_num + 1} on.", "Save it as 'CSV UTF-8' once more."
+            ) from None
         lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
         if not lines:
             raise BadTable(f"{self.path} has no header.", f"Its first line reads {','.join(columns)}.")

@@ -19,7 +19,7 @@ import fsspec
 from stores.errors import ConsonanceError
 from stores.key import adopt_pending_key, pending_key, read_key
 from stores.study import Study
-from stores.tombstones import refuse_forgetful
+from stores.tombstones import WithdrawalsForgotten, refuse_forgetful
 
 MEMORY_FOLDER = "memory://consonance/"
 MEMORY_LIMIT = "2500MiB"
@@ -97,7 +97,11 @@ def attach_study(
     prepare(connection, study)
     attach_vault(connection, study, read_only=read_only)
     if not may_forget:
-        refuse_forgetful(connection, study)
+        try:
+            refuse_forgetful(connection, study)
+        except WithdrawalsForgotten:
+            connection.execute(f"DETACH {VAULT}")
+            raise
     _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
 
 
