@@ -17,10 +17,11 @@ from consonance.audit_cli import audit
 from consonance.consent_cli import consent
 from consonance.guard_tables import print_guard
 from consonance.key_cli import key
-from consonance.load_tables import ProgressBar, print_load
+from consonance.load_tables import ProgressBar, print_amendments, print_load
 from consonance.risk_tables import print_risk
 from consonance.terminal import json_option, out, screen, study_option
 from consonance.withdraw_cli import withdraw
+from erasure.amendment import erase_uncovered
 from loaders.catalogue import add_archive
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
@@ -67,16 +68,24 @@ def init(folder: Path, title: str | None) -> None:
 def load(folder: Path | None, as_json: bool) -> None:
     """Land donations, consent, enrolment, surveys and feature archives. Safe to repeat.
 
+    What somebody has taken back since the last load is erased from the vault; the warehouse is then built
+    anew.
+
     \b
     Exit status: 0 everything is in the vault; 2 something was rejected, refused or held while the
     rest went on; 1 the command itself failed.
     """
+    study = Study.find(folder)
     with ProgressBar(screen) as progress:
-        report = load_study(Study.find(folder), progress=progress)
+        report = load_study(study, progress=progress)
+    with screen.status("Comparing consents …") as status:
+        amendments = erase_uncovered(study, tell=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         print_load(report, out)
+        print_amendments(amendments, out)
     sys.exit(report.exit_status)
 
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from erasure.amendment import Narrowed
 from loaders.donations import Donation
 from loaders.report import DonationReport, LoadReport, participant_status
 from loaders.study_loading import LoadProgress
@@ -83,6 +84,18 @@ def print_load(report: LoadReport, out: Console) -> None:
             if totals[status]
         )
     )
+
+
+def print_amendments(amendments: list[Narrowed], out: Console) -> None:
+    """Print what was taken back and erased."""
+    for one in amendments:
+        what = [*one.purposes, *(["a part of the window"] if one.is_window_narrower else [])]
+        out.print(
+            f"[yellow]{escape(one.participant_code)}[/] took back {', '.join(what)}: {one.plays:,} plays erased.",
+            soft_wrap=True,
+        )
+    if any(one.plays for one in amendments):
+        out.print("The vault was written afresh and the warehouse rebuilt. Delete backups that are older than today.")
 
 
 def _why(donations: list[DonationReport]) -> str:

@@ -14,7 +14,6 @@ Every step may be done twice. Killed at any moment, the same command goes on wit
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,27 +26,21 @@ from erasure.holdings import count_rows, relations
 from erasure.operation import Operation, attach_operation, begin, draft, end, only_one, pending
 from erasure.papers import clear, left_to_do
 from erasure.releases import TakenDown, read_handovers, take_down
+from erasure.rewriting import rebuild_warehouse, rewrite_vault
 from erasure.witnesses import Scan, search
 from loaders.ledger import ConsentEvent, append_to_file, load_ledger, name_erased
 from loaders.notices import load_notices
 from loaders.schema import lay_out_stores
-from quality.release.registry import WORK_PREFIX, earlier_databases
-from quality.twin import FOLDER as TWIN
+from quality.release.registry import earlier_databases
 from stores.audit_log import Entry, Fact, anchor, read_entries, record
-from stores.dbt_command import log_folder, run_dbt, target_folder
 from stores.errors import ConsonanceError
-from stores.files import sync
-from stores.fresh_vault import refuse_full_disk, write_afresh
-from stores.key import read_key
 from stores.study import Study
 from stores.tombstones import forgotten, label, read_tombstones, remember
 from stores.vault import (
     attach_study,
     attach_to_read,
-    attach_vault,
     lock_down,
     open_study,
-    prepare,
     session_settings,
 )
 
@@ -183,10 +176,10 @@ def withdraw(
         _clear_files(study, operation)
         _step("files cleared")
         tell("writing the vault afresh")
-        _rewrite_vault(study)
+        rewrite_vault(study)
         _step("vault rewritten")
         tell("building the warehouse anew (dbt run)")
-        _rebuild_warehouse(study)
+        rebuild_warehouse(study)
         _step("warehouse rebuilt")
         releases = take_down(study, operation.releases, rebuild, tell)
         _step("releases taken down")
@@ -296,36 +289,6 @@ def _clear_files(study: Study, operation: Operation) -> None:
                 append_to_file(study.consents_path, [event])
                 load_ledger(connection, study, registered)
         connection.execute("checkpoint vault")
-
-
-def _rewrite_vault(study: Study) -> None:
-    for path in (study.new_vault_path, study.new_vault_path.with_name(f"{study.new_vault_path.name}.wal")):
-        path.unlink(missing_ok=True)
-    refuse_full_disk(study)
-    with open_study(study) as connection:
-        connection.execute("checkpoint vault")
-    with duckdb.connect(config=session_settings()) as connection:
-        # Open until the end, so that nobody writes to the vault whose copy takes its place.
-        prepare(connection, study)
-        attach_vault(connection, study, "old", read_only=True)
-        write_afresh(connection, study, read_key(study), lambda copy, contents: None)
-        study.new_vault_path.replace(study.vault_path)
-        sync(study.root)
-
-
-def _rebuild_warehouse(study: Study) -> None:
-    """Everything that was made of the rows goes, also what nobody would look for; dbt makes it anew."""
-    for path in (study.warehouse_path, study.warehouse_path.with_name(f"{study.warehouse_path.name}.wal")):
-        path.unlink(missing_ok=True)
-    remains = [
-        *study.root.glob(f"{TWIN}*"),
-        *study.published.glob(f"{WORK_PREFIX}*"),
-        study.root / ".spill",
-        study.site,
-    ]
-    for folder in (*remains, target_folder(), log_folder()):
-        shutil.rmtree(folder, ignore_errors=True)
-    run_dbt(study, "run")
 
 
 def _search(study: Study, operation: Operation) -> tuple[Scan, dict[str, dict[str, int]]]:

@@ -108,6 +108,21 @@ create table if not exists vault.raw.release_keyring (
     primary key (release_no, participant_no)
 );
 
+-- One row is one participant: the active consent that the vault's rows were last reduced to.
+create table if not exists vault.raw.applied_consents (
+    participant_no integer primary key,
+    purposes varchar[] not null,
+    history_from date,
+    history_to date
+);
+
+-- One row is so many landed plays of one participant that were erased, because a purpose was taken back.
+create table if not exists vault.raw.erased_rows (
+    participant_no integer not null,
+    history_source varchar not null check (history_source in ('extended', 'account')),
+    erased_rows integer not null
+);
+
 -- One row is one participant who withdrew and was erased: a keyed token of their code.
 create table if not exists vault.raw.tombstones (
     token varchar primary key,

@@ -10,6 +10,7 @@ import duckdb
 
 from loaders.catalogue import load_catalogue
 from loaders.consent import held_codes
+from loaders.coverage import narrowed, note_applied, read_again, withhold_demographics
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
 from loaders.ledger import load_ledger
@@ -56,6 +57,8 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         load_participants(connection, study)
         load_ledger(connection, study, load_notices(connection, study))
         _note_study(connection, settings, loaded_at)
+        withhold_demographics(connection)
+        read_again(connection, study)
         donations = find_donations(study)
         progress.starts(donations)
         erased = erased_codes(connection, [donation.participant_code for donation in donations])
@@ -64,6 +67,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
+        note_applied(connection, but=narrowed(connection))
         report = LoadReport(reports, surveys, catalogue)
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)

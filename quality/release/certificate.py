@@ -13,11 +13,10 @@ from typing import Any
 
 import duckdb
 
-from loaders.consent import PURPOSES
+from loaders.consent import LEDGER_STATE, PURPOSES
 from quality.release.guards import Candidate, GuardResult
 from quality.release.making import passable_sources, purpose_of
 from quality.release.package import DATABASE, as_json, described_tables, parameters, small_group
-from quality.release.registry import LEDGER_STATE
 from stores.files import sha256_of
 from stores.pages import render
 from stores.study import Settings

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from loaders.consent import LEDGER_STATE
 from quality.release.guardian import is_current
 from stores.audit_log import Fact, anchor, record
 from stores.errors import ConsonanceError
@@ -22,7 +23,6 @@ from stores.study import Study
 
 CURRENT = "current"
 WORK_PREFIX = ".making-"
-LEDGER_STATE = Path(__file__).with_name("ledger_state.sql").read_text(encoding="utf-8")
 
 
 class UnknownRelease(ConsonanceError):

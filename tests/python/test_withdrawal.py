@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from test_cli import consonance
 
 from erasure import releases as erasing_releases
-from erasure import withdrawal
+from erasure import rewriting, withdrawal
 from erasure.operation import WithdrawalBusy, only_one, pending
 from erasure.papers import _relabelled
 from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownParticipant, plan, plan_replay, withdraw
@@ -385,7 +385,7 @@ def finished(kept: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> Smal
 @pytest.fixture
 def quick(finished: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of dbt: the warehouse that it made of the same vault."""
-    monkeypatch.setattr(withdrawal, "run_dbt", stand_in(finished.study.warehouse_path))
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(finished.study.warehouse_path))
 
 
 def stand_in(warehouse: Path) -> Callable[..., str]:
@@ -482,7 +482,7 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom erasure import withdrawal\nfrom stores.study import Study\n"
         "import test_withdrawal\n"
-        "withdrawal.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
+        "from erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
         "withdrawal._step = lambda name: os._exit(9) if name == sys.argv[3] else None\n"
         "study = Study.find(sys.argv[1])\n"
         "withdrawal.withdraw(study, withdrawal.plan(study, 'P2', datetime(2026, 2, 1, 12)))\n"
@@ -499,7 +499,7 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     with pytest.raises(WithdrawalUnfinished):
         rotate_key(small_copy.study)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(withdrawal, "run_dbt", stand_in(finished.study.warehouse_path))
+        patch.setattr(rewriting, "run_dbt", stand_in(finished.study.warehouse_path))
         withdraw(small_copy.study)
     assert state(small_copy) == state(finished)
 
@@ -669,7 +669,7 @@ def test_releases_that_hold_them_are_taken_down_and_the_current_one_made_anew(re
 
 
 def test_a_release_without_them_stays(released: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(withdrawal, "run_dbt", run_dbt)
+    monkeypatch.setattr(rewriting, "run_dbt", run_dbt)
     erase(released, "P3")
     assert sorted(path.name for path in released.study.published.iterdir()) == ["1", "3", "current"]
 
@@ -762,11 +762,11 @@ def test_what_is_found_afterwards_is_not_certified(
             )
         return ""
 
-    monkeypatch.setattr(withdrawal, "run_dbt", forgetful)
+    monkeypatch.setattr(rewriting, "run_dbt", forgetful)
     with pytest.raises(ErasureIncomplete, match=r"warehouse\.marts\.tracks\.title"):
         erase(small_copy, "P2")
     assert not small_copy.study.withdrawals.exists() and pending(small_copy.study)
-    monkeypatch.setattr(withdrawal, "run_dbt", stand_in(finished.study.warehouse_path))
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(finished.study.warehouse_path))
     withdraw(small_copy.study)
     assert state(small_copy) == state(finished)
 
