@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from consonance.audit_cli import audit
 from consonance.consent_cli import consent
-from consonance.guard_tables import print_guard
+from consonance.guard_tables import print_diagnosis, print_guard
 from consonance.key_cli import key
 from consonance.load_tables import ProgressBar, print_amendments, print_load
 from consonance.risk_tables import print_risk
@@ -26,6 +26,7 @@ from loaders.catalogue import add_archive
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
 from quality.attack.harness import Knowledge, record, run_attacks
+from quality.doctor import examine
 from quality.guards import GUARDS, ask
 from stores.errors import ConsonanceError
 from stores.study import Study
@@ -47,6 +48,8 @@ def cli() -> None:
       consonance attack            what could be found out all the same
       consonance site              the docs site with the lineage
       consonance publish           a release, if every guard holds
+      consonance withdraw          erase a participant, with a certificate
+      consonance doctor            what is wrong with the study folder
     """
 
 
@@ -199,6 +202,21 @@ def publish(tier: str, folder: Path | None) -> None:
         f"  for analysts   duckdb -readonly {study.published}/current/{release.database.name}\n  certificate    {release.page}",
         soft_wrap=True,
     )
+
+
+@cli.command()
+@study_option
+@json_option
+def doctor(folder: Path | None, as_json: bool) -> None:
+    """Say what is wrong with the study folder, and what to do. Exit status 1 if anything grave is."""
+    study = Study.find(folder)
+    with screen.status("Looking …"):
+        diagnosis = examine(study)
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_json(), ensure_ascii=False))
+    else:
+        print_diagnosis(diagnosis, out)
+    sys.exit(0 if diagnosis.holds else 1)
 
 
 @cli.command()

@@ -118,4 +118,4 @@ def _print_status(state: ConsentStatus) -> None:
 
 
 def _coloured(state: ConsentStatus) -> str:
-    return f"[{ {'active': 'green', 'withdrawn': 'yellow'}.get(state.state, 'red') }]{state.state}[/]"
+    return f"[{ {'active': 'green', 'withdrawn': 'yellow', 'erased': 'dim'}.get(state.state, 'red') }]{state.state}[/]"
