@@ -101,20 +101,17 @@ def dbt_run(folder: Path) -> int:
 def guards(folder: Path) -> int:
     """(e) What is asked before a release goes out."""
     from quality.attack.harness import run_attacks
-    from quality.guards import GUARDS, ask
+    from quality.guards import ask_all
     from stores.study import Study
 
     study = Study.find(folder / "study")
-    for guard in GUARDS:
-        begun = time.perf_counter()
-        report = ask(guard, study)
-        print(
-            f"{guard}: {'holds' if report.holds else 'DOES NOT HOLD'}, {time.perf_counter() - begun:.1f} s",
-            file=sys.stderr,
-        )
     begun = time.perf_counter()
+    for guard, report in ask_all(study).items():
+        if not report.holds:
+            sys.exit(f"The guard {guard} does not hold.")
+    asked = time.perf_counter()
     run_attacks(study)
-    print(f"attacks: {time.perf_counter() - begun:.1f} s", file=sys.stderr)
+    print(f"guards: {asked - begun:.1f} s, attacks: {time.perf_counter() - asked:.1f} s", file=sys.stderr)
     return 0
 
 

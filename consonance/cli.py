@@ -27,7 +27,7 @@ from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
 from quality.attack.harness import Knowledge, record, run_attacks
 from quality.doctor import examine
-from quality.guards import GUARDS, ask
+from quality.guards import GUARDS, ask, ask_all
 from stores.errors import ConsonanceError
 from stores.study import Study
 
@@ -127,18 +127,14 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     Without GUARDS all of them run; 'check wall' also lists each column with its way.
     """
     study = Study.find(folder)
-    told: dict[str, Any] = {}
-    for guard in GUARDS:
-        if guards and guard not in guards:
-            continue
-        with screen.status(f"Checking the {guard} …"):
-            report = ask(guard, study)
-        told[guard] = report.as_json()
-        if not as_json:
-            print_guard(report, out, at_length=guard in guards)
-    holds = all(answer["holds"] for answer in told.values())
+    with screen.status(f"Checking {', '.join(guards or GUARDS)} …"):
+        reports = {guard: ask(guard, study) for guard in GUARDS if guard in guards} if guards else ask_all(study)
+    holds = all(report.holds for report in reports.values())
     if as_json:
-        click.echo(json.dumps({"holds": holds, **told}))
+        click.echo(json.dumps({"holds": holds, **{guard: report.as_json() for guard, report in reports.items()}}))
+    else:
+        for guard, report in reports.items():
+            print_guard(report, out, at_length=guard in guards)
     sys.exit(0 if holds else 1)
 
 

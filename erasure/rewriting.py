@@ -9,15 +9,12 @@ import duckdb
 
 from quality.release.registry import WORK_PREFIX
 from quality.twin import FOLDER as TWIN
-from stores.dbt_command import log_folder, run_dbt, target_folder
+from stores.dbt_command import PARSED, log_folder, run_dbt, target_folder
 from stores.files import sync
 from stores.fresh_vault import refuse_full_disk, write_afresh
 from stores.key import read_key
 from stores.study import Study
 from stores.vault import attach_vault, open_study, prepare, session_settings
-
-# dbt's own record of models, macros and seeds, by which it need not read them all again.
-PARSED = "partial_parse.msgpack"
 
 
 def rewrite_vault(study: Study) -> None:

@@ -13,25 +13,52 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from loaders.study_layout import lay_out_study
+from loaders.schema import lay_out_stores
+from stores.copies import copy_stores
 from stores.dbt_command import run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study
-from stores.vault import attach_study, attach_to_read, attach_vault, attach_warehouse, lock_down, session_settings
+from stores.vault import (
+    attach_study,
+    attach_to_read,
+    attach_vault,
+    attach_warehouse,
+    lock_down,
+    open_study,
+    prepare,
+    session_settings,
+)
 
 SQL = Path(__file__).with_name("twin.sql")
 FOLDER = ".twin-"
 
 # Ids of records are keyed with a secret of the person, so they differ in the twin, and must.
 RECORD_IDS = ("play_id", "session_id", "report_id")
+SIDES = ("one", "other")
+# What of the donated rows the twin takes over, to be changed in place where it identifies. A new column
+# is not in the twin until it stands here, and dbt says so.
+TAKEN_OVER = {
+    "extended_plays": (
+        *("participant_no", "member_id", "row_no", "key_count", "ts", "ms_played", "track_uri", "track_name"),
+        *("artist_name", "album_name", "episode_uri", "episode_name", "show_name", "audiobook_uri", "audiobook_title"),
+        *("chapter_uri", "chapter_title", "platform", "country", "reason_start", "reason_end", "shuffle", "skipped"),
+        *("offline", "incognito_mode", "offline_timestamp"),
+    ),
+    "account_plays": (
+        *("participant_no", "member_id", "row_no", "kind", "end_time", "ms_played", "title", "creator", "author"),
+    ),
+    "library_items": ("participant_no", "origin", "track_uri"),
+}
 # What no model makes, but something measures on a finished warehouse.
 MEASURED = ("audit.privacy_risk",)
 
@@ -66,8 +93,12 @@ class TwinReport:
         return {"holds": self.holds, **asdict(self)}
 
 
-def check_interference(study: Study) -> TwinReport:
+def check_interference(study: Study, meanwhile: Callable[[], None] = lambda: None) -> TwinReport:
     """Build the twin of ``study`` inside its folder, compare, and remove the twin.
+
+    Args:
+        study: Loaded and built.
+        meanwhile: Is called while dbt builds the twin. The stores of the study are free then.
 
     Raises:
         NothingToCompare: there is no warehouse yet.
@@ -78,13 +109,15 @@ def check_interference(study: Study) -> TwinReport:
         raise NothingToCompare(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
     with _place_for_twin(study) as root:
         marker = "canary" + secrets.token_hex(4)
-        twin = _make_twin(study, root, marker)
-        run_dbt(twin, "run", workspace=root)
-        with duckdb.connect(config=session_settings()) as connection:
-            attach_study(connection, study, read_only=True)
-            attach_vault(connection, twin, "twin", read_only=True)
-            pairs = connection.execute("select participant_code, other_code from twin.codes").fetchall()
-            return _compared(connection, study, twin, pairs, marker)
+        twin = make_twin(study, root, marker)
+        with ThreadPoolExecutor(1) as other:
+            context = copy_context()
+            building = other.submit(lambda: context.run(run_dbt, twin, "run", "--no-write-json", workspace=root))
+            meanwhile()
+            building.result()
+        with open_study(twin, read_only=True) as connection:
+            codes = connection.execute("select participant_code, other_code from vault.codes").fetchall()
+        return compare_studies(study, twin, codes, marker)
 
 
 def compare_studies(study: Study, twin: Study, codes: Iterable[tuple[str, str]], marker: str) -> TwinReport:
@@ -101,7 +134,10 @@ def compare_studies(study: Study, twin: Study, codes: Iterable[tuple[str, str]],
     with duckdb.connect(config=session_settings()) as connection:
         attach_study(connection, study, read_only=True)
         attach_vault(connection, twin, "twin", read_only=True)
-        return _compared(connection, study, twin, codes, marker)
+        attach_to_read(connection, study.warehouse_path, "one")
+        attach_to_read(connection, twin.warehouse_path, "other")
+        lock_down(connection, [])
+        return _compared(connection, codes, marker)
 
 
 @contextmanager
@@ -117,27 +153,50 @@ def _place_for_twin(study: Study) -> Iterator[Path]:
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _make_twin(study: Study, root: Path, marker: str) -> Study:
-    twin = lay_out_study(root)
-    for path in (study.catalogue_path, study.catalogue_path.with_suffix(".duckdb.wal")):
-        if path.exists():
-            shutil.copyfile(path, root / path.name)
+def make_twin(study: Study, root: Path, marker: str) -> Study:
+    """Make the twin of a study's vault in the new folder ``root``; every changed text of it holds ``marker``.
+
+    Raises:
+        StoreError, VaultKeyError: a store cannot be opened.
+    """
     with duckdb.connect(config=session_settings()) as connection:
-        attach_study(connection, twin)
+        prepare(connection, study)
         attach_vault(connection, study, "original", read_only=True)
+        attach_to_read(connection, study.catalogue_path, "facts")
         attach_warehouse(connection, study)
+        twin = copy_stores(study, [study.vault_path, study.catalogue_path], root)
+        connection.execute("detach facts")
+        attach_study(connection, twin)
         lock_down(connection, [])
+        _take_over_rows(connection)
         connection.execute("set variable marker = $marker", {"marker": marker})
         connection.execute(SQL.read_text(encoding="utf-8"))
     return twin
 
 
-def _compared(
-    connection: duckdb.DuckDBPyConnection, study: Study, twin: Study, codes: Iterable[tuple[str, str]], marker: str
-) -> TwinReport:
-    attach_to_read(connection, study.warehouse_path, "one")
-    attach_to_read(connection, twin.warehouse_path, "other")
-    lock_down(connection, [])
+def _take_over_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave nothing in the copied vault but the columns of ``TAKEN_OVER``, and empty tables."""
+    relations = connection.execute(
+        """
+        select 'view', schema_name, view_name from duckdb_views() where database_name = 'vault' and not internal
+        union all
+        select 'table', schema_name, table_name from duckdb_tables() where database_name = 'vault'
+        """
+    ).fetchall()
+    for kind, schema, name in relations:
+        if schema != "raw" or name not in TAKEN_OVER:
+            connection.execute(f'drop {kind} vault."{schema}"."{name}"')
+    for table, columns in TAKEN_OVER.items():
+        for (column,) in connection.execute(
+            "select column_name from duckdb_columns() where database_name = 'vault' and schema_name = 'raw' and table_name = $table",
+            {"table": table},
+        ).fetchall():
+            if column not in columns:
+                connection.execute(f'alter table vault.raw.{table} drop column "{column}"')
+    lay_out_stores(connection)
+
+
+def _compared(connection: duckdb.DuckDBPyConnection, codes: Iterable[tuple[str, str]], marker: str) -> TwinReport:
     connection.execute("create temp table codes (participant_code varchar, other_code varchar)")
     connection.executemany("insert into codes values (?, ?)", [list(pair) for pair in codes])
     connection.execute(
@@ -202,34 +261,56 @@ def _compare_relation(
     for name, data_type in types.items():
         if not has_person and _is_temporal(data_type):
             report.differences.append(Difference(relation, name, "is a time that belongs to nobody"))
-    (rows, whole, *columns), (other_rows, other_whole, *other_columns) = (
-        connection.execute(_fingerprint(relation, types, side)).fetchall()[0] for side in ("one", "other")
+    (rows, whole), (other_rows, other_whole) = (
+        connection.execute(_fingerprint(relation, types, side, whole=True)).fetchall()[0] for side in SIDES
     )
     report.rows += rows
     if rows != other_rows:
         report.differences.append(Difference(relation, "", f"has {rows:,} rows, or {other_rows:,}"))
         return
+    report.differences += [
+        Difference(relation, name, "does not depend on any secret: it can be guessed")
+        for name in types
+        if name in RECORD_IDS and _shares_values(connection, relation, name)
+    ]
+    # What is equal to what has no canary has none; but ids are not compared.
+    texts = [name for name in types if types[name] == "VARCHAR" and (whole != other_whole or name.endswith("_id"))]
+    report.differences += [
+        Difference(relation, name, "holds a canary that was planted in what identifies")
+        for name, found in zip(texts, _with_marker(connection, relation, texts, marker), strict=True)
+        if found
+    ]
+    if whole == other_whole:
+        return
+    (_, *columns), (_, *other_columns) = (
+        connection.execute(_fingerprint(relation, types, side, whole=False)).fetchall()[0] for side in SIDES
+    )
     differing = [name for name, one, other in zip(types, columns, other_columns, strict=True) if one != other]
     report.differences += [Difference(relation, name, "depends on who people are") for name in differing]
-    if whole != other_whole and not differing:
+    if not differing:
         report.differences.append(
             Difference(relation, "", "holds the same values in combinations that depend on who people are")
         )
-    for name in types:
-        if name in RECORD_IDS and _count(
-            connection,
-            f'select count(*) from (select "{name}" from one.{relation} intersect select "{name}" from other.{relation})',
-        ):
-            report.differences.append(Difference(relation, name, "does not depend on any secret: it can be guessed"))
-        if types[name] == "VARCHAR" and _count(
-            connection,
-            f"select count(*) from other.{relation} where contains(lower(\"{name}\"), '{marker}')",
-        ):
-            report.differences.append(Difference(relation, name, "holds a canary that was planted in what identifies"))
 
 
-def _fingerprint(relation: str, types: dict[str, str], side: str) -> str:
-    """A query for one row: the number of rows, and for whole rows and each column a sum of hashes.
+def _shares_values(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:
+    """Whether a value of the column occurs in both warehouses."""
+    ((shared,),) = connection.execute(
+        f'select count(*) from (select "{column}" from one.{relation} intersect select "{column}" from other.{relation})'
+    ).fetchall()
+    return bool(shared)
+
+
+def _with_marker(
+    connection: duckdb.DuckDBPyConnection, relation: str, columns: list[str], marker: str
+) -> tuple[int, ...]:
+    """For each of the text columns in how many rows of the twin it holds the marker."""
+    counts = ", ".join(f"count(*) filter (where contains(lower(\"{name}\"), '{marker}'))" for name in columns)
+    return tuple(connection.execute(f"select {counts} from other.{relation}").fetchall()[0]) if columns else ()
+
+
+def _fingerprint(relation: str, types: dict[str, str], side: str, *, whole: bool) -> str:
+    """A query for one row: the number of rows, and a sum of hashes of whole rows or one for each column.
 
     The sum of 64-bit hashes does not depend on order. Pseudonyms are replaced by numbers, ids of
     records and of private tracks left out, shifts taken back, means rounded: the order in which
@@ -252,7 +333,8 @@ def _fingerprint(relation: str, types: dict[str, str], side: str) -> str:
         else:
             values.append(column)
     person = "persons.person" if has_person else "0"
-    sums = ", ".join(f"sum(hash({person}, {value}))" for value in values)
+    hashed = [", ".join(values)] if whole else [f"{person}, {value}" for value in values]
+    sums = ", ".join(f"sum(hash({what}))" for what in hashed)
     joins = ""
     if has_person:
         joins += f" left join persons on persons.{side}_pseudonym = relation.participant_id"
@@ -261,12 +343,8 @@ def _fingerprint(relation: str, types: dict[str, str], side: str) -> str:
             f" left join (select distinct track_id from {side}.anonymized.tracks where is_private) as private_tracks"
             " on private_tracks.track_id = relation.track_id"
         )
-    return f"select count(*), sum(hash({', '.join(values)})), {sums} from {side}.{relation} as relation{joins}"
+    return f"select count(*), {sums} from {side}.{relation} as relation{joins}"
 
 
 def _is_temporal(data_type: str) -> bool:
     return data_type == "DATE" or data_type.startswith("TIMESTAMP")
-
-
-def _count(connection: duckdb.DuckDBPyConnection, statement: str) -> int:
-    return int(connection.execute(statement).fetchall()[0][0])

@@ -2,8 +2,13 @@
 -- their accounts, devices and uploads are called and every secret is another; what they heard, when,
 -- on which kind of device, and what they consented to is the same.
 --
--- Reads the vault `original`, writes the vault `vault`. The variable `marker` is a word that occurs nowhere else: every
--- changed text holds it, as a canary.
+-- Reads the vault `original`, writes the vault `vault`: a copy of it in which of all tables those of plays
+-- and saved tracks alone hold rows. The variable `marker` is a word that occurs nowhere else: every changed
+-- text holds it, as a canary.
+begin;
+
+-- Participants are numbered the other way round, so that no order can rest on it.
+set variable mirror = (select max(participant_no) + 1 from original.raw.keyring);
 
 -- One row is one participant code that occurs anywhere.
 create table vault.codes as
@@ -19,7 +24,9 @@ with codes as (
 
 select
     participant_code,
-    getvariable('marker') || '-' || row_number() over (order by md5(participant_code || getvariable('marker'))) as other_code
+    -- What stands for somebody who was erased is known by its beginning.
+    case when starts_with(participant_code, 'erased-') then 'erased-' else '' end
+    || getvariable('marker') || '-' || row_number() over (order by md5(participant_code || getvariable('marker'))) as other_code
 from codes;
 
 -- One row is one user name of a donated account.
@@ -62,6 +69,10 @@ names as (
     select lower(codes.participant_code), codes.other_code
     from vault.codes
     inner join original.raw.participants on codes.participant_code = participants.participant_code
+    union
+    select participant_code, other_code
+    from vault.codes
+    where starts_with(participant_code, 'erased-')
 )
 
 select
@@ -136,10 +147,9 @@ select
 from original.raw.consent_events
 inner join vault.codes on consent_events.participant_code = codes.participant_code;
 
--- Numbers run the other way round, so that no order can rest on them.
 insert into vault.raw.keyring by name
 select
-    (select max(participant_no) + 1 from original.raw.keyring) - keyring.participant_no as participant_no,
+    getvariable('mirror') - keyring.participant_no as participant_no,
     codes.other_code as participant_code,
     'p' || left(md5(cast(uuid() as varchar)), 11) as pseudonym,
     case when keyring.shift_weeks > 0 then -1 - cast(floor(random() * 260) as integer) else 1 + cast(floor(random() * 260) as integer) end as shift_weeks,
@@ -150,7 +160,7 @@ inner join vault.codes on keyring.participant_code = codes.participant_code;
 insert into vault.raw.donations by name
 select
     donation_id,
-    (select max(participant_no) + 1 from original.raw.keyring) - participant_no as participant_no,
+    getvariable('mirror') - participant_no as participant_no,
     sha256,
     getvariable('marker') || '/' || donation_id || '.zip' as file,
     unlisted_files,
@@ -176,7 +186,7 @@ renamed as (
 
 select
     members.member_id,
-    (select max(participant_no) + 1 from original.raw.keyring) - members.participant_no as participant_no,
+    getvariable('mirror') - members.participant_no as participant_no,
     members.content_hash,
     members.kind,
     members.rows_in,
@@ -188,7 +198,7 @@ left join renamed on members.member_id = renamed.member_id;
 
 insert into vault.raw.donation_members by name
 select
-    (select max(participant_no) + 1 from original.raw.keyring) - participant_no as participant_no,
+    getvariable('mirror') - participant_no as participant_no,
     donation_id,
     member_id,
     position,
@@ -196,62 +206,75 @@ select
     is_counted_here
 from original.raw.donation_members;
 
-insert into vault.raw.extended_plays by name
-select
-    (select max(participant_no) + 1 from original.raw.keyring) - plays.participant_no as participant_no,
-    plays.member_id,
-    plays.row_no,
-    plays.key_count,
-    plays.ts,
-    plays.ms_played,
-    case
-        when starts_with(plays.track_uri, 'spotify:local:')
-            then 'spotify:local:' || getvariable('marker') || ':' || md5(plays.track_uri)
-        else plays.track_uri
-    end as track_uri,
-    coalesce(tracks.other_text, plays.track_name) as track_name,
-    coalesce(artists.other_text, plays.artist_name) as artist_name,
-    coalesce(albums.other_text, plays.album_name) as album_name,
-    plays.episode_uri,
-    coalesce(episodes.other_text, plays.episode_name) as episode_name,
-    coalesce(shows.other_text, plays.show_name) as show_name,
-    plays.audiobook_uri,
-    coalesce(audiobooks.other_text, plays.audiobook_title) as audiobook_title,
-    plays.chapter_uri,
-    coalesce(chapters.other_text, plays.chapter_title) as chapter_title,
-    coalesce(devices.other_platform, plays.platform) as platform,
-    plays.country,
-    plays.reason_start,
-    plays.reason_end,
-    plays.shuffle,
-    plays.skipped,
-    plays.offline,
-    plays.incognito_mode,
-    plays.offline_timestamp
-from original.raw.extended_plays as plays
-left join vault.texts as tracks on plays.track_name = tracks.text_value
-left join vault.texts as artists on plays.artist_name = artists.text_value
-left join vault.texts as albums on plays.album_name = albums.text_value
-left join vault.texts as episodes on plays.episode_name = episodes.text_value
-left join vault.texts as shows on plays.show_name = shows.text_value
-left join vault.texts as audiobooks on plays.audiobook_title = audiobooks.text_value
-left join vault.texts as chapters on plays.chapter_title = chapters.text_value
-left join vault.devices as devices on plays.platform = devices.platform;
+update vault.raw.extended_plays
+set participant_no = getvariable('mirror') - participant_no;
 
-insert into vault.raw.account_plays by name
+update vault.raw.account_plays
+set participant_no = getvariable('mirror') - participant_no;
+
+insert into vault.raw.erased_rows by name
 select
-    (select max(participant_no) + 1 from original.raw.keyring) - plays.participant_no as participant_no,
-    plays.member_id,
-    plays.row_no,
-    plays.kind,
-    plays.end_time,
-    plays.ms_played,
-    coalesce(titles.other_text, plays.title) as title,
-    coalesce(creators.other_text, plays.creator) as creator,
-    plays.author
-from original.raw.account_plays as plays
-left join vault.texts as titles on plays.title = titles.text_value
-left join vault.texts as creators on plays.creator = creators.text_value;
+    getvariable('mirror') - participant_no as participant_no,
+    history_source,
+    erased_rows
+from original.raw.erased_rows;
+
+update vault.raw.library_items
+set participant_no = getvariable('mirror') - participant_no;
+
+update vault.raw.extended_plays as plays
+set platform = devices.other_platform
+from vault.devices as devices
+where plays.platform = devices.platform;
+
+update vault.raw.extended_plays
+set track_uri = 'spotify:local:' || getvariable('marker') || ':' || md5(track_uri)
+where starts_with(track_uri, 'spotify:local:');
+
+update vault.raw.extended_plays as plays
+set track_name = texts.other_text
+from vault.texts as texts
+where plays.track_name = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set artist_name = texts.other_text
+from vault.texts as texts
+where plays.artist_name = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set album_name = texts.other_text
+from vault.texts as texts
+where plays.album_name = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set episode_name = texts.other_text
+from vault.texts as texts
+where plays.episode_name = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set show_name = texts.other_text
+from vault.texts as texts
+where plays.show_name = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set audiobook_title = texts.other_text
+from vault.texts as texts
+where plays.audiobook_title = texts.text_value;
+
+update vault.raw.extended_plays as plays
+set chapter_title = texts.other_text
+from vault.texts as texts
+where plays.chapter_title = texts.text_value;
+
+update vault.raw.account_plays as plays
+set title = texts.other_text
+from vault.texts as texts
+where plays.title = texts.text_value;
+
+update vault.raw.account_plays as plays
+set creator = texts.other_text
+from vault.texts as texts
+where plays.creator = texts.text_value;
 
 -- Of answers to one item at one moment the later file counts: the new names keep the order of the old.
 insert into vault.raw.survey_answers by name
@@ -266,9 +289,4 @@ select
 from original.raw.survey_answers as answers
 inner join vault.codes on answers.participant_code = codes.participant_code;
 
-insert into vault.raw.library_items by name
-select
-    (select max(participant_no) + 1 from original.raw.keyring) - participant_no as participant_no,
-    origin,
-    track_uri
-from original.raw.library_items;
+commit;

@@ -12,7 +12,8 @@ from stores.errors import ConsonanceError
 from stores.study import STUDY_VARIABLE, Study
 
 PROJECT = Path(__file__).resolve().parents[1]
-
+# What dbt remembers of the project as it last parsed it; it parses again whatever has changed since.
+PARSED = "partial_parse.msgpack"
 
 # The process group that dbt's processes belong to while a release is made, so that they end with it.
 children_group: ContextVar[int | None] = ContextVar("children_group", default=None)
@@ -50,6 +51,11 @@ def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str
     environment = {**os.environ, STUDY_VARIABLE: str(study.root.resolve()), "DO_NOT_TRACK": "1"}
     if workspace is not None:
         environment |= {"DBT_TARGET_PATH": str(target_folder(workspace)), "DBT_LOG_PATH": str(log_folder(workspace))}
+        parsed = [
+            folder / PARSED for folder in (target_folder(workspace), target_folder()) if (folder / PARSED).exists()
+        ]
+        if parsed:
+            environment["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed[0])
     dbt = Path(sys.executable).with_name("dbt")
     done = subprocess.run(
         [dbt, "--no-use-colors", *arguments],

@@ -1,13 +1,12 @@
 """What dbt loads at connection time, so that a bare ``dbt run`` finds the study by itself.
 
-``profiles.yml`` names this module as a dbt-duckdb plugin. It attaches the vault and the catalogue
-of the study that the profile's warehouse belongs to, then closes every other way out: a model can
-read the attached stores and the project's seeds, nothing else.
+``profiles.yml`` names this module as a dbt-duckdb plugin. It opens the study's warehouse, attaches its
+vault and catalogue, then closes every other way out: a model can read the attached stores and the
+project's seeds, nothing else.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -26,7 +25,8 @@ class Plugin(BasePlugin):
         self.study: Study | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        self.study = Study.find(Path(creds.path).parent)
+        self.study = Study.find()
+        creds.path = str(self.study.warehouse_path)
         config.update(session_settings())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:

@@ -19,9 +19,11 @@ walks as (
     select
         persons.*,
         samples.sample,
-        drawn('begin', persons.grain, persons.person, samples.sample, 0) % persons.pool_points as begin_place,
-        1 + drawn('step', persons.grain, persons.person, samples.sample, 0)
-        % greatest(1, (persons.pool_points - 1) // greatest(1, getvariable('points') - 1)) as step
+        drawn_below(persons.pool_points, 'begin', persons.grain, persons.person, samples.sample, 0) as begin_place,
+        1 + drawn_below(
+            greatest(1, (persons.pool_points - 1) // greatest(1, getvariable('points') - 1)),
+            'step', persons.grain, persons.person, samples.sample, 0
+        ) as step
     from persons
     cross join samples
 ),

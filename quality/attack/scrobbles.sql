@@ -78,10 +78,10 @@ listed as (
         place,
         floor((place + 1) * getvariable('wrong_share')) > floor(place * getvariable('wrong_share')) as is_wrong,
         track,
-        1 + (track + drawn('wrong track', person, place, 0, 0) % nullif((select count(*) from tracks) - 1, 0))
+        1 + (track + drawn_below(nullif((select count(*) from tracks) - 1, 0), 'wrong track', person, place, 0, 0))
         % (select count(*) from tracks) as wrong_track,
         started_ms
-        + cast(drawn('jitter', person, place, 0, 0) % (2000 * getvariable('jitter_seconds') + 1) as bigint)
+        + drawn_below(2000 * getvariable('jitter_seconds') + 1, 'jitter', person, place, 0, 0)
         - 1000 * getvariable('jitter_seconds') as scrobbled_ms
     from ordered
     where place < list_max(getvariable('list_sizes'))

@@ -42,7 +42,7 @@ drawn_others as (
         tries.try_no,
         (
             own.other_no + 1
-            + drawn('other', targets.grain, targets.person, targets.sample, tries.try_no) % nullif(own.persons - 1, 0)
+            + drawn_below(nullif(own.persons - 1, 0), 'other', targets.grain, targets.person, targets.sample, tries.try_no)
         ) % own.persons as other_no,
         drawn('wrong', targets.grain, targets.person, targets.sample, tries.try_no) as wrong_draw
     from targets
@@ -58,7 +58,7 @@ placed as materialized (
         drawn_others.sample,
         drawn_others.try_no,
         numbered_others.person as other,
-        cast(drawn_others.wrong_draw % numbered_others.pool_points as bigint) as pool_place
+        cast(drawn_others.wrong_draw % cast(numbered_others.pool_points as ubigint) as bigint) as pool_place
     from drawn_others
     inner join numbered_others
         on drawn_others.grain = numbered_others.grain and drawn_others.other_no = numbered_others.other_no

@@ -9,8 +9,6 @@ the release, and no logic is written twice.
 from __future__ import annotations
 
 import csv
-import shutil
-import subprocess
 from pathlib import Path
 
 import duckdb
@@ -18,7 +16,7 @@ import duckdb
 from loaders.consent import LEDGER_STATE
 from loaders.enrolment import draw_pseudonym, draw_secret, draw_shift
 from quality.release.registry import Member
-from stores.dbt_command import PROJECT, children_group, run_dbt
+from stores.dbt_command import PROJECT, run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study
 from stores.vault import attach_to_read, open_study, session_settings
@@ -37,26 +35,6 @@ class ShiftsUsedUp(ConsonanceError):
 def purpose_of(tier: str) -> str:
     """The purpose that a participant must grant to be in a release of ``tier``."""
     return f"sharing_{tier}"
-
-
-def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
-    """Copy ``stores`` of ``study`` to ``folder``, byte for byte; the key is linked to.
-
-    The caller holds them open, so that nobody writes meanwhile. Another process copies: whoever closes a
-    file gives up the locks that its own process has on it (POSIX), and DuckDB's are such.
-
-    Returns:
-        The copy, a study of its own.
-    """
-    copy = Study(folder)
-    folder.mkdir(mode=0o700)
-    shutil.copyfile(study.settings_path, copy.settings_path)
-    if study.key_path.exists():
-        copy.key_path.symlink_to(study.key_path.resolve())
-    logs = [path.with_name(f"{path.name}.wal") for path in stores]
-    files = [path for path in (*stores, *logs) if path.exists()]
-    subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())
-    return copy
 
 
 def draw_members(study: Study, tier: str) -> list[Member]:

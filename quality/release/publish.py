@@ -27,7 +27,7 @@ from loaders.schema import lay_out_stores
 from quality.release import guardian, registry
 from quality.release.certificate import CERTIFICATE, PAGE, write_certificate
 from quality.release.guards import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
-from quality.release.making import TIERS, NothingToPublish, build, copy_stores, draw_members
+from quality.release.making import TIERS, NothingToPublish, build, draw_members
 from quality.release.package import (
     DATABASE,
     described_tables,
@@ -37,6 +37,7 @@ from quality.release.package import (
     write_public,
 )
 from quality.release.registry import CURRENT, WORK_PREFIX, Entry
+from stores.copies import copy_stores
 from stores.dbt_command import children_group
 from stores.errors import ConsonanceError
 from stores.files import sync

@@ -10,8 +10,9 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 
 from loaders.synthetic.study import DISGUISE, make_study
-from quality.twin import NothingToCompare, check_interference, compare_studies
+from quality.twin import TAKEN_OVER, NothingToCompare, check_interference, compare_studies, make_twin
 from stores.study import Study
+from stores.vault import attach_study, attach_vault, open_study, session_settings
 
 
 def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
@@ -21,6 +22,56 @@ def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
     assert report.relations >= 20
     assert report.rows > 100_000
     assert sorted(path.name for path in demo.root.iterdir()) == before
+
+
+def test_the_twin_takes_over_listed_columns_and_nothing_else(demo_copy: SmallStudy, tmp_path: Path) -> None:
+    marker = "canary4711"
+    with open_study(demo_copy.study) as connection:
+        connection.execute("alter table vault.raw.library_items add column playlist varchar default 'of Jane'")
+        connection.execute("insert into vault.raw.library_items values (1, 'saved', 'spotify:track:1', 'of Joan')")
+        connection.execute("create table vault.raw.beside as select 'Jane' as name")
+    twin = SmallStudy(make_twin(demo_copy.study, tmp_path / "twin", marker))
+    kept = {
+        "extended_plays": "platform, track_uri, track_name, artist_name, album_name",
+        "account_plays": "title, creator",
+        "library_items": "'' as nothing",
+    }
+    assert set(kept) == set(TAKEN_OVER)
+    filled = {"study", "participants", "consent_events", "keyring", "donations", "members", "donation_members"}
+    filled |= {"survey_answers", "secrets", *kept}
+    for schema, table in twin.vault(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'vault'"
+    ):
+        if schema != "main":
+            assert schema == "raw" and table != "beside"
+            assert bool(twin.vault(f"select * from vault.raw.{table} limit 1")) == (table in filled), table
+    assert not twin.vault(
+        "select * from duckdb_views() where database_name = 'vault' and schema_name <> 'raw' and not internal"
+    )
+    assert not twin.vault("select * from duckdb_columns() where column_name = 'playlist'")
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_study(connection, demo_copy.study, read_only=True)
+        attach_vault(connection, twin.study, "twin", read_only=True)
+        for table, texts in kept.items():
+            listed = ", ".join(
+                column for column in TAKEN_OVER[table] if column not in ("participant_no", *texts.split(", "))
+            )
+            both = [
+                connection.execute(
+                    f"select count(*), sum(hash({listed})), list(distinct participant_no order by participant_no) from {vault}.raw.{table}"
+                ).fetchall()[0]
+                for vault in ("vault", "twin")
+            ]
+            ((mirror,),) = connection.execute("select max(participant_no) + 1 from vault.raw.keyring").fetchall()
+            assert both[0][:2] == both[1][:2], table
+            assert sorted(mirror - number for number in both[1][2]) == both[0][2]
+        told = connection.execute(
+            "select distinct unnest([platform, track_name, artist_name, track_uri]) from twin.raw.extended_plays except select distinct unnest([platform, track_name, artist_name, track_uri]) from vault.raw.extended_plays"
+        ).fetchall()
+        assert len(told) > 20 and all(marker in text for (text,) in told)
+        assert connection.execute(
+            "select count(*) from twin.raw.extended_plays where platform not like '%canary4711%' and platform <> 'not_applicable'"
+        ).fetchall() == [(0,)]
 
 
 def test_the_same_people_in_disguise_give_the_same_warehouse(demo: SmallStudy, tmp_path: Path) -> None:

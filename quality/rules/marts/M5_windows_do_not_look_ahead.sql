@@ -3,37 +3,32 @@
 -- example: A play that was on while the report was given counts as heard before it.
 -- why: Whoever looks ahead predicts the past.
 -- remedy: Look at models/marts/emotion_windows.sql.
-with ended as (
+with hours as (
+    -- Every hour of the elapsed clock that a window touches: so few plays are looked at.
     select
+        report_id,
+        window_minutes,
         participant_id,
-        ended_elapsed_ms,
-        count(*) as plays_until_then
-    from warehouse.marts.plays
-    group by participant_id, ended_elapsed_ms
-),
-counted as (
-    select
-        participant_id,
-        ended_elapsed_ms,
-        sum(plays_until_then) over (partition by participant_id order by ended_elapsed_ms) as plays_until_then
-    from ended
+        reported_elapsed_ms - window_minutes * 60000 as from_ms,
+        reported_elapsed_ms as before_ms,
+        unnest(range((reported_elapsed_ms - window_minutes * 60000) // 3600000, reported_elapsed_ms // 3600000 + 1)) as hour
+    from warehouse.marts.emotion_windows as windows
 ),
 recounted as (
     select
-        windows.report_id,
-        windows.window_minutes,
-        windows.plays,
-        coalesce(before_report.plays_until_then, 0) - coalesce(before_window.plays_until_then, 0) as recounted_plays
-    from warehouse.marts.emotion_windows as windows
-    asof left join counted as before_report
+        hours.report_id,
+        hours.window_minutes,
+        count(*) as plays
+    from hours
+    inner join warehouse.marts.plays as plays
         on
-            before_report.participant_id = windows.participant_id
-            and before_report.ended_elapsed_ms < windows.reported_elapsed_ms
-    asof left join counted as before_window
-        on
-            before_window.participant_id = windows.participant_id
-            and before_window.ended_elapsed_ms < windows.reported_elapsed_ms - windows.window_minutes * 60000
+            plays.participant_id = hours.participant_id
+            and plays.ended_elapsed_ms // 3600000 = hours.hour
+            and plays.ended_elapsed_ms >= hours.from_ms
+            and plays.ended_elapsed_ms < hours.before_ms
+    group by hours.report_id, hours.window_minutes
 )
-select report_id, window_minutes
-from recounted
-where plays <> recounted_plays
+select windows.report_id, windows.window_minutes
+from warehouse.marts.emotion_windows as windows
+left join recounted on recounted.report_id = windows.report_id and recounted.window_minutes = windows.window_minutes
+where windows.plays <> coalesce(recounted.plays, 0)
