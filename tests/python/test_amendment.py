@@ -15,6 +15,8 @@ from loaders.coverage import narrowed
 from stores.audit_log import read_entries, verify
 from stores.vault import open_study
 
+pytestmark = pytest.mark.usefixtures("artifacts_apart")
+
 EPISODE = {
     "master_metadata_track_name": None,
     "master_metadata_album_artist_name": None,

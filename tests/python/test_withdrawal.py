@@ -44,6 +44,8 @@ from stores.tokens import Tokens
 from stores.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
 from stores.vault import attach_to_read, open_study, session_settings
 
+pytestmark = pytest.mark.usefixtures("artifacts_apart")
+
 NOW = datetime(2026, 2, 1, 12)
 # Stores as they would be without encryption and compression: what a file holds can be read in its bytes.
 PLAIN_STORES = """
