@@ -127,7 +127,7 @@ def _delete_plays(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
     connection.execute(
         """
         insert into vault.raw.erased_rows
-        select participant_no, history_source, count(*) from uncovered_plays group by all
+        select participant_no, member_id, history_source, count(*) from uncovered_plays group by all
         """
     )
     # What a rejected row held may be of the same kind; that it was rejected, and why, stays.

@@ -116,9 +116,10 @@ create table if not exists vault.raw.applied_consents (
     history_to date
 );
 
--- One row is so many landed plays of one participant that were erased, because a purpose was taken back.
+-- One row is so many landed plays of one member that were erased, because a purpose was taken back.
 create table if not exists vault.raw.erased_rows (
     participant_no integer not null,
+    member_id integer not null,
     history_source varchar not null check (history_source in ('extended', 'account')),
     erased_rows integer not null
 );

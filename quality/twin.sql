@@ -215,6 +215,7 @@ set participant_no = getvariable('mirror') - participant_no;
 insert into vault.raw.erased_rows by name
 select
     getvariable('mirror') - participant_no as participant_no,
+    member_id,
     history_source,
     erased_rows
 from original.raw.erased_rows;

@@ -1,4 +1,4 @@
--- One row is so many landed plays of one participant that were erased, because a purpose was taken back.
+-- One row is so many landed plays of one member that were erased, because a purpose was taken back.
 with source as (select * from {{ source('raw', 'erased_rows') }}),
 
 renamed as (

@@ -12,6 +12,7 @@ from test_cli import consonance
 from erasure import amendment, rewriting
 from erasure.amendment import Narrowed, erase_uncovered
 from loaders.coverage import narrowed
+from quality.guards import ask
 from stores.audit_log import read_entries, verify
 from stores.vault import open_study
 
@@ -271,3 +272,10 @@ def test_the_command_tells_what_was_taken_back(donated: SmallStudy) -> None:
     assert "A took back podcasts_audiobooks: 4 plays erased." in done.stdout and "backups" in done.stdout
     again = json.loads(consonance("load", "--json", "--study", donated.root).stdout)
     assert again["amendments"] == []
+
+
+def test_the_guards_hold_after_an_erasure(donated: SmallStudy) -> None:
+    amend(donated, without("private_sessions"))
+    for guard in ("rules", "interference"):
+        report = ask(guard, donated.study)
+        assert report.holds, report.as_json()
