@@ -6,21 +6,25 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import pytest
+from forks import DBT, Forks
 
 from loaders.report import LoadReport
 from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
 from loaders.synthetic.study import make_study
+from stores import dbt_command
 from stores.dbt_command import PROJECT, run_dbt
 from stores.study import Study
 from stores.vault import attach_study, attach_warehouse, session_settings
@@ -184,6 +188,25 @@ def lay_out_small(root: Path, title: str | None = None) -> SmallStudy:
 def _append(path: Path, line: str) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    made = Forks()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _dbt_is_there_at_once(forks: Forks) -> Iterator[None]:
+    """The processes of dbt that this one calls are forks; what the command line calls starts as it always does."""
+
+    def fork(command: list[Any], *, cwd: Path, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
+        return forks.run([DBT, *map(str, command[1:])], cwd, env)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dbt_command, "subprocess", SimpleNamespace(run=fork, DEVNULL=subprocess.DEVNULL))
+        yield
 
 
 @pytest.fixture(autouse=True)

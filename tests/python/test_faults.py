@@ -1,6 +1,7 @@
 """Planted faults: each is a small patch of the project, applied to a copy, and caught by the guard it names.
 
-``tests/faults/*.yml`` lists them. The tree without a fault passes every guard.
+``tests/faults/*.yml`` lists them. The tree without a fault passes every guard. Faults that each have a
+finding of their own are planted together; only what they change is built again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import duckdb
 import pytest
 import yaml
 from conftest import as_zip, play
+from forks import DBT, Forks
 
 from loaders.synthetic.study import make_study
 from quality.checkpoint import run_checkpoint
@@ -32,8 +33,8 @@ FAULTS: list[dict[str, Any]] = [
     for path in sorted((PROJECT / "tests" / "faults").glob("*.yml"))
     for fault in yaml.safe_load(path.read_text(encoding="utf-8"))
 ]
-ALONE = ("models/staging", "functions", "macros", "dbt_project.yml")
-WITH_DATA = [fault for fault in FAULTS if fault["guard"] != "wall"]
+# Of these guards one report names every fault.
+TOGETHER = ("wall", "interference", "traces", "publish")
 PROJECT_PARTS = (
     "consonance", "loaders", "stores", "quality", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
     "docs", "dbt_project.yml", "profiles.yml",
@@ -42,8 +43,13 @@ PROJECT_PARTS = (
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)
 # The guards of the study are asked by other faults.
 PUBLISH = (
-    "from quality.release.publish import publish; from stores.study import Study;"
-    "publish(Study.find(), 'controlled', on_study=())"
+    "import sys; from quality.release.publish import publish; from stores.study import Study;"
+    "publish(Study.find(), sys.argv[1], on_study=())"
+)
+# What `consonance check wall` does once dbt has compiled.
+READ_WALL = (
+    "import json; from quality.wall.checker import PROJECT, Project, Reviews, check_project, target_folder;"
+    "print(json.dumps(check_project(Project.read(PROJECT, target_folder()), Reviews.read()).as_json()))"
 )
 GUARDS = ("wall", "interference", "traces")
 RULES = {rule.name: rule for rule in all_rules()}
@@ -54,6 +60,7 @@ class Tree:
     """A copy of the project and a study beside it."""
 
     root: Path
+    forks: Forks
 
     @property
     def project(self) -> Path:
@@ -64,23 +71,16 @@ class Tree:
         return Study(self.root / "study")
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of the copy: its modules come before those that are installed."""
+        """Run Python code, with arguments, in the copy: its modules come before those that are installed."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DBT")}
         environment |= {STUDY_VARIABLE: str(self.study.root), "PYTHONPATH": str(self.project)}
-        return subprocess.run(
-            [sys.executable, *command],
-            cwd=self.project,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return self.forks.run(command, self.project, environment)
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-m", "dbt.cli.main", "--no-use-colors", *arguments)
+        return self.run(DBT, "--no-use-colors", *arguments)
 
     def consonance(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("-c", "from consonance.cli import main; main()", *arguments)
+        return self.run("from consonance.cli import main; main()", *arguments)
 
 
 def _copy_project(place: Path) -> None:
@@ -124,15 +124,20 @@ def _change_minds(study: Study) -> None:
             insert into vault.raw.consent_events values
                 (9001, 'D009', 'withdrawn', [], 'v1', '2026-01-15', null, null),
                 (9002, 'D010', 'amended', ['listening_history'], 'v1', '2026-01-15', null, null),
-                (9003, 'D006', 'amended', ['listening_history', 'podcasts_audiobooks', 'private_sessions', 'demographics'], 'v1', '2027-01-01', null, null)
+                (9003, 'D006', 'amended', ['listening_history', 'podcasts_audiobooks', 'private_sessions', 'demographics'], 'v1', '2027-01-01', null, null);
+            -- Who shares with named analysts now shares with everyone.
+            insert into vault.raw.consent_events
+            select 9100 + ledger_line, participant_code, 'amended', list_append(purposes, 'sharing_public'), form_version, '2026-01-16', history_from, history_to
+            from vault.raw.consent_events
+            qualify row_number() over (partition by participant_code order by occurred_at desc, ledger_line desc) = 1 and list_contains(purposes, 'sharing_controlled')
             """
         )
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+def base(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Tree:
     """The project as it is, with a study loaded and built; ``unloaded`` beside it is the study before loading."""
-    tree = Tree(tmp_path_factory.mktemp("base") / "copied")
+    tree = Tree(tmp_path_factory.mktemp("base") / "copied", forks)
     _copy_project(tree.project)
     make_study(tree.study.root, seed=5, people=26, plays=9_000)
     _tell_canaries(tree.study)
@@ -144,7 +149,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     done = tree.dbt("run")
     assert done.returncode == 0, done.stdout[-3000:]
     shutil.rmtree(tree.project / "logs")
-    kept = Tree(tree.root.with_name("kept"))
+    for compiled in ("compiled", "run"):
+        shutil.rmtree(tree.project / "target" / compiled)
+    kept = Tree(tree.root.with_name("kept"), forks)
     tree.root.rename(kept.root)
     return kept
 
@@ -152,7 +159,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Tree:
 @pytest.fixture
 def copied(base: Tree) -> Tree:
     """A fresh copy, always in the same place: there dbt parses only what a fault has changed."""
-    tree = Tree(base.root.with_name("copied"))
+    tree = Tree(base.root.with_name("copied"), base.forks)
     shutil.rmtree(tree.root, ignore_errors=True)
     shutil.copytree(base.root, tree.root, copy_function=shutil.copy2)
     return tree
@@ -190,17 +197,17 @@ def _bring_to(tree: Tree, start: str) -> str:
     return printed
 
 
-def _batches(faults: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Faults of different models together: the checker reports every finding at once.
+def _batches(guard: str) -> list[list[dict[str, Any]]]:
+    """The faults of a guard, planted together as far as each has a finding and a place of its own.
 
-    What is no model or analysis may change how all of them are read, and stays alone.
+    One that is ``alone`` hides what others do.
     """
     batches: list[list[dict[str, Any]]] = []
-    for fault in faults:
+    for fault in FAULTS:
+        if fault["guard"] != guard or fault.get("from", "run") != "run":
+            continue
         for batch in batches:
-            if any(one["file"].startswith(ALONE) for one in (fault, *batch)):
-                continue
-            if fault["file"] not in {other["file"] for other in batch}:
+            if all(_are_apart(fault, one) for one in batch):
                 batch.append(fault)
                 break
         else:
@@ -208,23 +215,84 @@ def _batches(faults: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return batches
 
 
-@pytest.mark.parametrize("batch", _batches([fault for fault in FAULTS if fault["guard"] == "wall"]))
+def _called(batch: list[dict[str, Any]]) -> str:
+    return "; ".join(fault["fault"] for fault in batch)
+
+
+def _are_apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return not (
+        one.get("alone")
+        or other.get("alone")
+        or (one["names"], one.get("at")) == (other["names"], other.get("at"))
+        or one["find"] in other["find"]
+        or other["find"] in one["find"]
+    )
+
+
+def _rebuilt(faults: list[dict[str, Any]]) -> list[str]:
+    """What of the warehouse dbt shall run again: the models that changed and all that read them, else everything."""
+    files = [Path(file) for fault in faults for file in (fault["file"], fault.get("also_file", fault["file"]))]
+    if all(file.suffix == ".sql" and file.parts[0] in ("models", "functions") for file in files):
+        return ["--select", *{f"{file.stem}+" for file in files}]
+    return []
+
+
+def _is_named(fault: dict[str, Any], finding: dict[str, Any]) -> bool:
+    """Whether a finding names the fault, and the place if it says one."""
+    return fault["names"] in finding["what"] and fault.get("at", "") in json.dumps(finding)
+
+
+@pytest.mark.parametrize("batch", _batches("wall"), ids=_called)
 def test_faults_in_the_sql_are_each_named_by_the_static_checker(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
         _plant(copied, fault)
-    found = _asked(copied, "wall")
+    done = copied.dbt("compile")
+    assert done.returncode == 0, done.stdout[-3000:]
+    found = json.loads(copied.run(READ_WALL).stdout)
     assert not found["holds"]
     for fault in batch:
         assert any(_is_named(fault, finding) for finding in found["findings"]), fault["fault"]
 
 
-def _is_named(fault: dict[str, Any], finding: dict[str, Any]) -> bool:
-    """Whether a finding lies in what the fault changed, or in what is described there, and names the fault."""
-    told = json.dumps(finding, ensure_ascii=False)
-    return str(fault["names"]) in told and fault.get("at", fault["file"]) in told
+@pytest.mark.parametrize("batch", _batches("interference"), ids=_called)
+def test_what_depends_on_who_people_are_is_named_by_the_twin(copied: Tree, batch: list[dict[str, Any]]) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    done = copied.dbt("run", *_rebuilt(batch))
+    assert done.returncode == 0, done.stdout[-3000:]
+    found = _asked(copied, "interference")
+    assert not found["holds"]
+    for fault in batch:
+        assert any(_is_named(fault, difference) for difference in found["differences"]), fault["fault"]
 
 
-@pytest.mark.parametrize("fault", WITH_DATA, ids=[fault["fault"] for fault in WITH_DATA])
+@pytest.mark.parametrize("batch", _batches("traces"), ids=_called)
+def test_traces_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    done = copied.dbt("run", "--select", "stg_study")
+    assert done.returncode == 0, done.stdout[-3000:]
+    found = _asked(copied, "traces")
+    assert not found["holds"]
+    for fault in batch:
+        assert any(_is_named(fault, trace) for trace in found["traces"]), fault["fault"]
+
+
+@pytest.mark.parametrize("batch", _batches("publish"), ids=_called)
+def test_a_faulty_release_is_refused_by_the_rules_it_breaks(copied: Tree, batch: list[dict[str, Any]]) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    done = copied.run(PUBLISH, batch[0].get("tier", "controlled"))
+    assert done.returncode != 0
+    for fault in batch:
+        assert fault["names"] in done.stderr, fault["fault"]
+    assert not (copied.study.published / "current").exists()
+
+
+ALONE = [fault for fault in FAULTS if fault["guard"] not in TOGETHER or fault.get("from", "run") != "run"]
+
+
+@pytest.mark.parametrize("fault", ALONE, ids=[f"{fault['fault']} ({fault['guard']})" for fault in ALONE])
 def test_a_planted_fault_is_caught_by_a_guard_that_names_it(copied: Tree, fault: dict[str, Any]) -> None:
     _plant(copied, fault)
     guard, names = fault["guard"], str(fault.get("names", ""))
@@ -242,14 +310,8 @@ def test_a_planted_fault_is_caught_by_a_guard_that_names_it(copied: Tree, fault:
         assert done.returncode != 0
         assert names in done.stdout
         return
-    if guard == "publish":
-        done = copied.run("-c", PUBLISH)
-        assert done.returncode != 0
-        assert names in done.stderr
-        assert not (copied.study.published / "current").exists()
-        return
     if start == "run":
-        done = copied.dbt("run")
+        done = copied.dbt("run", "--no-write-json", *_rebuilt([fault]))
         if guard == "run":
             assert done.returncode != 0
             assert names in " ".join(done.stdout.split())
@@ -272,11 +334,8 @@ def _asked(tree: Tree, guard: str) -> dict[str, Any]:
 
 
 def test_without_a_fault_every_guard_holds(copied: Tree) -> None:
-    results = run_checkpoint(copied.study)
-    assert [result.rule.name for result in results if not result.holds] == []
-    for guard in GUARDS:
-        found = _asked(copied, guard)
-        assert found["holds"], (guard, found)
+    told = json.loads(copied.consonance("check", "--json").stdout.splitlines()[-1])
+    assert {guard for guard, found in told.items() if guard != "holds" and found["holds"]} == {"rules", *GUARDS}, told
 
 
 def test_there_are_enough_faults_and_each_guard_has_one() -> None:
