@@ -169,8 +169,22 @@ class SmallStudy:
             return connection.execute(statement).fetchall()
 
 
+# Files that take longest, longest first: none of them is to begin when the other worker is about to end.
+LONGEST = (
+    "test_withdrawal", "test_release", "test_warehouse", "test_attack", "test_cli", "test_amendment", "test_twin",
+    "test_recount", "test_wall", "test_rules", "test_style", "test_key", "test_purposes",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file share fixtures and stay on one worker; planted faults go to whichever is free."""
+    """Tests of one file share fixtures and stay on one worker; planted faults come last and go to whichever is free."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.stem
+        return len(LONGEST) + (name == "test_faults") if name not in LONGEST else LONGEST.index(name)
+
+    items.sort(key=place)
     for item in items:
         if item.path.stem == "test_faults":
             item.add_marker(pytest.mark.faults)
