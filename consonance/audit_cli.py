@@ -7,19 +7,16 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from consonance.consent_cli import json_option, study_option
+from consonance.terminal import json_option, out, study_option
 from stores.audit_log import AuditReport, export_log, verify
 from stores.study import Study
 from stores.vault import open_study
 
-out = Console(highlight=False)
-
 
 @click.group()
 def audit() -> None:
-    """The audit log: every load, consent event and key change, as a chain of hashes."""
+    """The audit log: every load, consent event, publication, withdrawal and key change, as a chain of hashes."""
 
 
 @audit.command("verify")

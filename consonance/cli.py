@@ -5,47 +5,33 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import duckdb
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.markup import escape
 
 from consonance.audit_cli import audit
 from consonance.consent_cli import consent
-from consonance.guard_tables import print_guard
+from consonance.guard_tables import print_diagnosis, print_guard
 from consonance.key_cli import key
+from consonance.load_tables import ProgressBar, print_amendments, print_load
+from consonance.risk_tables import print_risk
+from consonance.terminal import json_option, out, screen, study_option
+from consonance.withdraw_cli import withdraw
+from erasure.amendment import erase_uncovered
 from loaders.catalogue import add_archive
-from loaders.donations import Donation
-from loaders.report import DonationReport, LoadReport, participant_status
 from loaders.study_layout import lay_out_study
-from loaders.study_loading import LoadProgress, load_study
-from quality.attack.harness import Knowledge, RiskReport, record, run_attacks
-from quality.attack.thresholds import Figure
+from loaders.study_loading import load_study
+from quality.attack.harness import Knowledge, record, run_attacks
+from quality.doctor import examine
 from quality.guards import GUARDS, ask, ask_all
 from stores.errors import ConsonanceError
 from stores.study import Study
 
-if TYPE_CHECKING:
-    pass
-
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
-screen = Console(stderr=True, highlight=False)
-out = Console(highlight=False)
-
-study_option = click.option(
-    "--study",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,6 +48,8 @@ def cli() -> None:
       consonance attack            what could be found out all the same
       consonance site              the docs site with the lineage
       consonance publish           a release, if every guard holds
+      consonance withdraw          erase a participant, with a certificate
+      consonance doctor            what is wrong with the study folder
     """
 
 
@@ -79,20 +67,28 @@ def init(folder: Path, title: str | None) -> None:
 
 @cli.command()
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the table.")
+@json_option
 def load(folder: Path | None, as_json: bool) -> None:
     """Land donations, consent, enrolment, surveys and feature archives. Safe to repeat.
+
+    What somebody has taken back since the last load is erased from the vault; the warehouse is then built
+    anew.
 
     \b
     Exit status: 0 everything is in the vault; 2 something was rejected, refused or held while the
     rest went on; 1 the command itself failed.
     """
-    with _ProgressBar() as progress:
-        report = load_study(Study.find(folder), progress=progress)
+    study = Study.find(folder)
+    with ProgressBar(screen) as progress:
+        report = load_study(study, progress=progress)
+    with screen.status("Comparing consents …") as status:
+        amendments = erase_uncovered(study, tell=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
-        _print_load(report)
+        print_load(report, out)
+        print_amendments(amendments, out)
     sys.exit(report.exit_status)
 
 
@@ -109,7 +105,7 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
     """Keep the feature archive FILE (CSV with Spotify ids) with the study and load it."""
     study = Study.find(folder)
     add_archive(study, file, source_id)
-    with _ProgressBar() as progress:
+    with ProgressBar(screen) as progress:
         report = load_study(study, progress=progress)
     for archive in report.catalogue:
         out.print(f"{archive.file}: {archive.landed:,} tracks of {archive.rows_in:,} rows")
@@ -118,7 +114,7 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
 @cli.command()
 @click.argument("guards", nargs=-1, type=click.Choice(GUARDS))
 @study_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+@json_option
 def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """Run the guards of the study. Exit status 1 if one does not hold.
 
@@ -151,7 +147,7 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+@json_option
 def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
     """Attack the marts, to measure what pseudonyms, shifts and coarse groups leave open.
 
@@ -165,7 +161,7 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
-        _print_risk(report)
+        print_risk(report, out)
 
 
 @cli.command()
@@ -205,6 +201,21 @@ def publish(tier: str, folder: Path | None) -> None:
 
 
 @cli.command()
+@study_option
+@json_option
+def doctor(folder: Path | None, as_json: bool) -> None:
+    """Say what is wrong with the study folder, and what to do. Exit status 1 if anything grave is."""
+    study = Study.find(folder)
+    with screen.status("Looking …"):
+        diagnosis = examine(study)
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_json(), ensure_ascii=False))
+    else:
+        print_diagnosis(diagnosis, out)
+    sys.exit(0 if diagnosis.holds else 1)
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("study-demo"))
 @click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
 @click.option("--people", default=40, show_default=True, help="How many take part.")
@@ -219,132 +230,7 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
-
-
-class _ProgressBar(LoadProgress):
-    """A bar on the terminal while donations are read; silent elsewhere."""
-
-    def __init__(self) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=screen,
-            transient=True,
-            disable=not screen.is_terminal,
-        )
-        self._lock = threading.Lock()
-
-    def __enter__(self) -> _ProgressBar:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def starts(self, donations: list[Donation]) -> None:
-        self._task = self._bar.add_task("Reading donations", total=len(donations))
-
-    def done(self, donation: Donation, report: DonationReport) -> None:
-        with self._lock:
-            self._bar.advance(self._task)
-
-
-def _print_load(report: LoadReport) -> None:
-    table = Table("participant", "status", box=None)
-    for heading in ("files", "rows", "landed", "rejected", "held"):
-        table.add_column(heading, justify="right")
-    table.add_column("why")
-    for code, donations in report.by_participant().items():
-        held = sum(donation.status == "held" for donation in donations)
-        counts = [sum(donation.rows(what) for donation in donations) for what in ("rows_in", "landed", "rejected")]
-        status = participant_status(donations)
-        colour = {"refused": "red", "partly": "yellow", "held": "yellow"}.get(status, "green")
-        table.add_row(
-            code or "(nobody)",
-            f"[{colour}]{status}[/]",
-            f"{len(donations)}",
-            *(f"{count:,}" for count in counts),
-            f"{held}",
-            _why(donations),
-        )
-    out.print(table)
-    for donation in report.donations:
-        if donation.advice:
-            out.print(f"[yellow]{donation.file}[/]: {donation.advice}", soft_wrap=True)
-    for file in [*report.surveys, *report.catalogue]:
-        reasons = ", ".join(f"{reason} {lines:,}" for reason, lines in file.reasons.items())
-        out.print(
-            f"{file.file}: {file.landed:,} of {file.rows_in:,} lines landed" + (f" ({reasons})" if reasons else "")
-        )
-    totals = report.as_json()["totals"]
-    out.print(
-        f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]; "
-        + ", ".join(
-            f"{totals[status]:,} {status}"
-            for status in ("loaded", "already", "partly", "refused", "held")
-            if totals[status]
-        )
-    )
-
-
-def _why(donations: list[DonationReport]) -> str:
-    reasons: Counter[str] = Counter()
-    for donation in donations:
-        if donation.status in ("refused", "held") and donation.reason:
-            reasons[donation.reason] += 1
-        for member in donation.members:
-            reasons.update(member.reasons)
-            if member.reason:
-                reasons[member.reason] += 1
-    return ", ".join(f"{reason} {count:,}" if count > 1 else reason for reason, count in sorted(reasons.items()))
-
-
-def _print_risk(report: RiskReport) -> None:
-    persons = report.find("k", "cells").persons
-    samples = report.parameters["samples"]
-    _print_by_points(
-        report, "unicity", "singled_out", f"One of {persons:,} persons alone matches, of {samples:,} samples each"
-    )
-    _print_by_points(report, "membership", "false_positive", "Without the person's own record somebody else's matches")
-    table = Table("who knows", "finds", "of", "", box=None, title="Other attacks", title_justify="left")
-    for figure in report.figures:
-        if figure.attack not in ("unicity", "membership"):
-            known = figure.knowledge if figure.points is None else f"{figure.points} {figure.knowledge}"
-            shown = (
-                _share(figure) if figure.low is not None else "–" if figure.value is None else f"{figure.value:,.0f}"
-            )
-            table.add_row(known, figure.measure.replace("_", " "), f"{figure.persons:,} persons", shown)
-    out.print(table)
-    for verdict in report.verdicts:
-        threshold = verdict.threshold
-        worst = "nothing measured" if verdict.worst is None else f"{verdict.worst:g}"
-        out.print(
-            f"{'[green]holds[/]' if verdict.holds else '[red]does not hold[/]'}  {threshold.name} ({threshold.tier} tier): "
-            f"{worst}, wanted {threshold.wanted}",
-            soft_wrap=True,
-        )
-
-
-def _print_by_points(report: RiskReport, attack_name: str, measure: str, title: str) -> None:
-    figures = [figure for figure in report.figures if (figure.attack, figure.measure) == (attack_name, measure)]
-    points = sorted({figure.points for figure in figures if figure.points is not None})
-    table = Table("who knows, of each play", "wrong points", box=None, title=title, title_justify="left")
-    for number in points:
-        table.add_column(f"{number} known", justify="right")
-    for knowledge, wrong in dict.fromkeys((figure.knowledge, figure.wrong_points) for figure in figures):
-        row = {
-            figure.points: _share(figure)
-            for figure in figures
-            if (figure.knowledge, figure.wrong_points) == (knowledge, wrong)
-        }
-        table.add_row(knowledge, f"{wrong}", *(row.get(number, "–") for number in points))
-    out.print(table)
-
-
-def _share(figure: Figure) -> str:
-    return "–" if figure.value is None else f"{100 * figure.value:.1f} %"
+cli.add_command(withdraw)
 
 
 def main() -> None:
@@ -359,7 +245,7 @@ def _or_explain(command: Callable[[], Any]) -> None:
         output = getattr(error, "output", "")
         if output:
             screen.print("\n".join(output.splitlines()[-30:]), markup=False)
-        screen.print(f"[red]Error:[/] {error.what} {error.remedy}", soft_wrap=True)
+        screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
         sys.exit(1)
     except duckdb.Error as error:
         # A message of DuckDB's may quote a row: it is shown only to who asks for it.

@@ -7,24 +7,15 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from consonance.terminal import json_option, out, study_option
 from loaders.consent_forms import FormMap, Tool, import_form
 from loaders.consent_status import ConsentStatus, consent_of, consent_states, judged_as_of
 from loaders.receipt import write_receipt
 from stores.study import Study
 from stores.vault import open_study
-
-out = Console(highlight=False)
-study_option = click.option(
-    "--study",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=None,
-    help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the table.")
 
 # How the table of everyone heads its columns.
 HEADINGS = {
@@ -68,7 +59,7 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
         for reason, lines in sorted(report.left_out.items()):
             out.print(f"{lines} lines left out: {reason}.")
         for fault in report.faults:
-            out.print(f"[yellow]{fault}[/]", soft_wrap=True)
+            out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
     sys.exit(2 if report.faults else 0)
 
 
@@ -127,4 +118,4 @@ def _print_status(state: ConsentStatus) -> None:
 
 
 def _coloured(state: ConsentStatus) -> str:
-    return f"[{ {'active': 'green', 'withdrawn': 'yellow'}.get(state.state, 'red') }]{state.state}[/]"
+    return f"[{ {'active': 'green', 'withdrawn': 'yellow', 'erased': 'dim'}.get(state.state, 'red') }]{state.state}[/]"

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from consonance.wall_table import print_wall
+from quality.doctor import Diagnosis
 from quality.guards import GuardReport, RulesReport
 from quality.traces import TraceReport
 from quality.twin import TwinReport
@@ -23,6 +24,18 @@ def print_guard(report: GuardReport, out: Console, at_length: bool) -> None:
         _print_twin(report, out)
     elif isinstance(report, TraceReport):
         _print_traces(report, out)
+
+
+def print_diagnosis(diagnosis: Diagnosis, out: Console) -> None:
+    """Print what the doctor found."""
+    for complaint in diagnosis.complaints:
+        colour = "red" if complaint.is_grave else "yellow"
+        out.print(
+            f"[{colour}]{escape(complaint.place)}[/]: {escape(complaint.what)} {escape(complaint.remedy)}",
+            soft_wrap=True,
+        )
+    if not diagnosis.complaints:
+        out.print(f"[green]Nothing is wrong[/] ({diagnosis.looked_at} things looked at).")
 
 
 def _print_rules(report: RulesReport, out: Console) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 
-from consonance.consent_cli import study_option
+from consonance.terminal import out, screen, study_option
 from stores.key_rotation import rotate_key
 from stores.study import Study
-
-out = Console(highlight=False)
-screen = Console(stderr=True, highlight=False)
 
 
 @click.group()

@@ -24,6 +24,7 @@ from typing import IO
 from isal import isal_zlib
 
 from stores.errors import ConsonanceError
+from stores.files import sha256_of
 
 MIB = 1 << 20
 PEEK = 4096
@@ -108,8 +109,7 @@ def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -
 def fingerprint(path: Path, members: list[Member]) -> str:
     """SHA-256 of a zip's bytes, or of the names and contents of an unpacked folder."""
     if path.is_file():
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     digest = hashlib.sha256()
     for member in members:
         digest.update(

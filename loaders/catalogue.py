@@ -11,10 +11,11 @@ import duckdb
 
 from loaders.memory import in_memory
 from loaders.report import FileReport
+from stores.dbt_command import PROJECT
 from stores.errors import ConsonanceError
 from stores.study import Study
 
-SOURCES = Path(__file__).resolve().parents[1] / "seeds" / "feature_sources.csv"
+SOURCES = PROJECT / "seeds" / "feature_sources.csv"
 
 ID_NAMES = ("spotify_id", "track_id", "id", "track_uri", "uri", "spotify_track_uri", "spotify_track_id")
 FRACTIONS = ("danceability", "energy", "valence", "speechiness", "acousticness", "instrumentalness", "liveness")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 EVENTS = ("granted", "amended", "withdrawn")
@@ -16,6 +18,8 @@ PURPOSES = (
     "sharing_controlled",
     "sharing_public",
 )
+
+LEDGER_STATE = Path(__file__).with_name("ledger_state.sql").read_text(encoding="utf-8")
 
 # The state of a person is their last event not after as_of; of events at the same moment, the later
 # line of the ledger. models/reconciled/consent_state.sql says the same to the warehouse.

@@ -7,13 +7,10 @@ convention, says a ticked box holds; whatever else it holds grants nothing.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import stat
 import zoneinfo
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -23,12 +20,13 @@ import yaml
 
 from loaders.consent import EVENTS, PURPOSES
 from loaders.enrolment import CODE
-from loaders.ledger import COLUMNS, REGISTER, ConsentEvent, read_ledger
+from loaders.ledger import REGISTER, ConsentEvent, append_to_file, read_ledger
 from loaders.notices import read_notices
 from loaders.tables import BadTable, TableReader
 from stores.errors import ConsonanceError
-from stores.files import replace_file
 from stores.study import Study
+from stores.tombstones import erased_codes
+from stores.vault import open_study
 
 Tool = Literal["redcap", "qualtrics"]
 
@@ -163,6 +161,7 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     Raises:
         BadTable: the export, the ledger or the notices cannot be used; nothing is changed then.
         BadMap: the map names a notice that is not registered.
+        StoreError, VaultKeyError: the vault, which knows who was erased, cannot be opened.
     """
     registered = [notice["form_version"] for notice in read_notices(study)]
     if form.form_version not in registered:
@@ -170,10 +169,15 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     known = {event.meaning() for _, event in read_ledger(study, registered)}
     report = ImportReport()
     reader = TableReader(path)
+    events = list(_events(reader, tool, form, report))
+    with open_study(study, read_only=True) as connection:
+        erased = erased_codes(connection, [event.participant_code for event in events])
     added = []
-    for event in _events(reader, tool, form, report):
+    for event in events:
         meaning = event.meaning()
-        if meaning in known:
+        if event.participant_code in erased:
+            report.left_out["withdrawn and erased"] += 1
+        elif meaning in known:
             report.known += 1
         else:
             known.add(meaning)
@@ -181,7 +185,7 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     report.faults = reader.faults
     report.added = len(added)
     if added:
-        _append(study.consents_path, added)
+        append_to_file(study.consents_path, added)
     return report
 
 
@@ -279,36 +283,3 @@ def _day(reader: TableReader, line: int, column: str | None, row: dict[str, str]
     except ValueError:
         reader.fault(line, f"has no date in {column} (such as 2020-01-31)")
         return None
-
-
-def _append(path: Path, events: Sequence[ConsentEvent]) -> None:
-    """Add lines at the end of the ledger, in its own columns, delimiter and line endings."""
-    content = path.read_bytes()
-    text = content.decode("utf-8-sig")
-    header = text.split("\n", 1)[0]
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    ending = "\r\n" if header.endswith("\r") else "\n"
-    names = [name.strip() for name in next(csv.reader([header], delimiter=delimiter))]
-    lines = io.StringIO()
-    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
-    for event in events:
-        writer.writerow(
-            dict(
-                zip(
-                    COLUMNS,
-                    (
-                        event.participant_code,
-                        event.event,
-                        " ".join(event.purposes),
-                        event.form_version,
-                        event.occurred_at.isoformat(timespec="milliseconds") + "+00:00",
-                        event.history_from or "",
-                        event.history_to or "",
-                    ),
-                    strict=True,
-                )
-            )
-        )
-    if not content.endswith(b"\n"):
-        content += ending.encode()
-    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))

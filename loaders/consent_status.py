@@ -11,6 +11,7 @@ import duckdb
 
 from loaders.consent import PURPOSES
 from stores.errors import ConsonanceError
+from stores.tombstones import LABEL_PREFIX
 
 SQL = Path(__file__).with_name("consent_status.sql")
 
@@ -49,8 +50,15 @@ class ConsentStatus:
     is_amended_unasked: bool
 
     @property
+    def is_erased(self) -> bool:
+        """Whether the code is what stands for somebody who was erased."""
+        return self.participant_code.startswith(LABEL_PREFIX)
+
+    @property
     def state(self) -> str:
-        """One word: active, withdrawn or none."""
+        """One word: active, withdrawn, erased (after a withdrawal) or none."""
+        if self.is_erased:
+            return "erased"
         return {None: "none", "withdrawn": "withdrawn"}.get(self.event, "active")
 
     @property
@@ -59,9 +67,10 @@ class ConsentStatus:
         return [
             remark
             for remark, applies in {
-                "not enrolled": not self.is_enrolled,
+                "not enrolled": not self.is_enrolled and not self.is_erased,
                 "amended, but nothing was granted before": self.is_amended_unasked,
-                f"{self.later_events} events lie in the future": self.later_events > 0,
+                f"{self.later_events} events lie in the future": self.later_events > 0 and not self.is_erased,
+                "withdrawn, but not erased": self.state == "withdrawn" and self.is_enrolled,
             }.items()
             if applies
         ]

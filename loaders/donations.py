@@ -12,14 +12,17 @@ import duckdb
 from blake3 import blake3
 
 from loaders.archive import ARCHIVE_MAGIC, DonationRefused, Member, MemberBroken, fingerprint, open_donation
+from loaders.formats import BYTE_ORDER_MARK
 from loaders.history import HistoryLander, MemberRefused, may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
 from stores.study import Study
+from stores.tokens import Tokens
 
 HELD_ADVICE = {
     "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
     "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
-    "withdrawn": "The participant has withdrawn: delete the donation.",
+    "withdrawn": "The participant has withdrawn: 'consonance withdraw' erases what the study holds of them.",
+    "erased": "The participant withdrew and was erased: delete the donation.",
     "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
     "not_in_a_folder": "Move it into inbox/<participant_code>/.",
 }
@@ -124,7 +127,7 @@ def _is_json(path: Path) -> bool:
         start = file.read(4096)
     if start.startswith(ARCHIVE_MAGIC):
         return False
-    return path.suffix.lower() == ".json" or start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{")
+    return path.suffix.lower() == ".json" or start.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"[", b"{")
 
 
 class _Salvage(Exception):
@@ -155,6 +158,7 @@ class _PersonLoader:
                 sha256 = fingerprint(donation.path, members)
                 if (known := self._known_donation(sha256)) is not None:
                     return self._report("already", file, known)
+                self._refuse_erased(donation, sha256)
                 return self._land(file, sha256, members)
         except (DonationRefused, MemberBroken) as refusal:
             return DonationReport(self._code, file, "refused", refusal.reason, f"{refusal.what} {refusal.remedy}")
@@ -283,6 +287,15 @@ class _PersonLoader:
             [self._participant_no, sha256],
         ).fetchone()
         return None if row is None else int(row[0])
+
+    def _refuse_erased(self, donation: Donation, sha256: str) -> None:
+        token = Tokens.of(self._cursor).donation(sha256)
+        if self._cursor.execute("select 1 from vault.raw.erased_donations where token = ?", [token]).fetchall():
+            raise DonationRefused(
+                "erased",
+                f"{donation.path.name} was erased when whoever donated it withdrew.",
+                "Delete it. Whoever takes part again donates a fresh export.",
+            )
 
     def _report(
         self, status: Status, file: str, donation_id: int, broken: Sequence[MemberBroken] = ()

@@ -12,7 +12,7 @@ from functools import cache
 
 import duckdb
 
-from loaders.tables import TableReader
+from loaders.tables import TableReader, refuse_erased
 from stores.study import Study
 
 COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
@@ -28,11 +28,12 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
         The number of enrolled participants.
 
     Raises:
-        BadTable: a line cannot be used; nothing is changed then.
+        BadTable: a line cannot be used, or names somebody who was erased; nothing is changed then.
     """
     reader = TableReader(study.participants_path)
     rows: list[tuple[object, ...]] = []
     seen: set[str] = set()
+    places: list[tuple[int, str]] = []
     for line, row in reader.rows(COLUMNS):
         code = row["participant_code"]
         if not CODE.fullmatch(code):
@@ -40,6 +41,7 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
         if code in seen:
             reader.fault(line, "repeats a participant_code")
         seen.add(code)
+        places.append((line, code))
         year = row["birth_year"]
         if year and not (year.isdigit() and 1900 <= int(year) <= 2100):
             reader.fault(line, "has no year in birth_year")
@@ -59,6 +61,7 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
             )
         )
     reader.close()
+    refuse_erased(connection, study.participants_path, places)
     connection.begin()
     connection.execute("delete from vault.raw.participants")
     if rows:

@@ -14,6 +14,9 @@ from typing import Literal
 
 FieldType = Literal["text", "flag", "stamp"]
 
+# What some programs begin a text in UTF-8 with.
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 @dataclass(frozen=True)
 class Field:

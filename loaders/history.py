@@ -17,12 +17,11 @@ import duckdb
 
 from loaders import history_sql
 from loaders.archive import DOWNLOAD_AGAIN, MIB, MemberBroken
-from loaders.formats import ACCOUNT_KEY, KINDS, Kind, recognise
+from loaders.formats import ACCOUNT_KEY, BYTE_ORDER_MARK, KINDS, Kind, recognise
 from loaders.history_sql import MemberSql
 from loaders.memory import in_memory
 
 MAX_VALUES = 16 * MIB
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 # One element of an array of rows: an object without objects inside, or a scalar. Possessive, so

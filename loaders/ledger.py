@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
+import stat
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 
 import duckdb
 
 from loaders.consent import EVENTS, PURPOSES
-from loaders.tables import BadTable, TableReader
+from loaders.tables import BadTable, TableReader, dialect_of, refuse_erased
 from stores.audit_log import anchor, record
+from stores.files import replace_file
 from stores.study import Study
 from stores.tokens import Tokens
 
@@ -115,10 +120,11 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
         The events that were added.
 
     Raises:
-        BadTable: a line cannot be used, or one that was loaded before was changed, removed or moved;
-            nothing is changed then.
+        BadTable: a line cannot be used or names somebody who was erased, or one that was loaded before was
+            changed, removed or moved; nothing is changed then.
     """
     lines = read_ledger(study, registered)
+    refuse_erased(connection, study.consents_path, [(line, event.participant_code) for line, event in lines])
     tokens = Tokens.of(connection)
     told = [_line_hash(tokens, event) for _, event in lines]
     loaded = _loaded_lines(connection, tokens)
@@ -142,6 +148,53 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
             raise
         anchor(connection, study)
     return added
+
+
+def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
+    """Add lines at the end of ``consents.csv``, in its own columns, delimiter and line endings."""
+    content = path.read_bytes()
+    text = content.decode("utf-8-sig")
+    delimiter, ending = dialect_of(text)
+    names = [name.strip() for name in next(csv.reader([text.split("\n", 1)[0]], delimiter=delimiter))]
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
+    for event in events:
+        values = (
+            event.participant_code,
+            event.event,
+            " ".join(event.purposes),
+            event.form_version,
+            event.occurred_at.isoformat(timespec="milliseconds") + "+00:00",
+            event.history_from or "",
+            event.history_to or "",
+        )
+        writer.writerow(dict(zip(COLUMNS, values, strict=True)))
+    if not content.endswith(b"\n"):
+        content += ending.encode()
+    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))
+
+
+def name_erased(connection: duckdb.DuckDBPyConnection, code: str, name: str) -> int:
+    """Let the vault's ledger call the participant ``code`` by another ``name``; the lines stay.
+
+    Within the caller's transaction. ``consents.csv`` must be given the same name.
+
+    Returns:
+        The number of lines concerned.
+    """
+    tokens = Tokens.of(connection)
+    _loaded_lines(connection, tokens)
+    renamed = connection.execute(
+        f"update vault.raw.consent_events set participant_code = $name where participant_code = $code "
+        f"returning ledger_line, {', '.join(COLUMNS)}",
+        {"name": name, "code": code},
+    ).fetchall()
+    for number, *values in renamed:
+        connection.execute(
+            "update vault.raw.ledger_lines set line_hash = ? where ledger_line = ?",
+            [_line_hash(tokens, ConsentEvent(*values)), number],
+        )
+    return len(renamed)
 
 
 def _line_hash(tokens: Tokens, event: ConsentEvent) -> str:

@@ -16,10 +16,10 @@ import duckdb
 from loaders.archive import DonationRefused, Member, MemberBroken, open_donation
 from loaders.consent import held_codes
 from loaders.donations import Donation
+from loaders.formats import BYTE_ORDER_MARK
 
 TRACK_URI = re.compile(r"spotify:track:[0-9A-Za-z]{22}")
 LIBRARY_START = re.compile(rb'\s*\{\s*"(tracks|playlists)"')
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def load_library(connection: duckdb.DuckDBPyConnection, donations: Sequence[Donation]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from loaders.tables import TableReader
+from stores.files import sha256_of
 from stores.study import Study
 
 COLUMNS = ("form_version", "language", "title", "file", "sha256")
@@ -93,7 +93,7 @@ def _hash_of(root: Path, file: str) -> str | None:
     path = (root / file).resolve()
     if not file or not path.is_relative_to(root.resolve()) or not path.is_file():
         return None
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path)
 
 
 def _how_to_register(found: str | None) -> str:

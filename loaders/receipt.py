@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from loaders.consent import PURPOSES
 from loaders.consent_status import NotLoaded, consent_of, judged_as_of
 from loaders.enrolment import CODE
 from stores.files import replace_file
+from stores.pages import render
 from stores.study import Settings, Study
 from stores.tokens import Tokens
-
-TEMPLATES = Path(__file__).with_name("templates")
 
 # Purpose to what it means, and the data it is about.
 MEANINGS = {
@@ -56,10 +54,9 @@ def write_receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str
     """
     facts = receipt(connection, study, code)
     study.receipts.mkdir(mode=0o700, exist_ok=True)
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
     page, record = study.receipts / f"{code}.html", study.receipts / f"{code}.json"
     replace_file(record, (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode())
-    replace_file(page, templates.get_template("receipt.html").render(facts).encode())
+    replace_file(page, render("receipt.html", **facts).encode())
     return page, record
 
 

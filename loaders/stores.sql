@@ -92,6 +92,12 @@ create table if not exists vault.raw.releases (
     certificate_sha256 varchar
 );
 
+-- One row is one release that was taken down, because somebody in it withdrew.
+create table if not exists vault.raw.taken_down (
+    release_no integer primary key,
+    taken_down_at timestamp not null
+);
+
 -- One row is one participant of one release: the pseudonym and the shift they have there and nowhere
 -- else. Needed when somebody withdraws.
 create table if not exists vault.raw.release_keyring (
@@ -100,6 +106,33 @@ create table if not exists vault.raw.release_keyring (
     pseudonym varchar not null unique,
     shift_weeks integer not null check (shift_weeks <> 0),
     primary key (release_no, participant_no)
+);
+
+-- One row is one participant: the active consent that the vault's rows were last reduced to.
+create table if not exists vault.raw.applied_consents (
+    participant_no integer primary key,
+    purposes varchar[] not null,
+    history_from date,
+    history_to date
+);
+
+-- One row is so many landed plays of one member that were erased, because a purpose was taken back.
+create table if not exists vault.raw.erased_rows (
+    participant_no integer not null,
+    member_id integer not null,
+    history_source varchar not null check (history_source in ('extended', 'account')),
+    erased_rows integer not null
+);
+
+-- One row is one participant who withdrew and was erased: a keyed token of their code.
+create table if not exists vault.raw.tombstones (
+    token varchar primary key,
+    erased_at timestamp not null
+);
+
+-- One row is one donation that was erased with a withdrawal: a keyed token of its hash.
+create table if not exists vault.raw.erased_donations (
+    token varchar primary key
 );
 
 -- One row is one donation that was landed. A refused one leaves nothing behind.

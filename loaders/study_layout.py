@@ -69,6 +69,12 @@ form_version,language,title,file,sha256
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
 """
 
+RECIPIENTS = """\
+release,recipient,handed_over_at
+# Who was given which release, one line each: the certificate of a withdrawal lists who must be told.
+# 1,A. Researcher (University of Somewhere),2026-06-01
+"""
+
 README = """\
 # {title}
 
@@ -83,6 +89,8 @@ This folder is one study. Nothing in it belongs in version control.
 | questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
 | audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
+| who was given which release | recipients.csv |
+| withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, by keyed tokens; it belongs to the vault |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
 | identified data, encrypted | vault.duckdb; audit.head signs the end of its audit log and belongs to it |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
@@ -102,7 +110,8 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
         StudyExists: a file of a study is there already.
     """
     study = Study(root)
-    for path in (study.settings_path, study.key_path, study.vault_path, study.consents_path, study.participants_path):
+    tables = (study.consents_path, study.participants_path, study.notices_path)
+    for path in (study.settings_path, study.key_path, study.vault_path, *tables):
         if path.exists():
             raise StudyExists(
                 f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
@@ -116,6 +125,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     study.consents_path.write_text(CONSENTS, encoding="utf-8")
     study.participants_path.write_text(PARTICIPANTS, encoding="utf-8")
     study.notices_path.write_text(NOTICES, encoding="utf-8")
+    study.recipients_path.write_text(RECIPIENTS, encoding="utf-8")
     (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
     create_key(study)
     with open_study(study) as connection:

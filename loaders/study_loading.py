@@ -10,6 +10,7 @@ import duckdb
 
 from loaders.catalogue import load_catalogue
 from loaders.consent import held_codes
+from loaders.coverage import narrowed, note_applied, read_again, withhold_demographics
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
 from loaders.ledger import load_ledger
@@ -21,6 +22,7 @@ from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
 from stores.audit_log import anchor, record
 from stores.study import Settings, Study
+from stores.tombstones import erased_codes, refuse_unfinished
 from stores.vault import open_study
 
 
@@ -42,6 +44,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     Raises:
         ConsonanceError: the study, its key or one of the operator's tables cannot be used.
     """
+    refuse_unfinished(study)
     settings = Settings.read(study)
     progress = progress or LoadProgress()
     loaded_at = datetime.now(UTC).replace(tzinfo=None)
@@ -54,13 +57,17 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         load_participants(connection, study)
         load_ledger(connection, study, load_notices(connection, study))
         _note_study(connection, settings, loaded_at)
+        withhold_demographics(connection)
+        read_again(connection, study)
         donations = find_donations(study)
         progress.starts(donations)
-        held = held_codes(connection, "listening_history")
+        erased = erased_codes(connection, [donation.participant_code for donation in donations])
+        held = held_codes(connection, "listening_history") | dict.fromkeys(erased, "erased")
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
+        note_applied(connection, but=narrowed(connection))
         report = LoadReport(reports, surveys, catalogue)
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)

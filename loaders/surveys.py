@@ -5,10 +5,10 @@ from __future__ import annotations
 import duckdb
 
 from loaders.consent import held_codes
-from loaders.formats import CLOCK, DATE
+from loaders.formats import BYTE_ORDER_MARK, CLOCK, DATE
 from loaders.memory import in_memory
 from loaders.report import FileReport
-from loaders.tables import BadTable
+from loaders.tables import BadTable, delimiter_of
 from stores.study import Study
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
@@ -58,9 +58,9 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
         connection.execute("delete from vault.raw.survey_rejects")
         for path in sorted(study.surveys.glob("*.csv")):
             file = study.within(path)
-            content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+            content = path.read_bytes().removeprefix(BYTE_ORDER_MARK)
             header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-            delimiter = ";" if header.count(";") > header.count(",") else ","
+            delimiter = delimiter_of(header)
             names = [name.strip().strip('"') for name in header.split(delimiter)]
             if missing := [column for column in COLUMNS if column not in names]:
                 raise BadTable(f"{path} lacks the column {missing[0]}.", f"Its first line reads {','.join(COLUMNS)}.")

@@ -9,13 +9,47 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+
 from stores.errors import ConsonanceError
+from stores.tombstones import erased_codes
 
 MEND = "Mend these lines; nothing was loaded from it."
 
 
 class BadTable(ConsonanceError):
     """A CSV of the operator's cannot be used."""
+
+
+def delimiter_of(header: str) -> str:
+    """What stands between the columns of a CSV that begins with ``header``: spreadsheets also write ``;``."""
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+def dialect_of(text: str) -> tuple[str, str]:
+    """The delimiter and the line ending of a CSV, by its first line."""
+    header = text.split("\n", 1)[0]
+    return delimiter_of(header), "\r\n" if header.endswith("\r") else "\n"
+
+
+def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequence[tuple[int, str]]) -> None:
+    """See that nobody who withdrew and was erased comes back by a line of ``path``.
+
+    Args:
+        connection: With the vault attached.
+        path: The table, for the message.
+        codes: (line, participant code) of each of its rows.
+
+    Raises:
+        BadTable: a line names such a participant.
+    """
+    erased = erased_codes(connection, [code for _, code in codes])
+    lines = [f"line {line} names a participant who withdrew and was erased" for line, code in codes if code in erased]
+    if lines:
+        raise BadTable(
+            f"{path} cannot be used: {'; '.join(lines[:10])}.",
+            "Take these lines out. Whoever takes part again gets another code.",
+        )
 
 
 @dataclass
@@ -43,9 +77,13 @@ class TableReader:
             ) from None
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
-        header = text.split("\n", 1)[0]
-        reader = csv.reader(io.StringIO(text), delimiter=";" if header.count(";") > header.count(",") else ",")
-        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        reader = csv.reader(io.StringIO(text), delimiter=dialect_of(text)[0])
+        try:
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+        except csv.Error:
+            raise BadTable(
+                f"{self.path} is no CSV from line {reader.line_num + 1} on.", "Save it as 'CSV UTF-8' once more."
+            ) from None
         lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
         if not lines:
             raise BadTable(f"{self.path} has no header.", f"Its first line reads {','.join(columns)}.")

@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from quality.checkpoint import RuleResult, run_checkpoint
 from quality.wall.checker import Reviews, check_project
 from quality.wall.project import Project
 from stores.dbt_command import PROJECT, run_dbt, target_folder
+from stores.pages import render
 from stores.study import Settings, Study
-
-TEMPLATES = Path(__file__).with_name("templates")
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
@@ -37,17 +35,13 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     shutil.copyfile(target_folder() / "static_index.html", study.site / "lineage.html")
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
     title = Settings.read(study).title
     functions = sorted(project.functions.values(), key=lambda function: function.name)
     (study.site / "wall.html").write_text(
-        templates.get_template("wall.html").render(title=title, report=wall, functions=functions), encoding="utf-8"
+        render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
     )
     page = study.site / "index.html"
-    page.write_text(
-        templates.get_template("index.html").render(_facts(study), title=title, results=results, wall=wall),
-        encoding="utf-8",
-    )
+    page.write_text(render("index.html", **_facts(study), title=title, results=results, wall=wall), encoding="utf-8")
     return page
 
 

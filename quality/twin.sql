@@ -24,7 +24,9 @@ with codes as (
 
 select
     participant_code,
-    getvariable('marker') || '-' || row_number() over (order by md5(participant_code || getvariable('marker'))) as other_code
+    -- What stands for somebody who was erased is known by its beginning.
+    case when starts_with(participant_code, 'erased-') then 'erased-' else '' end
+    || getvariable('marker') || '-' || row_number() over (order by md5(participant_code || getvariable('marker'))) as other_code
 from codes;
 
 -- One row is one user name of a donated account.
@@ -67,6 +69,10 @@ names as (
     select lower(codes.participant_code), codes.other_code
     from vault.codes
     inner join original.raw.participants on codes.participant_code = participants.participant_code
+    union
+    select participant_code, other_code
+    from vault.codes
+    where starts_with(participant_code, 'erased-')
 )
 
 select
@@ -205,6 +211,14 @@ set participant_no = getvariable('mirror') - participant_no;
 
 update vault.raw.account_plays
 set participant_no = getvariable('mirror') - participant_no;
+
+insert into vault.raw.erased_rows by name
+select
+    getvariable('mirror') - participant_no as participant_no,
+    member_id,
+    history_source,
+    erased_rows
+from original.raw.erased_rows;
 
 update vault.raw.library_items
 set participant_no = getvariable('mirror') - participant_no;

@@ -1,1 +1,1 @@
-"""The ground floor: where a study keeps its data, and the only code that opens it."""
+"""The ground floor: where a study keeps its data, and the only code that opens it; files and pages."""

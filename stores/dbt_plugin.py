@@ -7,17 +7,15 @@ project's seeds, nothing else.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from stores.dbt_command import PROJECT
 from stores.study import Study
 from stores.vault import attach_study, lock_down, session_settings
-
-PROJECT = Path(__file__).resolve().parents[1]
 
 
 class Plugin(BasePlugin):

@@ -1,7 +1,8 @@
-"""Files that are there whole or not at all, whenever a program is killed."""
+"""Files that are there whole or not at all, whenever a program is killed; and what a file is known by."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -21,12 +22,18 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until renames and removals in ``folder`` are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+def sha256_of(path: Path) -> str:
+    """SHA-256 of what a file holds, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync(path: Path) -> None:
+    """Wait until what a file holds, or which files a folder holds, is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

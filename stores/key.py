@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from stores.errors import ConsonanceError
-from stores.files import sync_folder
+from stores.files import sync
 from stores.study import Study
 
 KEY_VARIABLE = "CONSONANCE_VAULT_KEY"
@@ -57,7 +57,7 @@ def adopt_pending_key(study: Study) -> None:
     """Let the key of a rotation that was killed be the vault's key, as it is."""
     with suppress(FileNotFoundError):  # the rotation itself, or another command, was faster
         study.new_key_path.replace(study.key_path)
-        sync_folder(study.root)
+        sync(study.root)
 
 
 def _read_file(path: Path) -> str:

@@ -18,25 +18,23 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import stat
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 
 from stores.audit_log import anchor, record
 from stores.errors import ConsonanceError
-from stores.files import replace_file, sync_folder
+from stores.files import replace_file, sync
+from stores.fresh_vault import Contents, refuse_full_disk, write_afresh
 from stores.key import KEY_VARIABLE, read_key
 from stores.study import Study
-from stores.vault import VAULT, attach_under_key, attach_vault, lock_down, open_study, prepare, session_settings
-
-# The rows of every table and a sum of their hashes, in whatever order they lie.
-Contents = dict[str, tuple[int, int]]
+from stores.tombstones import refuse_unfinished
+from stores.vault import attach_vault, open_study, prepare, session_settings
 
 
-class RotationFailed(ConsonanceError):
-    """The vault was not given another key; vault and key are as they were."""
+class KeyFromOutside(ConsonanceError):
+    """The key is not in the study's key file; this program cannot change it."""
 
 
 @dataclass(frozen=True)
@@ -54,27 +52,29 @@ def rotate_key(study: Study) -> Rotation:
     is killed, it is simply run again.
 
     Raises:
-        RotationFailed: the key comes from the environment, the disk is too full, or the copy differs.
+        KeyFromOutside: the key comes from the environment.
+        WithdrawalUnfinished: one was interrupted, and what it knows is under the old key.
+        CopyFailed: the disk is too full, or the copy differs; vault and key are as they were.
         StoreError, VaultKeyError: the vault cannot be opened.
     """
     if KEY_VARIABLE in os.environ:
-        raise RotationFailed(
+        raise KeyFromOutside(
             f"The key comes from ${KEY_VARIABLE}, which this program cannot change.",
             f"Write the key into {study.key_path} with mode 0600, unset {KEY_VARIABLE}, and try again.",
         )
+    refuse_unfinished(study)
     with open_study(study) as connection:
         connection.execute("checkpoint vault")
     _clear(study)
-    _refuse_full_disk(study)
+    refuse_full_disk(study)
     key = secrets.token_hex(32)
     with duckdb.connect(config=session_settings()) as connection:
-        # Open until the end, so that nobody writes to the vault whose copy takes its place. The copy is
-        # attached as "vault": defaults and views of the vault name it so.
+        # Open until the end, so that nobody writes to the vault whose copy takes its place.
         prepare(connection, study)
         attach_vault(connection, study, "old", read_only=True)
         replace_file(study.old_key_path, f"{read_key(study)}\n".encode())
         try:
-            before = _copy(connection, study, key)
+            before = write_afresh(connection, study, key, partial(_note, study), _step)
         except BaseException:
             _clear(study)
             raise
@@ -82,10 +82,10 @@ def rotate_key(study: Study) -> Rotation:
         replace_file(study.new_key_path, f"{key}\n".encode())
         _step("new key written")
         study.new_vault_path.replace(study.vault_path)
-        sync_folder(study.root)
+        sync(study.root)
         _step("vault replaced")
         study.new_key_path.replace(study.key_path)
-        sync_folder(study.root)
+        sync(study.root)
         _step("key replaced")
     with open_study(study) as connection:
         anchor(connection, study)
@@ -94,71 +94,9 @@ def rotate_key(study: Study) -> Rotation:
     return Rotation(len(before), sum(rows for rows, _ in before.values()))
 
 
-def contents(connection: duckdb.DuckDBPyConnection, name: str) -> Contents:
-    """Of every table of the database ``name``: its rows, and a sum of their hashes.
-
-    The audit log is left out: a copy's log says that it was copied.
-    """
-    tables = connection.execute(
-        """
-        select format('"{}"."{}"', schema_name, table_name)
-        from duckdb_tables()
-        where database_name = $name and not internal and table_name <> 'audit_log'
-        order by all
-        """,
-        {"name": name},
-    ).fetchall()
-    found: Contents = {}
-    for (table,) in tables:
-        ((rows, hashes),) = connection.execute(
-            f"select count(*), cast(coalesce(sum(hash(whole_row)), 0) as hugeint) from {name}.{table} as whole_row"
-        ).fetchall()
-        found[table] = (rows, hashes)
-    return found
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, study: Study, key: str) -> Contents:
-    """Write the copy, note it in its audit log, and compare what the disk then holds.
-
-    Raises:
-        RotationFailed: the copy is not what it was copied from.
-    """
-    attach_under_key(connection, study.new_vault_path, VAULT, key)
-    study.new_vault_path.chmod(stat.S_IMODE(study.vault_path.stat().st_mode))
-    lock_down(connection, [])
-    _step("begun")
-    connection.execute(f"copy from database old to {VAULT}")
-    _step("half copied")
-    before = contents(connection, "old")
-    record(connection, study, "key_rotated", {"tables": len(before), "rows": sum(rows for rows, _ in before.values())})
-    others = (_other_parts(connection, "old"), _other_parts(connection, VAULT))
-    connection.execute(f"checkpoint {VAULT}")
-    connection.execute(f"detach {VAULT}")
-    with duckdb.connect(config=session_settings()) as fresh:
-        prepare(fresh, study)
-        attach_under_key(fresh, study.new_vault_path, VAULT, key, read_only=True)
-        after = contents(fresh, VAULT)
-    if before != after or others[0] != others[1]:
-        raise RotationFailed(
-            "The copy of the vault under the new key is not the same as the vault.",
-            "Nothing was changed. Check the disk, then try again.",
-        )
-    return before
-
-
-def _other_parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, int | None]]:
-    """Sequences with where they stand, views, and how many constraints there are."""
-    return connection.execute(
-        """
-        select sequence_name, last_value from duckdb_sequences() where database_name = $name
-        union all
-        select schema_name || '.' || view_name, null from duckdb_views() where database_name = $name and not internal
-        union all
-        select 'constraints', count(*) from duckdb_constraints() where database_name = $name
-        order by all
-        """,
-        {"name": name},
-    ).fetchall()
+def _note(study: Study, connection: duckdb.DuckDBPyConnection, copied: Contents) -> None:
+    facts = {"tables": len(copied), "rows": sum(rows for rows, _ in copied.values())}
+    record(connection, study, "key_rotated", facts)
 
 
 def _clear(study: Study) -> None:
@@ -166,17 +104,7 @@ def _clear(study: Study) -> None:
     new = study.new_vault_path
     for path in (study.new_key_path, new, new.with_name(f"{new.name}.wal"), study.old_key_path):
         path.unlink(missing_ok=True)
-        sync_folder(study.root)
-
-
-def _refuse_full_disk(study: Study) -> None:
-    needed = study.vault_path.stat().st_size * 11 // 10
-    free = shutil.disk_usage(study.root).free
-    if free < needed:
-        raise RotationFailed(
-            f"A second vault needs {needed >> 20:,} MiB beside the first, and {free >> 20:,} MiB are free.",
-            "Make room on that disk, and try again.",
-        )
+        sync(study.root)
 
 
 def _step(name: str) -> None:

@@ -112,6 +112,23 @@ class Study:
         return self.root / "audit.head"
 
     @property
+    def tombstones_path(self) -> Path:
+        return self.root / "tombstones.csv"
+
+    @property
+    def recipients_path(self) -> Path:
+        return self.root / "recipients.csv"
+
+    @property
+    def withdrawals(self) -> Path:
+        return self.root / "withdrawals"
+
+    @property
+    def pending(self) -> Path:
+        """What a withdrawal under way knows of whom it erases; gone in the end."""
+        return self.root / ".withdrawing"
+
+    @property
     def receipts(self) -> Path:
         return self.root / "receipts"
 

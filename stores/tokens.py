@@ -33,6 +33,10 @@ class Tokens:
         """The token of a participant code: 32 hex digits (128 bits)."""
         return self.token("participant", code)[:32]
 
+    def donation(self, sha256: str) -> str:
+        """The token of a donation's hash."""
+        return self.token("donation", sha256)
+
 
 def draw_token_key(connection: duckdb.DuckDBPyConnection) -> None:
     """Draw the key of the attached ``vault``, 256 random bits, unless it has one."""

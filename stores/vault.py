@@ -19,6 +19,7 @@ import fsspec
 from stores.errors import ConsonanceError
 from stores.key import adopt_pending_key, pending_key, read_key
 from stores.study import Study
+from stores.tombstones import WithdrawalsForgotten, refuse_forgetful
 
 MEMORY_FOLDER = "memory://consonance/"
 MEMORY_LIMIT = "2500MiB"
@@ -43,7 +44,7 @@ class WrongKey(StoreError):
 
 @contextmanager
 def open_study(
-    study: Study, *, read_only: bool = False, threads: int | None = None
+    study: Study, *, read_only: bool = False, threads: int | None = None, may_forget: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the study's vault and catalogue attached, and no way to any other file.
 
@@ -51,9 +52,11 @@ def open_study(
         study: Whose stores to open.
         read_only: Attach both without the right to write.
         threads: How many threads a statement may use; as many as there are cores if not given.
+        may_forget: Open a vault that is older than a withdrawal too, to mend it.
 
     Raises:
         StoreError: a file is missing, locked by another program, or not to be opened with this key.
+        WithdrawalsForgotten: the vault is older than a withdrawal.
         VaultKeyError: see ``read_key``.
     """
     settings = session_settings()
@@ -61,7 +64,7 @@ def open_study(
         settings["threads"] = threads
     connection = duckdb.connect(config=settings)
     try:
-        attach_study(connection, study, read_only=read_only)
+        attach_study(connection, study, read_only=read_only, may_forget=may_forget)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
         connection.register_filesystem(fsspec.filesystem("memory"))
         lock_down(connection, [MEMORY_FOLDER])
@@ -81,16 +84,24 @@ def session_settings() -> dict[str, str | bool | int | float | list[str]]:
     }
 
 
-def attach_study(connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False) -> None:
+def attach_study(
+    connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False, may_forget: bool = False
+) -> None:
     """Attach the vault as ``vault`` and the catalogue as ``catalogue``.
 
     Whatever DuckDB must spill to disk is encrypted and lies inside the study folder.
 
     Raises:
-        StoreError: see ``open_study``.
+        StoreError, WithdrawalsForgotten: see ``open_study``.
     """
     prepare(connection, study)
     attach_vault(connection, study, read_only=read_only)
+    if not may_forget:
+        try:
+            refuse_forgetful(connection, study)
+        except WithdrawalsForgotten:
+            connection.execute(f"DETACH {VAULT}")
+            raise
     _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
@@ -15,6 +14,7 @@ import duckdb
 
 from loaders.study_layout import lay_out_study
 from loaders.synthetic.exports import Account, Extended, Layout, members, pack
+from stores.files import sha256_of
 from stores.study import Study
 
 HERE = Path(__file__).parent
@@ -309,7 +309,7 @@ def _write_tables(study: Study, cast: list[Person]) -> None:
             ledger.append(f"{person.code},{event},{purposes},v1,{moment},{person.history_from},{person.history_to}")
     notice = study.root / "notice-v1.txt"
     notice.write_text("Nobody takes part in this study: its people are invented.\n", encoding="utf-8")
-    digest = hashlib.sha256(notice.read_bytes()).hexdigest()
+    digest = sha256_of(notice)
     _append(study.notices_path, [f"v1,en,Information for participants,{notice.name},{digest}"])
     _append(study.participants_path, enrolment)
     _append(study.consents_path, ledger)

@@ -1,8 +1,10 @@
 -- One row is one name by which a participant is known outside: the user name of a donated account,
--- or their code. In small letters.
+-- or their code; of who was erased, what stands in its place. In small letters.
 with members as (select * from {{ ref('stg_members') }}),
 
 participants as (select * from {{ ref('stg_participants') }}),
+
+consent_events as (select * from {{ ref('stg_consent_events') }}),
 
 usernames as (
     {{ unnested('members', 'usernames', 'username') }}
@@ -12,6 +14,9 @@ names as (
     select lower(username) as name from usernames
     union
     select lower(participant_code) from participants
+    union
+    select participant_code from consent_events
+    where participant_code like 'erased-%'
 )
 
 select * from names

@@ -1,6 +1,8 @@
 -- One row is one participant, history source and fate: how many landed rows met it, and when the
--- first of them began.
+-- first of them began (not known of those that were erased).
 with play_fates as (select * from {{ ref('play_fates') }}),
+
+erased_rows as (select * from {{ ref('stg_erased_rows') }}),
 
 counted as (
     select
@@ -11,6 +13,23 @@ counted as (
         min(started_ms) as first_started_ms
     from play_fates
     group by participant_no, history_source, fate
+),
+
+erased as (
+    select
+        participant_no,
+        history_source,
+        'erased' as fate,
+        sum(erased_rows) as landed_rows,
+        cast(null as bigint) as first_started_ms
+    from erased_rows
+    group by participant_no, history_source
+),
+
+accounted as (
+    select * from counted
+    union all
+    select * from erased
 )
 
-select * from counted
+select * from accounted

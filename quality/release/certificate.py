@@ -13,19 +13,12 @@ from typing import Any
 
 import duckdb
 
-from loaders.consent import PURPOSES
+from loaders.consent import LEDGER_STATE, PURPOSES
 from quality.release.guards import Candidate, GuardResult
 from quality.release.making import passable_sources, purpose_of
-from quality.release.package import (
-    DATABASE,
-    as_json,
-    described_tables,
-    parameters,
-    render,
-    sha256,
-    small_group,
-)
-from quality.release.registry import LEDGER_STATE
+from quality.release.package import DATABASE, as_json, described_tables, parameters, small_group
+from stores.files import sha256_of
+from stores.pages import render
 from stores.study import Settings
 from stores.vault import open_study
 
@@ -71,14 +64,14 @@ def write_certificate(
         "parameters": parameters(),
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
         "files": {
-            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)}
+            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
             for path in sorted(folder.rglob("*"))
             if path.is_file()
         },
     }
     (folder / CERTIFICATE).write_text(json.dumps(certificate, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(render(PAGE, certificate), encoding="utf-8")
-    return sha256(folder / CERTIFICATE)
+    (folder / PAGE).write_text(render(PAGE, **certificate), encoding="utf-8")
+    return sha256_of(folder / CERTIFICATE)
 
 
 def _statements(candidate: Candidate) -> list[str]:

@@ -21,7 +21,7 @@ from quality.traces import check_traces
 from quality.twin import check_interference
 from quality.wall.checker import check_wall
 from stores.study import Study
-from stores.vault import session_settings
+from stores.vault import attach_to_read, session_settings
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _files_agree(candidate: Candidate) -> GuardResult:
     database = candidate.folder / DATABASE
     with duckdb.connect(config=session_settings()) as connection:
         for path, name in ((database, "research"), (candidate.made.warehouse_path, "made")):
-            connection.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+            attach_to_read(connection, path, name)
         tables = connection.execute(
             "select schema_name, table_name, comment from duckdb_tables() where database_name = 'research' order by all"
         ).fetchall()

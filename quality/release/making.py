@@ -13,8 +13,9 @@ from pathlib import Path
 
 import duckdb
 
+from loaders.consent import LEDGER_STATE
 from loaders.enrolment import draw_pseudonym, draw_secret, draw_shift
-from quality.release.registry import LEDGER_STATE, Member
+from quality.release.registry import Member
 from stores.dbt_command import PROJECT, run_dbt
 from stores.errors import ConsonanceError
 from stores.study import Study

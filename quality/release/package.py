@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +13,15 @@ from typing import Any
 
 import duckdb
 import yaml
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from quality.release.making import NothingToPublish, purpose_of
 from stores.dbt_command import PROJECT
+from stores.files import sha256_of
+from stores.pages import render
 from stores.study import Study
 from stores.vault import attach_to_read, lock_down, session_settings
 
 HERE = Path(__file__).parent
-TEMPLATES = HERE.parent / "templates"
 DATABASE = "research.duckdb"
 # Rows lie in an order that tells nothing but what they say themselves: by ids that are random or made
 # of public names, and within a person by the time that the row states.
@@ -256,7 +255,7 @@ def write_codebook(folder: Path, tables: list[Table], facts: dict[str, Any]) -> 
                 writer.writerow(
                     [table.schema, table.name, table.rows, column.name, column.type, column.nulls, column.description]
                 )
-    (folder / "codebook.html").write_text(render("codebook.html", facts, tables=tables), encoding="utf-8")
+    (folder / "codebook.html").write_text(render("codebook.html", **facts, tables=tables), encoding="utf-8")
 
 
 def write_datapackage(folder: Path, tables: list[Table], number: int, title: str, tier: str, created: datetime) -> None:
@@ -285,7 +284,7 @@ def _resource(folder: Path, table: Table) -> dict[str, Any]:
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "bytes": path.stat().st_size,
-        "hash": f"sha256:{sha256(path)}",
+        "hash": f"sha256:{sha256_of(path)}",
         "schema": {
             "fields": [
                 {"name": column.name, "type": _field_type(column.type), "description": column.description}
@@ -297,18 +296,6 @@ def _resource(folder: Path, table: Table) -> dict[str, Any]:
 
 def _field_type(duckdb_type: str) -> str:
     return "number" if duckdb_type.startswith("DECIMAL") else FIELD_TYPES.get(duckdb_type, "any")
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def render(template: str, facts: dict[str, Any], **more: Any) -> str:
-    """A page made of a template of ``quality/templates``; dataclasses are seen as mappings."""
-    templates = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape())
-    return templates.get_template(template).render(facts, **more)
 
 
 def as_json(tables: list[Table]) -> list[dict[str, Any]]:

@@ -40,6 +40,7 @@ from quality.release.registry import CURRENT, WORK_PREFIX, Entry
 from stores.copies import copy_stores
 from stores.dbt_command import children_group
 from stores.errors import ConsonanceError
+from stores.files import sync
 from stores.study import Settings, Study
 from stores.vault import StoreInUse, attach_warehouse, open_study, session_settings
 
@@ -148,7 +149,7 @@ def _make_and_publish(
         _patiently(lambda: _hold_warehouse(stack, study), tell)
         vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
         lay_out_stores(vault)
-        registry.sweep(vault, published, keep=work)
+        registry.sweep(vault, study, published, keep=work)
         number = registry.next_number(vault)
         fingerprint = registry.ledger_fingerprint(vault)
         ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
@@ -224,29 +225,21 @@ def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, 
         registry.note(vault, entry)
         try:
             candidate.folder.rename(place)
-            _sync(published)
+            sync(published)
             link.replace(published / CURRENT)
-            _sync(published)
+            sync(published)
         except OSError:
             if not registry.is_published(published, entry.number):
                 registry.forget(vault, entry.number)
             raise
-        registry.confirm(vault, entry.number)
+        registry.confirm(vault, study, entry.number)
 
 
 def _make_last(folder: Path) -> None:
     """Have every file of ``folder`` on the disk, for reading alone."""
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o755 if path.is_dir() else 0o444)
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
 
 
 def _hold_warehouse(stack: ExitStack, study: Study) -> None:

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import duckdb
 
+from loaders.consent import LEDGER_STATE
 from quality.release.guardian import is_current
+from stores.audit_log import Fact, anchor, record
 from stores.errors import ConsonanceError
+from stores.study import Study
 
 CURRENT = "current"
 WORK_PREFIX = ".making-"
-LEDGER_STATE = Path(__file__).with_name("ledger_state.sql").read_text(encoding="utf-8")
 
 
 class UnknownRelease(ConsonanceError):
@@ -53,11 +55,12 @@ def published_numbers(published: Path) -> list[int]:
     return sorted(int(path.name) for path in published.iterdir() if path.name.isdecimal() and path.is_dir())
 
 
-def sweep(connection: duckdb.DuckDBPyConnection, published: Path, keep: Path) -> None:
+def sweep(connection: duckdb.DuckDBPyConnection, study: Study, published: Path, keep: Path) -> None:
     """Finish or remove what a publish that was killed has left: in ``published/`` and in the book.
 
     Args:
         connection: With the vault attached for writing.
+        study: Whose vault.
         published: Locked by the caller.
         keep: The work folder of the caller.
 
@@ -71,7 +74,7 @@ def sweep(connection: duckdb.DuckDBPyConnection, published: Path, keep: Path) ->
         "select release_no from vault.raw.releases where published_at is null"
     ).fetchall():
         if is_current(published, str(number)):
-            confirm(connection, number)
+            confirm(connection, study, number)
         else:
             shutil.rmtree(published / str(number), ignore_errors=True)
             forget(connection, number)
@@ -105,11 +108,23 @@ def note(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
     connection.execute("checkpoint vault")
 
 
-def confirm(connection: duckdb.DuckDBPyConnection, number: int) -> None:
-    """Note that ``published/current`` has pointed at the release."""
+def confirm(connection: duckdb.DuckDBPyConnection, study: Study, number: int) -> None:
+    """Note, also in the audit log, that ``published/current`` has pointed at the release."""
+    connection.begin()
     connection.execute(
         "update vault.raw.releases set published_at = cast(now() as timestamp) where release_no = ?", [number]
     )
+    ((tier, certificate, persons),) = connection.execute(
+        """
+        select tier, certificate_sha256, (select count(*) from vault.raw.release_keyring where release_no = $number)
+        from vault.raw.releases where release_no = $number
+        """,
+        {"number": number},
+    ).fetchall()
+    facts: dict[str, Fact] = {"release": number, "tier": tier, "persons": persons, "certificate_sha256": certificate}
+    record(connection, study, "published", facts)
+    connection.commit()
+    anchor(connection, study)
     connection.execute("checkpoint vault")
 
 

@@ -34,6 +34,12 @@ if worker := os.environ.get("PYTEST_XDIST_WORKER"):
     os.environ["DBT_TARGET_PATH"] = str(PROJECT / "target" / worker)
     os.environ["DBT_LOG_PATH"] = str(PROJECT / "logs" / worker)
 
+# An erasure clears dbt's artifacts, which other tests may still read: it gets folders of its own.
+ERASURES = {
+    name: f"{os.environ.get(name, default)}/erasures"
+    for name, default in {"DBT_TARGET_PATH": "target", "DBT_LOG_PATH": "logs"}.items()
+}
+
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
 
@@ -208,6 +214,15 @@ def _no_study_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads a study or a key of the machine it runs on."""
     monkeypatch.delenv("CONSONANCE_STUDY", raising=False)
     monkeypatch.delenv("CONSONANCE_VAULT_KEY", raising=False)
+
+
+@pytest.fixture(scope="module")
+def artifacts_apart() -> Iterator[None]:
+    """For tests that erase: dbt's artifacts and logs go to folders that no other test reads."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, folder in ERASURES.items():
+            patch.setenv(name, folder)
+        yield
 
 
 @pytest.fixture

@@ -77,6 +77,19 @@ def test_exit_statuses_and_json(small: SmallStudy) -> None:
     assert "missing" in done.stderr
 
 
+def test_files_are_named_as_they_are(small: SmallStudy) -> None:
+    """A name in brackets is no markup of the terminal's."""
+    small.donate("P1", [play()], name="export [copy].zip")
+    small.donate("P[", [play()], name="1].zip")
+    done = consonance("load", "--study", small.root)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "inbox/P1/export [copy].zip:" in done.stdout
+    assert "inbox/P[/1].zip:" in done.stdout
+    done = consonance("load", "--study", "a [copy]")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no study in a [copy]" in done.stderr
+
+
 def test_no_study_is_explained(tmp_path: Path) -> None:
     for command in (["load"], ["check"], ["site"], ["publish", "--tier", "controlled"]):
         done = consonance(*command, cwd=tmp_path)

@@ -13,10 +13,11 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 from test_cli import consonance
 
-from stores import key_rotation
+from stores import fresh_vault, key_rotation
 from stores.audit_log import read_entries, verify
+from stores.fresh_vault import Contents, CopyFailed, contents
 from stores.key import KEY_VARIABLE, VaultKeyError, read_key
-from stores.key_rotation import Contents, RotationFailed, contents, rotate_key
+from stores.key_rotation import KeyFromOutside, rotate_key
 from stores.study import Study
 from stores.vault import StoreError, WrongKey, attach_under_key, open_study, prepare, session_settings
 
@@ -154,11 +155,11 @@ def test_a_vault_in_use_is_not_rotated(copied: SmallStudy) -> None:
 def test_a_copy_that_differs_changes_nothing(copied: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     before, files, old = held(copied), names(copied), read_key(copied.study)
     monkeypatch.setattr(
-        key_rotation,
+        fresh_vault,
         "contents",
         lambda connection, name: contents(connection, name) | ({"lost": (0, 0)} if name == "old" else {}),
     )
-    with pytest.raises(RotationFailed, match="not the same"):
+    with pytest.raises(CopyFailed, match="not the same"):
         rotate_key(copied.study)
     assert (held(copied), names(copied), read_key(copied.study)) == (before, files, old)
 
@@ -181,11 +182,11 @@ def test_a_row_more_or_another_value_makes_other_contents(copied: SmallStudy) ->
 def test_what_cannot_be_rotated_is_explained(copied: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     key, files = read_key(copied.study), names(copied)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: namedtuple("usage", "total used free")(0, 0, 1000))
-    with pytest.raises(RotationFailed, match="0 MiB are free"):
+    with pytest.raises(CopyFailed, match="0 MiB are free"):
         rotate_key(copied.study)
     monkeypatch.undo()
     monkeypatch.setenv(KEY_VARIABLE, key)
-    with pytest.raises(RotationFailed, match="unset CONSONANCE_VAULT_KEY") as error:
+    with pytest.raises(KeyFromOutside, match="unset CONSONANCE_VAULT_KEY") as error:
         rotate_key(copied.study)
     assert key not in str(error.value)
     monkeypatch.delenv(KEY_VARIABLE)

@@ -25,7 +25,7 @@ def statuses(study: SmallStudy) -> dict[str, tuple[str, str | None]]:
 def test_init_lays_out_a_study_and_never_overwrites_one(tmp_path: Path) -> None:
     study = lay_out_study(tmp_path / "new")
     assert {path.name for path in study.root.iterdir()} == {
-        "study.yml", "consents.csv", "participants.csv", "notices.csv", "README.md", "vault.key", "vault.duckdb", "audit.head", "catalog.duckdb", "inbox", "surveys", "catalogue",
+        "study.yml", "consents.csv", "participants.csv", "notices.csv", "recipients.csv", "README.md", "vault.key", "vault.duckdb", "audit.head", "catalog.duckdb", "inbox", "surveys", "catalogue",
     }  # fmt: skip
     assert oct(study.key_path.stat().st_mode)[-3:] == "600"
     key = study.key_path.read_text()
@@ -33,6 +33,12 @@ def test_init_lays_out_a_study_and_never_overwrites_one(tmp_path: Path) -> None:
         lay_out_study(tmp_path / "new")
     assert study.key_path.read_text() == key
     assert load_study(study).exit_status == 0
+    notices = tmp_path / "begun" / "notices.csv"
+    notices.parent.mkdir()
+    notices.write_text("v1", encoding="utf-8")
+    with pytest.raises(StudyExists, match="nothing was touched"):
+        lay_out_study(notices.parent)
+    assert [path.name for path in notices.parent.iterdir()] == ["notices.csv"]
 
 
 def test_without_consent_a_donation_is_held_unread(small: SmallStudy) -> None:

@@ -52,7 +52,7 @@ def test_status_tells_what_counts_and_what_to_look_at(decided: SmallStudy) -> No
             consent_of(connection, "P9")
     assert {code: (state.state, state.purposes, state.remarks) for code, state in states.items()} == {
         "P1": ("active", ("listening_history", "library"), ["1 events lie in the future"]),
-        "P2": ("withdrawn", (), []),
+        "P2": ("withdrawn", (), ["withdrawn, but not erased"]),
         "P3": ("active", ("library",), ["amended, but nothing was granted before"]),
         "P4": ("none", (), []),
         "P5": ("active", ("library",), ["not enrolled"]),

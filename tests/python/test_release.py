@@ -812,7 +812,7 @@ if not {real}:
     publishing.build = quick_build(Path({warehouse!r}))
 registry.note = dying("note", registry.note)
 registry.confirm = dying("confirm", registry.confirm)
-publishing._sync = dying("sync", publishing._sync)
+publishing.sync = dying("sync", publishing.sync)
 Path.rename = dying("rename", Path.rename)
 Path.replace = dying("switch", Path.replace)
 reached("begin")

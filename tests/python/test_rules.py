@@ -25,6 +25,7 @@ FAULTS: dict[str, str] = {
     "C2_plays_lie_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",
     "C4_purposes_are_granted_one_by_one": "update vault.raw.consent_events set purposes = ['listening_history'] where participant_code = 'D024'",
+    "C5_nobody_erased_is_there": "insert into vault.raw.library_items values (9999, 'saved', 'spotify:track:0000000000000000000001')",
     "D1_nothing_looks_like_an_address": "update wh.marts.tracks set title = 'write to jane@mail.example' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D1_nothing_the_vault_knows": "update wh.marts.tracks set creator = 'Listener-024-q7x' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D2_pseudonyms_come_from_the_keyring": "update wh.marts.sessions set participant_id = md5('D024') where participant_id = (select min(participant_id) from wh.marts.sessions)",

@@ -650,6 +650,7 @@ def test_a_review_of_nothing_fails(project: Project, reviews: Reviews) -> None:
     assert finding.kind == "review" and finding.what == "spellings uses stg_members.usernames in no 'order' any more."
     spoilt = altered(project, "known_names", ("    union\n", "    union all\n"))
     assert {finding.what for finding in found(spoilt, reviews)} == {
+        "known_names uses stg_consent_events.participant_code in no 'distinct' any more.",
         "known_names uses stg_members.usernames in no 'distinct' any more.",
         "known_names uses stg_participants.participant_code in no 'distinct' any more.",
     }

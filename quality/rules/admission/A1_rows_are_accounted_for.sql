@@ -1,15 +1,17 @@
 -- relation: vault.raw.members
--- what: Of every file, the rows that lie in the vault are the rows that were counted as landed.
+-- what: Of every file, the rows that lie in the vault, or were erased after an amendment, are the rows that were counted as landed.
 -- example: A file of 15,500 rows was counted as 15,500 landed, but 15,400 lie in the vault.
 -- why: Importers are known to report success although rows were lost.
 -- remedy: Restore the vault from a backup, or move it away and load the inbox again.
 with landed as (
-    select member_id from vault.raw.extended_plays
+    select member_id, count(*) as rows from vault.raw.extended_plays group by member_id
     union all
-    select member_id from vault.raw.account_plays
+    select member_id, count(*) from vault.raw.account_plays group by member_id
+    union all
+    select member_id, erased_rows from vault.raw.erased_rows
 ),
 counted as (
-    select member_id, count(*) as rows from landed group by member_id
+    select member_id, sum(rows) as rows from landed group by member_id
 )
 select members.member_id
 from vault.raw.members as members

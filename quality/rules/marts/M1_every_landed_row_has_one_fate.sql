@@ -3,15 +3,11 @@
 -- example: 41,418 rows were landed, 41,417 have a fate.
 -- why: A row that is nowhere was lost by somebody.
 -- remedy: dbt run. If it stays, look at models/reconciled.
-with landed_rows as (
-    select participant_no from vault.raw.extended_plays
-    union all
-    select participant_no from vault.raw.account_plays
-),
-landed as (
-    select keyring.pseudonym, count(*) as rows
-    from landed_rows
-    inner join vault.raw.keyring on keyring.participant_no = landed_rows.participant_no
+with landed as (
+    select keyring.pseudonym, sum(members.landed) as rows
+    from vault.raw.members
+    inner join vault.raw.keyring on keyring.participant_no = members.participant_no
+    where members.landed > 0
     group by keyring.pseudonym
 ),
 accounted as (

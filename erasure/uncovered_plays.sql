@@ -1,0 +1,31 @@
+-- One row is one landed play that consent does not cover any more, or a copy that was passed over for one:
+-- with the same minute and length. A copy would be judged alone once the play is gone, and might return.
+create or replace temp table uncovered_plays as
+with judged as (
+    select
+        row_id,
+        participant_no,
+        cast(row_id // 4294967296 as integer) as member_id,
+        cast(row_id % 4294967296 as integer) as row_no,
+        history_source,
+        fate,
+        reported_ms // 60000 as minute,
+        ms_played
+    from vault.reconciled.play_fates
+    where list_contains(getvariable('numbers'), participant_no)
+),
+
+uncovered as (
+    select * from judged where fate in ('outside_consent_window', 'purpose_not_granted')
+),
+
+copies as (
+    select *
+    from judged
+    semi join uncovered using (participant_no, minute, ms_played)
+    where fate in ('duplicate', 'superseded_by_extended')
+)
+
+select * from uncovered
+union all
+select * from copies;

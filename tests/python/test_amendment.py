@@ -1,0 +1,281 @@
+"""What is taken back leaves the vault too: exactly that, with its copies, and comes back if it is granted again."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from conftest import EVERYTHING, SmallStudy, account_play, play
+from test_cli import consonance
+
+from erasure import amendment, rewriting
+from erasure.amendment import Narrowed, erase_uncovered
+from loaders.coverage import narrowed
+from quality.guards import ask
+from stores.audit_log import read_entries, verify
+from stores.vault import open_study
+
+pytestmark = pytest.mark.usefixtures("artifacts_apart")
+
+EPISODE = {
+    "master_metadata_track_name": None,
+    "master_metadata_album_artist_name": None,
+    "master_metadata_album_album_name": None,
+    "spotify_track_uri": None,
+    "episode_name": "An Episode",
+    "episode_show_name": "A Show",
+    "spotify_episode_uri": "spotify:episode:0000000000000000000009",
+}
+MUSIC, SPOKEN, HIDDEN, EARLY = (f"2023-0{month}-01T10:00:00Z" for month in (5, 6, 7, 2))
+LIBRARY = {"tracks": [{"artist": "A", "album": "B", "track": "C", "uri": "spotify:track:2222222222222222222222"}]}
+PURPOSES = f"{EVERYTHING} library ml_training"
+
+
+def without(purpose: str) -> str:
+    return " ".join(other for other in PURPOSES.split() if other != purpose)
+
+
+def donate(study: SmallStudy, code: str) -> None:
+    study.admit(code, purposes=PURPOSES)
+    rows = [
+        play(EARLY, 60_001),
+        play(MUSIC, 60_002),
+        play(SPOKEN, 60_003, **EPISODE),
+        play(HIDDEN, 60_004, incognito_mode=True),
+        play("never", master_metadata_track_name="a rejected secret"),
+    ]
+    study.donate(code, rows)
+    study.donate(code, [*rows, play("2023-08-01T10:00:00Z", 60_005)], "again.zip")
+    account = [
+        account_play(f"2023-0{month}-01 10:00", length, title)
+        for month, length, title in (
+            (2, 60_001, "A Track"),
+            (5, 60_002, "A Track"),
+            (6, 60_003, "An Episode"),
+            (7, 60_004, "A Track"),
+        )
+    ]
+    study.donate(code, account, "account.zip", "MyData/StreamingHistory0.json")
+    study.donate(code, account[2:], "account2.zip", "MyData/StreamingHistory0.json")
+    study.donate(code, LIBRARY, "library.zip", "MyData/YourLibrary.json")
+
+
+@pytest.fixture
+def donated(small: SmallStudy) -> SmallStudy:
+    """A with music, a podcast and a private play, each in two donations and in an account history; B likewise."""
+    for code in ("A", "B"):
+        donate(small, code)
+    (small.study.surveys / "grid.csv").write_text(
+        "participant_code,answered_at,instrument,item,answer\n"
+        + "".join(f"{code},2023-05-02T11:00:00+00:00,affect_grid,pleasure,3\n" for code in ("A", "B"))
+    )
+    small.load()
+    return small
+
+
+def amend(
+    study: SmallStudy, purposes: str, history: tuple[str, str] = ("", ""), at: str = "2025-06-01T10:00:00+00:00"
+) -> list[Narrowed]:
+    study.consent("A", purposes, event="amended", at=at, history=history)
+    study.load()
+    return erase_uncovered(study.study)
+
+
+def plays_of(study: SmallStudy, code: str = "A") -> dict[str, list[int]]:
+    """The lengths of the plays that the vault holds, by history source: each length is one play."""
+    return {
+        source: [
+            length
+            for (length,) in study.vault(
+                f"select ms_played from vault.raw.{source}_plays inner join vault.raw.keyring using (participant_no) where participant_code = '{code}' order by all"
+            )
+        ]
+        for source in ("extended", "account")
+    }
+
+
+def kept(study: SmallStudy, code: str = "A") -> list[int]:
+    name = study.vault(f"select pseudonym from vault.raw.keyring where participant_code = '{code}'")[0][0]
+    return [
+        length
+        for (length,) in study.warehouse(
+            f"select ms_played from marts.plays where participant_id = '{name}' order by all"
+        )
+    ]
+
+
+ALL = {
+    "extended": [60_001, 60_001, 60_002, 60_002, 60_003, 60_003, 60_004, 60_004, 60_005],
+    "account": [60_001, 60_002, 60_003, 60_003, 60_004, 60_004],
+}
+
+
+def but(*lengths: int) -> dict[str, list[int]]:
+    return {source: [length for length in held if length not in lengths] for source, held in ALL.items()}
+
+
+# Who takes back what, and which plays go.
+CASES = {
+    "A": (without("podcasts_audiobooks"), ("", ""), (60_003,)),
+    "C": (without("private_sessions"), ("", ""), (60_004,)),
+    "D": (PURPOSES, ("2023-03-01", "2023-07-15"), (60_001, 60_005)),
+    "E": (without("private_sessions"), ("2023-03-01", ""), (60_001, 60_004)),
+    "B": (PURPOSES, ("", ""), ()),
+}
+
+
+def test_plays_that_no_purpose_needs_are_erased_with_every_copy(donated: SmallStudy) -> None:
+    for code in "CDE":
+        donate(donated, code)
+    for code in CASES:
+        assert plays_of(donated, code) == ALL if code in "AB" else not plays_of(donated, code)["extended"]
+    donated.load()
+    for code, (purposes, history, _) in CASES.items():
+        donated.consent(code, purposes, event="amended", at="2025-06-01T10:00:00+00:00", history=history)
+    donated.load()
+    told = {one.participant_code: one for one in erase_uncovered(donated.study)}
+    assert list(told) == ["A", "C", "D", "E"]
+    for code, (_, _, gone) in CASES.items():
+        assert plays_of(donated, code) == but(*gone), code
+        erased = sum(map(len, ALL.values())) - sum(map(len, but(*gone).values()))
+        assert not gone or told[code].plays == erased
+        assert kept(donated, code) == [length for length in range(60_001, 60_006) if length not in gone]
+        # The account closes: what was landed is kept, a copy, or erased.
+        ((name, landed),) = donated.vault(
+            f"select pseudonym, sum(landed) from vault.raw.members inner join vault.raw.keyring using (participant_no) where participant_code = '{code}' group by pseudonym"
+        )
+        fates = dict(
+            donated.warehouse(
+                f"select fate, sum(rows) from audit.row_accounting where participant_id = '{name}' group by all"
+            )
+        )
+        assert fates.get("erased", 0) == erased and sum(fates.values()) == landed
+        assert set(fates) == {"kept", "duplicate", "superseded_by_extended"} | ({"erased"} if gone else set())
+        # What a rejected row held is gone, that it was rejected is not.
+        assert donated.vault(
+            f"select distinct listed_fields is null from vault.raw.rejected_rows inner join vault.raw.keyring using (participant_no) where participant_code = '{code}'"
+        ) == [(bool(gone),)]
+    with open_study(donated.study, read_only=True) as connection:
+        assert verify(connection, donated.study).holds
+        facts = json.loads(next(entry.facts for entry in read_entries(connection) if entry.kind == "uncovered_erased"))
+    assert facts["plays"] == sum(one.plays for one in told.values()) and len(facts["participants"]) == 4
+    # A further load changes nothing, and the same donations bring nothing back.
+    donated.load()
+    assert erase_uncovered(donated.study) == []
+    assert all(plays_of(donated, code) == but(*gone) for code, (_, _, gone) in CASES.items())
+
+
+@pytest.fixture
+def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the warehouse as it is."""
+    monkeypatch.setattr(rewriting, "run_dbt", lambda *_: "")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "query"),
+    [
+        ("emotion_reports", "select count(*) from vault.raw.survey_answers where participant_code = '{}'"),
+        (
+            "library",
+            "select count(*) from vault.raw.library_items inner join vault.raw.keyring using (participant_no) where participant_code = '{}'",
+        ),
+        (
+            "demographics",
+            "select count(coalesce(cast(birth_year as varchar), gender, country)) from vault.raw.participants where participant_code = '{}'",
+        ),
+    ],
+)
+def test_what_is_read_anew_at_each_load_is_not_read_any_more(
+    donated: SmallStudy, unbuilt: None, purpose: str, query: str
+) -> None:
+    assert donated.vault(query.format("A")) == donated.vault(query.format("B")) == [(1,)]
+    pages = donated.study.vault_path.stat().st_ino
+    (told,) = amend(donated, without(purpose))
+    assert (told.purposes, told.plays) == ((purpose,), 0)
+    assert donated.vault(query.format("A")) == [(0,)] and donated.vault(query.format("B")) == [(1,)]
+    assert donated.study.vault_path.stat().st_ino != pages  # a fresh file, without the old pages
+    assert plays_of(donated) == ALL
+
+
+def test_without_listening_history_no_donation_is_left(donated: SmallStudy, unbuilt: None) -> None:
+    (told,) = amend(donated, "demographics emotion_reports")
+    assert told.plays == sum(map(len, ALL.values()))
+    for table in (
+        "extended_plays",
+        "account_plays",
+        "donations",
+        "members",
+        "rejected_rows",
+        "schema_drift",
+        "library_items",
+    ):
+        rows = donated.vault(
+            f"select participant_code from vault.raw.{table} inner join vault.raw.keyring using (participant_no)"
+        )
+        assert ("A",) not in rows, table
+    # Granted again, the donations in the inbox are read again.
+    assert amend(donated, PURPOSES, at="2025-07-01T10:00:00+00:00") == []
+    assert plays_of(donated) == ALL
+
+
+def test_granted_again_it_comes_back_from_the_donation(donated: SmallStudy, unbuilt: None) -> None:
+    amend(donated, without("private_sessions"))
+    amend(donated, PURPOSES, at="2025-07-01T10:00:00+00:00")
+    assert plays_of(donated) == ALL
+    assert donated.vault("select count(*) from vault.raw.erased_rows") == [(0,)]
+    # Not if a donation is gone from the inbox: what there is would be lost.
+    amend(donated, without("private_sessions"), at="2025-08-01T10:00:00+00:00")
+    (donated.study.inbox / "A" / "again.zip").unlink()
+    amend(donated, PURPOSES, at="2025-09-01T10:00:00+00:00")
+    assert plays_of(donated) == but(60_004)
+
+
+def test_flags_leave_nothing_to_erase(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewriting, "run_dbt", lambda *_: pytest.fail("nothing to rebuild"))
+    (told,) = amend(donated, without("ml_training"))
+    assert (told.purposes, told.plays) == (("ml_training",), 0)
+    assert amend(donated, without("ml_training"), at="2025-07-01T10:00:00+00:00") == []
+
+
+def test_a_withdrawal_in_the_ledger_is_no_amendment(donated: SmallStudy) -> None:
+    donated.consent("A", "", event="withdrawn", at="2025-06-01T10:00:00+00:00")
+    donated.load()
+    assert erase_uncovered(donated.study) == [] and plays_of(donated) == ALL
+
+
+def test_interrupted_it_goes_on_at_the_next_load(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(Exception):
+        pass
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    donated.consent("A", without("private_sessions"), event="amended", at="2025-06-01T10:00:00+00:00")
+    donated.load()
+    for place, name in ((amendment, "run_dbt"), (amendment, "rewrite_vault"), (rewriting, "run_dbt")):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(place, name, die)
+            erase_uncovered(donated.study)
+        with open_study(donated.study, read_only=True) as connection:
+            assert [one.participant_code for one in narrowed(connection)] == ["A"]
+    donated.load()
+    erase_uncovered(donated.study)
+    assert plays_of(donated) == but(60_004)
+    with open_study(donated.study, read_only=True) as connection:
+        assert [entry.kind for entry in read_entries(connection)].count("uncovered_erased") == 1
+
+
+def test_the_command_tells_what_was_taken_back(donated: SmallStudy) -> None:
+    donated.consent("A", without("podcasts_audiobooks"), event="amended", at="2025-06-01T10:00:00+00:00")
+    done = consonance("load", "--study", donated.root)
+    assert "A took back podcasts_audiobooks: 4 plays erased." in done.stdout and "backups" in done.stdout
+    again = json.loads(consonance("load", "--json", "--study", donated.root).stdout)
+    assert again["amendments"] == []
+
+
+def test_the_guards_hold_after_an_erasure(donated: SmallStudy) -> None:
+    amend(donated, without("private_sessions"))
+    for guard in ("rules", "interference"):
+        report = ask(guard, donated.study)
+        assert report.holds, report.as_json()

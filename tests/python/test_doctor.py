@@ -1,0 +1,137 @@
+"""The doctor: each thing that can be wrong with a study is planted, and told with a remedy that helps."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import SmallStudy, lay_out_small, play
+from test_cli import consonance
+
+from quality import doctor
+from quality.doctor import examine
+from stores.study import Study
+from stores.vault import open_study
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
+    """A loaded study with a warehouse file that is newer. Not to be written to."""
+    study = lay_out_small(tmp_path_factory.mktemp("doctor") / "study")
+    for code in ("P1", "P2"):
+        study.admit(code)
+        study.donate(code, [play()])
+    study.load()
+    study.study.warehouse_path.touch()
+    return study
+
+
+@pytest.fixture
+def study(sound: SmallStudy, tmp_path: Path) -> SmallStudy:
+    shutil.copytree(sound.root, tmp_path / "study", symlinks=True)
+    return SmallStudy(Study.find(tmp_path / "study"))
+
+
+def run(study: SmallStudy, statement: str) -> None:
+    with open_study(study.study) as connection:
+        connection.execute(statement)
+
+
+def found(study: SmallStudy) -> list[tuple[str, str]]:
+    return [(complaint.what, complaint.remedy) for complaint in examine(study.study).complaints]
+
+
+def test_nothing_is_wrong_with_a_sound_study(sound: SmallStudy) -> None:
+    assert examine(sound.study).complaints == ()
+    told = consonance("doctor", "--study", sound.root)
+    assert told.returncode == 0 and "Nothing is wrong" in told.stdout
+
+
+def _withdraw(study: SmallStudy) -> None:
+    study.consent("P2", "", event="withdrawn", at="2025-06-01T10:00:00+00:00")
+    study.load()
+
+
+def _narrow(study: SmallStudy) -> None:
+    study.consent("P2", "listening_history", event="amended", at="2025-06-01T10:00:00+00:00")
+    study.load()
+
+
+def _release(study: SmallStudy) -> None:
+    run(
+        study,
+        "insert into vault.raw.releases values (1, 'controlled', '2026-01-01', '2026-01-01', '2026-01-01', null); insert into vault.raw.release_keyring values (1, 1, 'pone', 3)",
+    )
+    (study.study.published / "1").mkdir(parents=True)
+
+
+def _forget(study: SmallStudy) -> None:
+    study.study.tombstones_path.write_text(f"token,erased_at\n{'0' * 32},2026-01-01T00:00:00Z\n")
+
+
+FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
+    (lambda study: study.root.chmod(0o755), "may enter", "chmod 700"),
+    (lambda study: study.study.key_path.chmod(0o644), "can be read by others", "chmod 600"),
+    (lambda study: study.study.key_path.unlink(), "is missing", "Restore it"),
+    (lambda study: study.study.settings_path.write_text("colour: blue\n"), "nobody reads: colour", "Known are"),
+    (lambda study: study.study.old_key_path.write_text("x"), "change of the key was interrupted", "key rotate"),
+    (lambda study: study.study.pending.mkdir(), "withdrawal was interrupted", "consonance withdraw"),
+    (lambda study: (study.root / ".twin-1").mkdir(), "was killed", "delete it"),
+    (lambda study: (study.study.published / ".making-1").mkdir(parents=True), "was killed", "delete it"),
+    (_forget, "older than 1 withdrawal", "withdraw --replay"),
+    (
+        lambda study: run(study, f"insert into vault.raw.tombstones values ('{'0' * 32}', now())"),
+        "Tombstones of the vault are missing",
+        "Put the file back",
+    ),
+    (
+        lambda study: run(study, "update vault.raw.audit_log set kind = 'other' where entry_no = 2"),
+        "Entry 2 was changed",
+        "audit verify",
+    ),
+    (lambda study: run(study, "drop table vault.raw.applied_consents"), "lacks tables", "consonance load"),
+    (_withdraw, "Has withdrawn", "consonance withdraw P2"),
+    (_narrow, "Took something back", "consonance load"),
+    (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
+    (lambda study: os.utime(study.study.warehouse_path, (0, 0)), "loaded after the warehouse was built", "dbt run"),
+    (lambda study: (study.study.published / "7").mkdir(parents=True), "does not know this release", "newer vault"),
+    (_release, "1 of those in it do not agree", "publish again"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "what", "remedy"), FAULTS, ids=[what for _, what, _ in FAULTS])
+def test_each_fault_is_told_with_its_remedy(
+    study: SmallStudy, spoil: Callable[[SmallStudy], object], what: str, remedy: str
+) -> None:
+    spoil(study)
+    if spoil in (_withdraw, _narrow):
+        study.study.warehouse_path.touch()
+    told = found(study)
+    assert len(told) == 1 and what in told[0][0] and remedy in told[0][1], told
+
+
+def test_a_link_that_leads_nowhere_is_told(study: SmallStudy) -> None:
+    study.study.published.mkdir()
+    (study.study.published / "current").symlink_to("9")
+    assert found(study) == [("Leads nowhere.", "Delete it, or publish again.")]
+
+
+def test_little_room_is_told_and_not_grave(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "ROOM", 1 << 40)
+    diagnosis = examine(study.study)
+    assert diagnosis.holds and "MiB are free" in diagnosis.complaints[0].what
+
+
+def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy) -> None:
+    (study.root / ".twin-1").mkdir()
+    told = consonance("doctor", "--json", "--study", study.root)
+    assert told.returncode == 1
+    assert json.loads(told.stdout)["complaints"][0]["place"].endswith(".twin-1")
+    (study.root / ".twin-1").rmdir()
+    study.study.warehouse_path.unlink()
+    told = consonance("doctor", "--study", study.root)
+    assert told.returncode == 0 and "dbt run" in told.stdout
