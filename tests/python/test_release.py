@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import os
+import random
 import shutil
 import signal
 import stat
@@ -44,7 +45,7 @@ from stores.errors import ConsonanceError
 from stores.study import Study
 from stores.vault import StoreInUse, open_study
 
-KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "6"))
+KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "7"))
 SMALL = 20
 
 
@@ -806,6 +807,7 @@ def dying(name, function):
         return result
     return wrapped
 
+guards = publishing.ON_STUDY if moment == "begin" else [one for one in publishing.ON_STUDY if f"'{{one.name}}'" in moment]
 if not {real}:
     publishing.build = quick_build(Path({warehouse!r}))
 registry.note = dying("note", registry.note)
@@ -813,12 +815,16 @@ registry.confirm = dying("confirm", registry.confirm)
 publishing.sync = dying("sync", publishing.sync)
 Path.rename = dying("rename", Path.rename)
 Path.replace = dying("switch", Path.replace)
-publishing.publish(Study(Path({root!r})), "controlled", on_study=[], on_release=[], tell=reached)
+reached("begin")
+on_release = publishing.ON_RELEASE if moment == "begin" else []
+publishing.publish(Study(Path({root!r})), "controlled", on_study=guards, on_release=on_release, tell=reached)
 """
 
-# Where the publish is killed, after how many seconds, and which release is current then.
+# Where the publish is killed, after how many seconds, and which release is current then. Beyond these: the
+# whole gate, at moments drawn of the time that it takes.
 MOMENTS: list[tuple[str, float, str]] = [
     ("building the released persons' warehouse (dbt run)", 3.5, "2"),
+    ("asking the guard 'interference'", 4.0, "2"),
     ("writing the files", 0.1, "2"),
     ("after rename 1", 0, "2"),
     ("after switch 1", 0, "3"),
@@ -839,6 +845,7 @@ MOMENTS: list[tuple[str, float, str]] = [
     ("publishing", 0.03, ""),
     ("publishing", 0.1, ""),
 ]
+MOMENTS += [("begin", random.Random(kill).uniform(0, 40), "") for kill in range(len(MOMENTS), KILLS)]
 
 
 def wholly(study: SmallStudy) -> str:
@@ -871,7 +878,7 @@ def processes_in(folder: Path) -> list[str]:
 def test_a_killed_publish_leaves_the_old_or_the_new_release_and_no_trace(
     controlled: Published, quick: SmallStudy, moment: str, delay: float, current: str
 ) -> None:
-    real = "dbt" in moment and delay > 0.1
+    real = moment == "begin" or ("dbt" in moment and delay > 0.1)
     script = DRIVER.format(
         tests=str(Path(__file__).parent),
         moment=moment,
