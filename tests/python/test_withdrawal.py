@@ -506,7 +506,7 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     assert state(small_copy) == state(finished)
 
 
-KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "1"))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
