@@ -6,7 +6,8 @@
 4. The vault is written into a fresh file, which takes its place: the old one holds deleted rows still.
 5. Warehouse, dbt's artifacts and logs, site and temporary files go; dbt builds the warehouse anew.
 6. Releases that hold them are taken down, the current one is made anew.
-7. Every column of every store is searched for what only they had. The certificate is written.
+7. Every column of vault and warehouse is searched for what only they had, releases for their names. The
+   certificate is written.
 
 Every step may be done twice. Killed at any moment, the same command goes on with what is pending.
 """
@@ -27,7 +28,7 @@ from erasure.operation import Operation, attach_operation, begin, draft, end, on
 from erasure.papers import clear, left_to_do
 from erasure.releases import TakenDown, read_handovers, take_down
 from erasure.rewriting import rebuild_warehouse, rewrite_vault
-from erasure.witnesses import Scan, search
+from erasure.witnesses import Scan, search, search_for_names
 from loaders.ledger import ConsentEvent, append_to_file, load_ledger, name_erased
 from loaders.notices import load_notices
 from loaders.schema import lay_out_stores
@@ -292,7 +293,7 @@ def _clear_files(study: Study, operation: Operation) -> None:
 
 
 def _search(study: Study, operation: Operation) -> tuple[Scan, dict[str, dict[str, int]]]:
-    """Look for the witnesses in the stores and in every release that is left; count the rows by key again."""
+    """Look for the witnesses in the stores, for names in the releases that stay; count the rows by key again."""
     with duckdb.connect(config=session_settings()) as connection:
         attach_study(connection, study, read_only=True)
         attach_operation(connection, study)
@@ -304,7 +305,12 @@ def _search(study: Study, operation: Operation) -> tuple[Scan, dict[str, dict[st
         stores = {name: relations(connection, name) for name in ("vault", "warehouse")}
         others = [table for number in releases for table in relations(connection, f"release_{number}")]
         rows = {name: count_rows(connection, tables, operation.people) for name, tables in stores.items()}
-        return search(connection, [*stores["vault"], *stores["warehouse"], *others]), rows
+        scan = search(connection, [*stores["vault"], *stores["warehouse"]])
+        people = operation.people
+        search_for_names(
+            connection, others, [*people.participant_code, *people.participant_id, *operation.usernames], scan
+        )
+        return scan, rows
 
 
 def _note_end(study: Study, operation: Operation, scan: Scan) -> Evidence:

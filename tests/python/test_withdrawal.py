@@ -679,6 +679,25 @@ def test_a_release_without_them_stays(released: SmallStudy, monkeypatch: pytest.
     assert sorted(path.name for path in released.study.published.iterdir()) == ["1", "3", "current"]
 
 
+def test_a_release_that_stays_is_searched_for_names_alone(
+    released: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times of a release are on another clock: that one is like theirs means nothing. A name does."""
+    monkeypatch.setattr(rewriting, "run_dbt", run_dbt)
+    ((moment,),) = released.vault(
+        "select min(ts) from vault.raw.extended_plays inner join vault.raw.keyring using (participant_no) where participant_code = 'P3'"
+    )
+    database = released.study.published / "1" / "research.duckdb"
+    database.chmod(0o644)
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(f"update marts.plays set reason_start = 'listener-of-3', started_at_local = '{moment}'")
+    with pytest.raises(ErasureIncomplete, match=r"found in release_1\.marts\.plays\.reason_start\."):
+        erase(released, "P3")
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("update marts.plays set reason_start = 'trackdone'")
+    assert withdraw(released.study).scan.holds
+
+
 def test_a_release_that_cannot_be_made_anew_is_taken_down(
     released: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
