@@ -91,7 +91,7 @@ def _delete(study: Study, concerned: list[Coverage], by_row: list[Coverage]) -> 
         connection.begin()
         for coverage in concerned:
             if "listening_history" in coverage.lost:
-                erased[coverage.participant_no] = sum(forget_history(connection, coverage.participant_no).values())
+                erased[coverage.participant_no] = forget_history(connection, coverage.participant_no)
         if by_row:
             erased |= _delete_plays(connection, [coverage.participant_no for coverage in by_row])
         if plays := sum(erased.values()):

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from erasure.operation import Release
 from loaders.tables import TableReader
 from quality.release.publish import publish
@@ -129,11 +127,9 @@ def _note(study: Study, releases: Sequence[Release]) -> None:
         for release in releases:
             if release.number not in known:
                 connection.begin()
-                _insert(connection, release.number)
+                connection.execute(
+                    "insert into vault.raw.taken_down values (?, cast(now() as timestamp))", [release.number]
+                )
                 record(connection, study, "release_taken_down", {"release": release.number})
                 connection.commit()
         anchor(connection, study)
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, number: int) -> None:
-    connection.execute("insert into vault.raw.taken_down values (?, cast(now() as timestamp))", [number])

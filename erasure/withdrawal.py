@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -36,14 +36,9 @@ from quality.release.registry import earlier_databases
 from stores.audit_log import Entry, Fact, anchor, read_entries, record
 from stores.errors import ConsonanceError
 from stores.study import Study
+from stores.tokens import Tokens
 from stores.tombstones import forgotten, label, read_tombstones, remember
-from stores.vault import (
-    attach_study,
-    attach_to_read,
-    lock_down,
-    open_study,
-    session_settings,
-)
+from stores.vault import attach_study, attach_to_read, lock_down, open_study, session_settings
 
 NAMES_IN_OTHERS = Path(__file__).with_name("names_in_others.sql")
 TEXT_COLUMNS = {
@@ -118,7 +113,8 @@ def plan_replay(study: Study) -> Operation:
     with open_study(study, may_forget=True) as connection:
         lay_out_stores(connection)
         missing = forgotten(connection, study)
-        codes = [
+        tokens = Tokens.of(connection)
+        back = [
             code
             for (code,) in connection.execute(
                 """
@@ -130,13 +126,13 @@ def plan_replay(study: Study) -> Operation:
                 order by all
                 """
             ).fetchall()
+            if tokens.participant(code) in missing
         ]
     if not missing:
         raise NothingPending(f"{study.vault_path} knows every withdrawal.", "Nothing is to be replayed.")
-    back = [code for code, token in zip(codes, draft(study, codes, None).tokens, strict=True) if token in missing]
     planned = draft(study, back, None)
     # Who is not in the backup at all needs their tombstone back nonetheless.
-    return Operation(**{**planned.__dict__, "tokens": (*planned.tokens, *sorted(missing.keys() - set(planned.tokens)))})
+    return replace(planned, tokens=(*planned.tokens, *sorted(missing.keys() - set(planned.tokens))))
 
 
 def withdraw(

@@ -100,16 +100,12 @@ def narrowed(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
     return [one for one in changed_coverages(connection) if one.lost or one.is_window_narrower]
 
 
-def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
+def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Let go of the history of whom more is covered of than was, if rows of theirs were erased.
 
     Their donations are then landed like new ones. Whose donations do not all lie in the inbox any more keeps
     what there is.
-
-    Returns:
-        The number of participants concerned.
     """
-    concerned = 0
     for coverage in changed_coverages(connection):
         number = {"number": coverage.participant_no}
         if (
@@ -124,20 +120,18 @@ def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
         ).fetchall()
         if all((study.root / file).exists() for (file,) in files):
             forget_history(connection, coverage.participant_no)
-            concerned += 1
-    return concerned
 
 
-def forget_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> dict[str, int]:
-    """Delete every row of one participant's donations; the number of plays by history source."""
+def forget_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> int:
+    """Delete every row of one participant's donations; the number of plays among them."""
     number = {"number": participant_no}
-    plays = {}
+    plays = 0
     for table in HISTORY:
         ((rows,),) = connection.execute(
             f"delete from vault.raw.{table} where participant_no = $number", number
         ).fetchall()
         if table in ("extended_plays", "account_plays"):
-            plays[table.removesuffix("_plays")] = int(rows)
+            plays += int(rows)
     return plays
 
 

@@ -541,7 +541,6 @@ def test_a_vault_from_a_backup_is_not_opened_until_the_withdrawal_is_replayed(
 ) -> None:
     study = copied(finished, tmp_path / "study")
     shutil.copyfile(kept.study.vault_path, study.study.vault_path)
-    assert study.root.exists()
     for attempt in (study.load, partial(publish, study.study, "controlled"), partial(rotate_key, study.study)):
         with pytest.raises(WithdrawalsForgotten, match=r"older than 1 withdrawal.*withdraw --replay"):
             attempt()
