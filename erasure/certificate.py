@@ -106,7 +106,7 @@ def write_certificate(
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     }
     study.withdrawals.mkdir(mode=0o700, exist_ok=True)
-    name = f"{evidence.erased.moment:%Y-%m-%d}-{operation.tokens[0][:12]}"
+    name = f"{operation.begun_at.replace(':', '')}-{operation.tokens[0][:12]}"
     record, page = study.withdrawals / f"{name}.json", study.withdrawals / f"{name}.html"
     replace_file(page, render("withdrawal.html", **content).encode())
     replace_file(record, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())

@@ -201,8 +201,7 @@ def _delete_rows(study: Study, operation: Operation) -> None:
     with open_study(study, may_forget=True) as connection:
         lay_out_stores(connection)
         tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
-        done = set(operation.tokens) <= read_tombstones(connection).keys()
-        if not done or count_rows(connection, tables, operation.people):
+        if _entries(connection, operation)[0] is None:
             connection.begin()
             names = _hide_names(connection, operation)
             lines = 0
@@ -329,15 +328,17 @@ def _note_end(study: Study, operation: Operation, scan: Scan) -> Evidence:
 
 
 def _entries(connection: duckdb.DuckDBPyConnection, operation: Operation) -> tuple[Entry | None, Entry | None]:
-    """The operation's two entries of the audit log: the rows were deleted, nothing was found."""
-    erased = searched = None
-    for entry in read_entries(connection):
-        if json.loads(entry.facts).get("participants") == list(operation.tokens):
-            if entry.kind == "erased":
-                erased, searched = entry, None
-            elif entry.kind == "erasure_searched":
-                searched = entry
-    return erased, searched
+    """The operation's two entries of the audit log: the rows were deleted, nothing was found.
+
+    Somebody may have been erased before, and something of theirs have been brought back since.
+    """
+    begun_at = datetime.fromisoformat(operation.begun_at)
+    found = {
+        entry.kind: entry
+        for entry in read_entries(connection)
+        if entry.moment >= begun_at and json.loads(entry.facts).get("participants") == list(operation.tokens)
+    }
+    return found.get("erased"), found.get("erasure_searched")
 
 
 def _step(name: str) -> None:

@@ -407,7 +407,8 @@ def state(study: SmallStudy) -> dict[str, Any]:
             vault.pop(f'"raw"."{table}"')
         return {
             "files": sorted(
-                re.sub(r"\d{4}-\d\d-\d\d-", "", str(path.relative_to(study.root))) for path in study.root.rglob("*")
+                re.sub(r"\d{4}-\d\d-\d\dT\d{6}-", "", str(path.relative_to(study.root)))
+                for path in study.root.rglob("*")
             ),
             "vault": {name: told for name, told in vault.items() if '"raw"' in name},
             "warehouse": contents(connection, "warehouse"),
@@ -589,7 +590,13 @@ def test_who_was_erased_is_not_let_in_again(
     study.dbt("run")
     assert others(study) == held
     # A second withdrawal finds what was brought back, and clears it.
-    erase(study, "P2")
+    first = finished.study.withdrawals
+    again = erase(study, "P2")
+    told = json.loads(again.certificate.read_text())
+    assert (told["ledger_lines_renamed"], told["papers"]["donation_files"], told["rows"]) == (0, 4, [])
+    # The first certificate stays as it was.
+    for path in first.iterdir():
+        assert (study.study.withdrawals / path.name).read_bytes() == path.read_bytes()
     assert not (study.study.inbox / "P2").exists()
     assert "P2" not in (study.study.surveys / "panas.csv").read_text()
     with pytest.raises(UnknownParticipant, match="was erased on"):
