@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -26,11 +27,14 @@ from erasure.witnesses import take_down
 from stores.errors import ConsonanceError
 from stores.files import sha256_of, sync
 from stores.key import read_key
+from stores.last_build import BuiltTable, tables_as_built
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.vault import attach_study, attach_to_read, attach_under_key, lock_down, prepare, session_settings
 
 DATABASE = "operation.duckdb"
+# What a play takes from others: the features of its track.
+FEATURES = "features.track_features"
 
 
 class WithdrawalBusy(ConsonanceError):
@@ -61,6 +65,7 @@ class Operation:
         rows: Their rows by store and table, before.
         papers: What the operator's files hold of them, before.
         files: Size and SHA-256 of each store and table of the operator's, before.
+        kept: Tables of the warehouse in which the rows of others may stay as they are.
     """
 
     people: People
@@ -73,6 +78,7 @@ class Operation:
     rows: dict[str, dict[str, int]]
     papers: Papers
     files: dict[str, dict[str, int | str]]
+    kept: tuple[BuiltTable, ...] = ()
 
     @property
     def is_replay(self) -> bool:
@@ -91,6 +97,7 @@ class Operation:
                 **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
                 "papers": Papers(**content["papers"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
+                "kept": tuple(BuiltTable(**table) for table in content["kept"]),
             }
         )
 
@@ -206,9 +213,13 @@ def begin(study: Study, planned: Operation) -> Operation:
     study.pending.mkdir(mode=0o700, exist_ok=True)
     place = study.pending / DATABASE
     written = place.with_suffix(".new")
-    operation = replace(planned, files=file_hashes(study))
+    hashes = file_hashes(study)
     with _opened(study, written) as (connection, tables):
+        kept = tables_as_built(connection) if any(table.database == "warehouse" for table in tables) else []
+        operation = replace(planned, files=hashes, kept=tuple(kept))
         take_down(connection, tables, operation.people)
+        if kept:
+            connection.execute(f"create table operation.track_features as from warehouse.{FEATURES}")
         connection.execute("create table operation.facts (content varchar)")
         connection.execute("insert into operation.facts values ($content)", {"content": operation.as_json()})
         connection.execute("checkpoint operation")
@@ -244,6 +255,10 @@ def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of the stores and of the operator's tables, by name."""
     paths: list[Path] = [study.vault_path, study.warehouse_path, study.consents_path, study.participants_path]
     paths += sorted(study.surveys.glob("*.csv"))
+    paths = [path for path in paths if path.exists()]
+    with ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(sha256_of, paths))
     return {
-        study.within(path): {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in paths if path.exists()
+        study.within(path): {"bytes": path.stat().st_size, "sha256": sha256}
+        for path, sha256 in zip(paths, hashes, strict=True)
     }

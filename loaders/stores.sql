@@ -66,6 +66,17 @@ create table if not exists vault.raw.audit_log (
     entry_hash varchar not null
 );
 
+-- One row is one table whose rows rest on one person each, as the last complete `dbt run` made it: of how
+-- many rows, from which state of the vault and by which SQL. stores/last_build.py reads it.
+create table if not exists vault.raw.last_build (
+    model_name varchar not null,
+    schema_name varchar not null,
+    table_name varchar not null,
+    row_count bigint not null,
+    audit_entries integer not null,
+    project_digest varchar not null
+);
+
 -- One row is one secret of the vault itself.
 create table if not exists vault.raw.secrets (
     name varchar primary key,

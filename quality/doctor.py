@@ -96,7 +96,8 @@ def _interruptions(study: Study) -> Iterator[Complaint]:
         yield Complaint(
             str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code."
         )
-    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
+    copies = (study.new_vault_path, study.new_warehouse_path)
+    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), *copies):
         if path.exists():
             yield Complaint(
                 str(path),

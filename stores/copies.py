@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from stores.dbt_command import children_group
+from stores.files import log_of
 from stores.study import Study
 
 
@@ -24,7 +25,6 @@ def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
     shutil.copyfile(study.settings_path, copy.settings_path)
     if study.key_path.exists():
         copy.key_path.symlink_to(study.key_path.resolve())
-    logs = [path.with_name(f"{path.name}.wal") for path in stores]
-    files = [path for path in (*stores, *logs) if path.exists()]
+    files = [path for path in (*stores, *map(log_of, stores)) if path.exists()]
     subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())
     return copy

@@ -14,6 +14,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from stores.dbt_command import PROJECT
+from stores.last_build import project_digest
 from stores.study import Study
 from stores.vault import attach_study, lock_down, session_settings
 
@@ -33,3 +34,6 @@ class Plugin(BasePlugin):
         assert self.study is not None, "dbt-duckdb configures the connection after its settings"
         attach_study(conn, self.study)
         lock_down(conn, [PROJECT / "seeds"])
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("set variable project_digest = $digest", {"digest": project_digest()})

@@ -38,3 +38,14 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def log_of(database: Path) -> Path:
+    """Where DuckDB keeps what it has not yet written into the file of a database."""
+    return database.with_name(f"{database.name}.wal")
+
+
+def remove_database(database: Path) -> None:
+    """Delete the file of a database and its log, as far as they are there."""
+    for path in (database, log_of(database)):
+        path.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ import duckdb
 
 from stores.audit_log import anchor, record
 from stores.errors import ConsonanceError
-from stores.files import replace_file, sync
+from stores.files import log_of, replace_file, sync
 from stores.fresh_vault import Contents, refuse_full_disk, write_afresh
 from stores.key import KEY_VARIABLE, read_key
 from stores.study import Study
@@ -102,7 +102,7 @@ def _note(study: Study, connection: duckdb.DuckDBPyConnection, copied: Contents)
 def _clear(study: Study) -> None:
     """Remove what a rotation left that did not get as far as the vault's place; the key before its vault."""
     new = study.new_vault_path
-    for path in (study.new_key_path, new, new.with_name(f"{new.name}.wal"), study.old_key_path):
+    for path in (study.new_key_path, new, log_of(new), study.old_key_path):
         path.unlink(missing_ok=True)
         sync(study.root)
 

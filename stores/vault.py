@@ -166,6 +166,15 @@ def attach_to_read(connection: duckdb.DuckDBPyConnection, path: Path, name: str)
     _attach(connection, path, name, "(READ_ONLY)")
 
 
+def attach_to_write(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach the unencrypted database ``path`` as ``name``, for writing; it is made if it is not there.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    _attach(connection, path, name, "")
+
+
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
     """From here on the connection reaches nothing outside its stores but ``directories``, for good."""
     allowed = ", ".join(f"'{_quoted(directory)}'" for directory in directories)

@@ -81,6 +81,7 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (lambda study: study.study.old_key_path.write_text("x"), "change of the key was interrupted", "key rotate"),
     (lambda study: study.study.pending.mkdir(), "withdrawal was interrupted", "consonance withdraw"),
     (lambda study: (study.root / ".twin-1").mkdir(), "was killed", "delete it"),
+    (lambda study: study.study.new_warehouse_path.touch(), "was killed", "delete it"),
     (lambda study: (study.study.published / ".making-1").mkdir(parents=True), "was killed", "delete it"),
     (_forget, "older than 1 withdrawal", "withdraw --replay"),
     (

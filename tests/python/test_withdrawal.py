@@ -35,10 +35,12 @@ from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownPartici
 from loaders.synthetic.study import make_study
 from loaders.tables import BadTable
 from quality.release.publish import publish
-from stores.audit_log import read_entries, verify
+from stores import last_build
+from stores.audit_log import anchor, read_entries, record, verify
 from stores.dbt_command import PROJECT, run_dbt
 from stores.fresh_vault import contents
 from stores.key_rotation import rotate_key
+from stores.last_build import BuiltTable, tables_as_built
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
@@ -59,6 +61,10 @@ vault.session_settings = lambda: settings() | {"force_compression": "uncompresse
 """
 # Tables right of the wall whose rows belong to persons, and those of tracks, which others' rows lead to.
 TRACKS = ("anonymized.tracks", "features.track_features", "features.track_matches", "marts.tracks")
+# What is told while dbt makes the warehouse: all of it, or what rests on more than one person.
+ANEW = "building the warehouse anew (dbt run)"
+MANY = "building what rests on many (dbt run)"
+FEATURES = "building what takes features of tracks (dbt run)"
 STEPS = (
     "begun", "rows deleted", "files cleared", "vault rewritten", "warehouse rebuilt", "releases taken down",
     "searched", "certified",
@@ -246,7 +252,10 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
         for path in study.study.inbox.rglob("*")
         if path.is_file() and study.study.inbox / "D006" not in path.parents
     }
-    erased = erase(study, "D006")
+    steps: list[str] = []
+    erased = erase(study, "D006", tell=steps.append)
+    # Others' rows are copied; features that were found by the names of D006's plays are not there any more.
+    assert [step for step in steps if "dbt run" in step] == [MANY, FEATURES]
     after = others(study)
     assert {path: path.read_bytes() for path in study.study.inbox.rglob("*") if path.is_file()} == papers
     assert sum(map(len, after.values())) > 50_000
@@ -403,7 +412,7 @@ def state(study: SmallStudy) -> dict[str, Any]:
     with study.opened(warehouse=True) as connection:
         assert verify(connection, study.study).holds
         vault = contents(connection, "vault")
-        for table in ("consent_events", "ledger_lines", "tombstones", "study"):
+        for table in ("consent_events", "ledger_lines", "tombstones", "study", "last_build"):
             vault.pop(f'"raw"."{table}"')
         return {
             "files": sorted(
@@ -478,20 +487,28 @@ def test_every_table_of_the_vault_that_has_persons_is_emptied_of_them(kept: Smal
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("step", STEPS)
+# Something in another's rows names P2: all is built anew. Nobody names P1: others' rows are copied.
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        *(("P2", step) for step in STEPS),
+        *(("P1", step) for step in ("vault rewritten", "others copied", "warehouse narrowed", "warehouse rebuilt")),
+    ],
+)
 def test_killed_at_a_step_and_started_again_it_finishes(
-    small_copy: SmallStudy, finished: SmallStudy, step: str
+    small_copy: SmallStudy, finished: SmallStudy, narrowed: SmallStudy, code: str, step: str
 ) -> None:
+    ended = {"P1": narrowed, "P2": finished}[code]
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom erasure import withdrawal\nfrom stores.study import Study\n"
         "import test_withdrawal\n"
         "from erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
         "withdrawal._step = lambda name: os._exit(9) if name == sys.argv[3] else None\n"
         "study = Study.find(sys.argv[1])\n"
-        "withdrawal.withdraw(study, withdrawal.plan(study, 'P2', datetime(2026, 2, 1, 12)))\n"
+        "withdrawal.withdraw(study, withdrawal.plan(study, sys.argv[4], datetime(2026, 2, 1, 12)))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, small_copy.root, finished.study.warehouse_path, step],
+        [sys.executable, "-c", script, small_copy.root, ended.study.warehouse_path, step, code],
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
         check=False,
     )
@@ -502,23 +519,24 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     with pytest.raises(WithdrawalUnfinished):
         rotate_key(small_copy.study)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rewriting, "run_dbt", stand_in(finished.study.warehouse_path))
+        patch.setattr(rewriting, "run_dbt", stand_in(ended.study.warehouse_path))
         withdraw(small_copy.study)
-    assert state(small_copy) == state(finished)
+    assert state(small_copy) == state(ended)
 
 
-KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "1"))
+KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "2"))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
 def test_killed_at_any_moment_and_started_again_it_finishes(
-    small_copy: SmallStudy, finished: SmallStudy, number: int
+    small_copy: SmallStudy, finished: SmallStudy, narrowed: SmallStudy, number: int
 ) -> None:
     """The whole command, dbt and all, killed with everything that it started."""
+    code, ended = (("P1", narrowed), ("P2", finished))[number % 2]
     command = [
         str(Path(sys.executable).with_name("consonance")),
         "withdraw",
-        "P2",
+        code,
         "--yes",
         "--study",
         str(small_copy.root),
@@ -528,10 +546,112 @@ def test_killed_at_any_moment_and_started_again_it_finishes(
     ) as process:
         time.sleep(random.Random(number).uniform(0.6, 9.0))
         os.killpg(process.pid, signal.SIGKILL)
-    done = consonance("withdraw", *([] if pending(small_copy.study) else ["P2"]), "--yes", "--study", small_copy.root)
+    done = consonance("withdraw", *([] if pending(small_copy.study) else [code]), "--yes", "--study", small_copy.root)
     if done.returncode:  # it had ended before it was killed
         assert "was erased on" in done.stderr or "No withdrawal was interrupted" in done.stderr
-    assert state(small_copy) == state(finished)
+    assert state(small_copy) == state(ended)
+
+
+# What of the warehouse is kept
+
+
+@pytest.fixture(scope="module")
+def narrowed(kept: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
+    """The small study after P1 has withdrawn, whom nobody else's rows name. Not to be written to."""
+    study = copied(kept, tmp_path_factory.mktemp("narrowed") / "study")
+    steps: list[str] = []
+    erase(study, "P1", tell=steps.append)
+    assert [step for step in steps if "dbt run" in step] == [MANY]
+    return study
+
+
+def described(study: SmallStudy) -> list[tuple[Any, ...]]:
+    """Columns and tables of the warehouse: types, whether they may be null, descriptions."""
+    return study.warehouse(
+        """
+        select schema_name, table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal
+        union all
+        select schema_name, table_name, null, null, null, comment from duckdb_tables() where not internal
+        order by all
+        """
+    )
+
+
+def built(study: SmallStudy) -> list[BuiltTable]:
+    with study.opened(warehouse=True) as connection:
+        return tables_as_built(connection)
+
+
+def test_a_warehouse_with_kept_rows_is_the_one_that_dbt_would_make(
+    kept: SmallStudy, narrowed: SmallStudy, tmp_path: Path
+) -> None:
+    assert described(narrowed) == described(kept)
+    assert not narrowed.study.new_warehouse_path.exists()
+    # The next withdrawal may keep rows too.
+    assert built(narrowed) == built(kept) != []
+    anew = copied(narrowed, tmp_path / "study")
+    anew.dbt("run")
+    with anew.opened(warehouse=True) as one, narrowed.opened(warehouse=True) as other:
+        assert contents(one, "warehouse") == contents(other, "warehouse")
+
+
+def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(kept: SmallStudy, small_copy: SmallStudy) -> None:
+    assert [f"{table.schema}.{table.table}" for table in built(kept)] == [
+        "anonymized.plays", "marts.daily_listening", "marts.emotion_windows", "sessionized.play_sessions",
+        "marts.plays", "marts.sessions",
+    ]  # fmt: skip
+    with open_study(small_copy.study) as connection:
+        connection.execute("delete from vault.raw.last_build")
+    small_copy.dbt("run", "--exclude", "sessions")
+    assert built(small_copy) == []
+
+
+def load_again(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    study.load()
+
+
+def change_the_models(_: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_build, "project_digest", lambda: "another")
+
+
+def lose_a_row(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(study.study.warehouse_path)) as connection:
+        connection.execute("delete from marts.plays where play_id = (select min(play_id) from marts.plays)")
+
+
+def lose_a_table(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(study.study.warehouse_path)) as connection:
+        connection.execute("drop table marts.sessions")
+
+
+def fill_the_disk(_: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rewriting, "_has_room_beside", lambda path: False)
+
+
+@pytest.mark.parametrize("change", [load_again, change_the_models, lose_a_row, lose_a_table, fill_the_disk])
+def test_rows_are_not_kept_if(
+    change: Callable[[SmallStudy, pytest.MonkeyPatch], None],
+    small_copy: SmallStudy,
+    narrowed: SmallStudy,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    change(small_copy, monkeypatch)
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
+    steps: list[str] = []
+    erase(small_copy, "P1", tell=steps.append)
+    assert [step for step in steps if "dbt run" in step] == [ANEW]
+
+
+def test_rows_are_kept_after_a_release(
+    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_study(small_copy.study) as connection:
+        record(connection, small_copy.study, "published", {"release": 1})
+        anchor(connection, small_copy.study)
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
+    steps: list[str] = []
+    erase(small_copy, "P1", tell=steps.append)
+    assert [step for step in steps if "dbt run" in step] == [MANY]
 
 
 # Nobody comes back

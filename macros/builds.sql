@@ -1,0 +1,28 @@
+{# What a complete run made, in the vault: whether tables are still what dbt would make is read off it. #}
+{% macro note_build() %}
+    {{ return(adapter.dispatch('note_build', 'consonance')()) }}
+{% endmacro %}
+
+{% macro duckdb__note_build() %}
+    {% if execute and flags.WHICH in ['run', 'build'] %}
+        {% set made = [] %}
+        {% for result in results if result.node.resource_type == 'model' and result.status == 'success' %}
+            {% do made.append(result.node) %}
+        {% endfor %}
+        {% set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list %}
+        {% set is_as_written = not (invocation_args_dict.vars or invocation_args_dict.empty or invocation_args_dict.sample) %}
+        {% if made | length == models | length and is_as_written %}
+            {% do run_query('delete from vault.raw.last_build') %}
+            {% for node in made if 'rests_on_one_person' in node.tags %}
+                {% do run_query(
+                    "insert into vault.raw.last_build select '" ~ node.name ~ "', '" ~ node.schema ~ "', '" ~ node.alias ~ "', "
+                    ~ 'count(*), (select coalesce(max(entry_no), 0) from vault.raw.audit_log), '
+                    ~ "getvariable('project_digest') from " ~ node.relation_name
+                ) %}
+            {% endfor %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{# An engine without a vault notes nothing. #}
+{% macro default__note_build() %}{% endmacro %}
