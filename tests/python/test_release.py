@@ -527,6 +527,11 @@ FAULTS = {
         "release",
         "insert into db.marts.listening_by_device_family select 'wearable', 3, 0.01",
     ),
+    "D7_no_small_group_between_releases": (
+        "public",
+        "before",
+        "insert into vault.raw.releases select 9, tier, as_of, created_at, now(), null from vault.raw.releases where release_no = 1; insert into vault.raw.release_keyring select 9, participant_no, 'q' || pseudonym, shift_weeks from vault.raw.release_keyring where participant_no > (select min(participant_no) from vault.raw.keyring)",
+    ),
 }
 
 
@@ -572,6 +577,35 @@ def test_a_release_rule_is_broken_by_what_it_guards(request: pytest.FixtureReque
     spoil(candidate, where, statement)
     result = asked_of(candidate, name)
     assert not result.holds and result.violations
+
+
+@pytest.mark.parametrize(
+    ("gone", "erased", "come", "holds"),
+    [
+        *((0, 0, 0, True), (1, 0, 0, False), (0, 1, 0, False), (0, 0, 1, False)),
+        *((19, 1, 0, False), (20, 1, 0, True), (0, 21, 21, True), (21, 0, 20, False), (0, 0, 21, True)),
+    ],
+)
+def test_public_releases_differ_by_nobody_or_by_many(
+    public: Published, tmp_path: Path, gone: int, erased: int, come: int, holds: bool
+) -> None:
+    """Since release 9, ``gone`` took back their consent, ``erased`` withdrew, ``come`` are new."""
+    candidate = public.candidate(tmp_path / "candidate")
+    persons = 96 - come + gone + erased
+    spoil(
+        candidate,
+        "before",
+        f"""
+        insert into vault.raw.releases
+        select 9, tier, as_of, created_at, now(), null from vault.raw.releases where release_no = {candidate.number};
+        insert into vault.raw.release_keyring
+        select 9, participant_no, 'q' || pseudonym, 1 from vault.raw.release_keyring order by participant_no limit {96 - come};
+        insert into vault.raw.release_keyring select 9, 1000 + number, 'r' || number, 1 from range({gone}) as others (number);
+        insert into vault.raw.audit_log values
+        (999, now(), 'published', '{{"release": 9, "tier": "public", "persons": {persons}}}', '1', '', '')
+        """,
+    )
+    assert asked_of(candidate, "D7_no_small_group_between_releases").holds is holds
 
 
 @pytest.mark.parametrize(

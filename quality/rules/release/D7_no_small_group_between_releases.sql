@@ -1,0 +1,41 @@
+-- relation: warehouse.marts.population
+-- tier: public
+-- what: Between this release and each public one before it nobody came and nobody left, or more than 20 persons did.
+-- example: One of 96 persons withdrew; both releases subtracted from each other tell of that person.
+-- why: Tables of two releases are published tables too (D7, All of Us). Who was erased since is counted by what the audit log says of the earlier release.
+-- remedy: Wait until more than 20 have come or gone, or publish the controlled tier.
+with candidate as (
+    select release_no from vault.raw.releases where published_at is null
+),
+members as (
+    select release_keyring.participant_no
+    from vault.raw.release_keyring
+    inner join candidate on candidate.release_no = release_keyring.release_no
+),
+earlier as (
+    select release_no from vault.raw.releases where tier = 'public' and published_at is not null
+),
+published as (
+    select cast(facts ->> '$.release' as integer) as release_no, max(cast(facts ->> '$.persons' as bigint)) as persons
+    from vault.raw.audit_log
+    where kind = 'published'
+    group by all
+),
+staying as (
+    select earlier.release_no, count(members.participant_no) as persons, count(release_keyring.participant_no) as known
+    from earlier
+    left join vault.raw.release_keyring on release_keyring.release_no = earlier.release_no
+    left join members on members.participant_no = release_keyring.participant_no
+    group by earlier.release_no
+),
+changes as (
+    select
+        staying.release_no,
+        coalesce(published.persons, staying.known) - staying.persons as gone,
+        (select count(*) from members) - staying.persons as come
+    from staying
+    left join published on published.release_no = staying.release_no
+)
+select 'release ' || release_no as place
+from changes
+where gone between 1 and 20 or come between 1 and 20
