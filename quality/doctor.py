@@ -7,7 +7,6 @@ import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -20,6 +19,7 @@ from quality.twin import FOLDER as TWIN
 from stores.audit_log import verify
 from stores.errors import ConsonanceError
 from stores.key import pending_key, read_key
+from stores.last_build import why_outdated
 from stores.study import Settings, Study
 from stores.tombstones import erased_codes, read_file, read_tombstones
 from stores.vault import open_study
@@ -149,15 +149,8 @@ def _warehouse(study: Study) -> Iterator[Complaint]:
         yield Complaint(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
         return
     with _opened(study) as connection:
-        loaded = connection.execute("select loaded_at from vault.raw.study").fetchall()
-    built = datetime.fromtimestamp(study.warehouse_path.stat().st_mtime, UTC).replace(tzinfo=None)
-    if loaded and loaded[0][0] > built:
-        yield Complaint(
-            str(study.warehouse_path),
-            "The vault was loaded after the warehouse was built.",
-            "Run 'dbt run'.",
-            is_grave=False,
-        )
+        if why := why_outdated(connection):
+            yield Complaint(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
 
 
 def _releases(study: Study) -> Iterator[Complaint]:

@@ -44,22 +44,40 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
+def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Why dbt would make something else now than it last made in a complete run; ``None`` if it would not.
+
+    Args:
+        connection: With the vault attached as ``vault``.
+    """
+    built = connection.execute(
+        """
+        select
+            project_digest = $digest,
+            exists (from vault.raw.audit_log where entry_no > audit_entries and not list_contains($harmless, kind))
+        from vault.raw.last_build
+        limit 1
+        """,
+        {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
+    ).fetchall()
+    if not built:
+        return "No complete run of dbt is noted since the study was loaded by this version."
+    ((is_same_project, has_changed),) = built
+    if has_changed:
+        return "The vault was loaded or changed after the warehouse was built."
+    return None if is_same_project else "Models, macros, functions or seeds have changed since the warehouse was built."
+
+
 def tables_as_built(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
     """The tables that rest on one person each, if the warehouse is what dbt would make now; else none.
 
     Args:
         connection: With the vault attached as ``vault`` and the warehouse as ``warehouse``.
     """
+    if why_outdated(connection):
+        return []
     noted = connection.execute(
-        """
-        select model_name, schema_name, table_name, row_count
-        from vault.raw.last_build
-        where project_digest = $digest and not exists (
-            from vault.raw.audit_log where entry_no > audit_entries and not list_contains($harmless, kind)
-        )
-        order by all
-        """,
-        {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
+        "select model_name, schema_name, table_name, row_count from vault.raw.last_build order by all"
     ).fetchall()
     there = {
         (schema, table)

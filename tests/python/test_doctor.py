@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +19,13 @@ from stores.vault import open_study
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
-    """A loaded study with a warehouse file that is newer. Not to be written to."""
+    """A study, loaded and built. Not to be written to."""
     study = lay_out_small(tmp_path_factory.mktemp("doctor") / "study")
     for code in ("P1", "P2"):
         study.admit(code)
         study.donate(code, [play()])
     study.load()
-    study.study.warehouse_path.touch()
+    study.dbt("run")
     return study
 
 
@@ -98,7 +97,9 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (_withdraw, "Has withdrawn", "consonance withdraw P2"),
     (_narrow, "Took something back", "consonance load"),
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
-    (lambda study: os.utime(study.study.warehouse_path, (0, 0)), "loaded after the warehouse was built", "dbt run"),
+    (lambda study: study.load(), "changed after the warehouse was built", "dbt run"),
+    (lambda study: run(study, "delete from vault.raw.last_build"), "No complete run of dbt", "dbt run"),
+    (lambda study: run(study, "update vault.raw.last_build set project_digest = ''"), "seeds have changed", "dbt run"),
     (lambda study: (study.study.published / "7").mkdir(parents=True), "does not know this release", "newer vault"),
     (_release, "1 of those in it do not agree", "publish again"),
 ]
@@ -110,7 +111,7 @@ def test_each_fault_is_told_with_its_remedy(
 ) -> None:
     spoil(study)
     if spoil in (_withdraw, _narrow):
-        study.study.warehouse_path.touch()
+        run(study, "update vault.raw.last_build set audit_entries = 1000")
     told = found(study)
     assert len(told) == 1 and what in told[0][0] and remedy in told[0][1], told
 
