@@ -7,3 +7,17 @@
         {% endif %}
     {% endif %}
 {% endmacro %}
+
+{# A vault of an older version lacks tables; the next load lays them out. #}
+{% macro refuse_an_older_vault() %}
+    {% if execute and target.type == 'duckdb' %}
+        {% set there = run_query("select table_name from duckdb_tables() where database_name = 'vault' and schema_name = 'raw'").columns[0].values() %}
+        {% set wanted = ['audit_log', 'last_build'] %}
+        {% for source in graph.sources.values() if source.source_name == 'raw' %}
+            {% do wanted.append(source.identifier) %}
+        {% endfor %}
+        {% for name in wanted if name not in there %}
+            {% do exceptions.raise_compiler_error("The vault was made by an older version: it lacks the table " ~ name ~ ". Run 'consonance load' first.") %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}

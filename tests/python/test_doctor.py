@@ -13,6 +13,7 @@ from test_cli import consonance
 
 from quality import doctor
 from quality.doctor import examine
+from stores.dbt_command import DbtFailed
 from stores.study import Study
 from stores.vault import open_study
 
@@ -137,3 +138,12 @@ def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy)
     study.study.warehouse_path.unlink()
     told = consonance("doctor", "--study", study.root)
     assert told.returncode == 0 and "dbt run" in told.stdout
+
+
+def test_dbt_says_what_a_vault_of_an_older_version_needs(study: SmallStudy) -> None:
+    run(study, "drop table vault.raw.last_build")
+    with pytest.raises(DbtFailed) as failed:
+        study.dbt("run", "--select", "known_names")
+    assert "it lacks the table last_build. Run 'consonance load' first." in failed.value.output
+    study.load()
+    study.dbt("run", "--select", "known_names")
