@@ -24,10 +24,11 @@ import duckdb
 from erasure.holdings import People, Relation, count_rows, relations
 from erasure.papers import Papers, find
 from erasure.witnesses import take_down
+from stores.audit_log import read_entries
 from stores.errors import ConsonanceError
 from stores.files import sha256_of, sync
 from stores.key import read_key
-from stores.last_build import BuiltTable, tables_as_built
+from stores.last_build import BuiltTable, project_digest, tables_as_built
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.vault import attach_study, attach_to_read, attach_under_key, lock_down, prepare, session_settings
@@ -66,6 +67,8 @@ class Operation:
         papers: What the operator's files hold of them, before.
         files: Size and SHA-256 of each store and table of the operator's, before.
         kept: Tables of the warehouse in which the rows of others may stay as they are.
+        project_digest: Of the project that made them.
+        audit_entries: How far the audit log went.
     """
 
     people: People
@@ -79,6 +82,8 @@ class Operation:
     papers: Papers
     files: dict[str, dict[str, int | str]]
     kept: tuple[BuiltTable, ...] = ()
+    project_digest: str = ""
+    audit_entries: int = 0
 
     @property
     def is_replay(self) -> bool:
@@ -97,7 +102,7 @@ class Operation:
                 **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
                 "papers": Papers(**content["papers"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
-                "kept": tuple(BuiltTable(**table) for table in content["kept"]),
+                "kept": tuple(BuiltTable(**table) for table in content.get("kept", ())),
             }
         )
 
@@ -216,7 +221,13 @@ def begin(study: Study, planned: Operation) -> Operation:
     hashes = file_hashes(study)
     with _opened(study, written) as (connection, tables):
         kept = tables_as_built(connection) if any(table.database == "warehouse" for table in tables) else []
-        operation = replace(planned, files=hashes, kept=tuple(kept))
+        operation = replace(
+            planned,
+            files=hashes,
+            kept=tuple(kept),
+            project_digest=project_digest(),
+            audit_entries=len(read_entries(connection)),
+        )
         take_down(connection, tables, operation.people)
         if kept:
             connection.execute(f"create table operation.track_features as from warehouse.{FEATURES}")

@@ -80,6 +80,7 @@ def copy_others(study: Study, kept: Sequence[BuiltTable], people: People) -> boo
     if not kept or not old.exists() or log_of(old).exists() or not _has_room_beside(old):
         return False
     with duckdb.connect(config=session_settings()) as connection:
+        prepare(connection, study)
         attach_to_read(connection, old, "old")
         attach_to_write(connection, new, "warehouse")
         new.chmod(stat.S_IMODE(old.stat().st_mode))

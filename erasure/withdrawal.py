@@ -38,7 +38,8 @@ from loaders.schema import lay_out_stores
 from quality.release.registry import earlier_databases
 from stores.audit_log import Entry, Fact, anchor, read_entries, record
 from stores.errors import ConsonanceError
-from stores.last_build import note_kept
+from stores.files import remove_database
+from stores.last_build import CHANGES_NO_ROWS, note_kept, project_digest
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.tombstones import forgotten, label, read_tombstones, remember
@@ -186,6 +187,8 @@ def withdraw(
         tell("searching every store")
         scan, left = _search(study, operation)
         if not scan.holds or any(left.values()):
+            # Nothing of it is copied again.
+            remove_database(study.warehouse_path)
             raise ErasureIncomplete(
                 f"After the erasure something of the participant was found in {', '.join(sorted(scan.hits) or left)}.",
                 "Nothing is certified. Run 'consonance withdraw' again; if it stays, please report it.",
@@ -300,7 +303,14 @@ def _clear_files(study: Study, operation: Operation) -> None:
 def _renew_warehouse(study: Study, operation: Operation, renamed: int, tell: Callable[[str], None]) -> None:
     """A fresh warehouse without them: others' plays as they were if nothing in them rests on who left."""
     tell("writing the warehouse afresh")
-    if renamed or not copy_others(study, operation.kept, operation.people):
+    with open_study(study, read_only=True) as connection:
+        audit_entries = len(read_entries(connection))
+        is_as_built = (
+            not renamed
+            and operation.project_digest == project_digest()
+            and not _others_have_changed(connection, operation)
+        )
+    if not is_as_built or not copy_others(study, operation.kept, operation.people):
         tell("building the warehouse anew (dbt run)")
         rebuild_warehouse(study)
         return
@@ -314,7 +324,18 @@ def _renew_warehouse(study: Study, operation: Operation, renamed: int, tell: Cal
         tell("building what takes features of tracks (dbt run)")
         spread_features(study)
     with _erased(study) as connection:
-        note_kept(connection, operation.kept)
+        note_kept(connection, operation.kept, audit_entries)
+
+
+def _others_have_changed(connection: duckdb.DuckDBPyConnection, operation: Operation) -> bool:
+    """Whether the audit log tells of rows of anybody else since the operation began."""
+    tokens = Tokens.of(connection)
+    own = {*operation.tokens, *(tokens.participant(label(token)) for token in operation.tokens)}
+    for entry in read_entries(connection)[operation.audit_entries :]:
+        whose = set(json.loads(entry.facts).get("participants", ()))
+        if entry.kind not in CHANGES_NO_ROWS and (not whose or not whose <= own):
+            return True
+    return False
 
 
 @contextmanager

@@ -66,13 +66,13 @@ create table if not exists vault.raw.audit_log (
     entry_hash varchar not null
 );
 
--- One row is one table whose rows rest on one person each, as the last complete `dbt run` made it: of how
--- many rows, from which state of the vault and by which SQL. stores/last_build.py reads it.
+-- One row is one table whose rows rest on one person each, as the last `dbt run` made it, if that was
+-- complete: a sum over its rows, from which state of the vault, by which SQL. stores/last_build.py reads it.
 create table if not exists vault.raw.last_build (
     model_name varchar not null,
     schema_name varchar not null,
     table_name varchar not null,
-    row_count bigint not null,
+    rows_hash hugeint not null,
     audit_entries integer not null,
     project_digest varchar not null
 );

@@ -1,17 +1,19 @@
 """What the last complete ``dbt run`` made the warehouse from: whether others' rows may be kept as they are.
 
-``macros/builds.sql`` writes it into the vault when every model has been made. Tables tagged
-``rests_on_one_person`` hold, of each person, what follows from that person's rows and from the features
+``macros/builds.sql`` writes it into the vault when every model has been made, and takes away what an earlier
+run wrote before it begins. Tables tagged ``rests_on_one_person`` hold, of each person, what follows from that person's rows and from the features
 of tracks. When somebody is erased, everybody else's rows in them stay the same, provided that they are
-what dbt would make: neither the vault nor the project has changed since.
+what dbt would make: neither the vault nor the project nor the tables have changed since.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 
 import duckdb
 
@@ -19,6 +21,8 @@ from stores.dbt_command import PROJECT
 
 # What a run of dbt follows.
 FOLDERS = ("models", "macros", "functions", "seeds")
+FILES = ("dbt_project.yml", "profiles.yml", "stores/dbt_plugin.py", "stores/vault.py")
+SOFTWARE = ("duckdb", "dbt-core", "dbt-duckdb")
 # Entries of the audit log after which the rows of others are what they were.
 CHANGES_NO_ROWS = ("published", "release_taken_down", "key_rotated", "erasure_searched")
 
@@ -34,10 +38,11 @@ class BuiltTable:
 
 @cache
 def project_digest() -> str:
-    """SHA-256, in hex, of everything in the project that a run of dbt follows."""
+    """SHA-256, in hex, of everything in the project that a run of dbt follows, and the versions of what runs it."""
     digest = hashlib.sha256()
     paths = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
-    for path in sorted([*paths, PROJECT / "dbt_project.yml"]):
+    digest.update(json.dumps({name: version(name) for name in SOFTWARE}).encode())
+    for path in sorted([*paths, *(PROJECT / name for name in FILES)]):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode())
         digest.update(content)
@@ -77,7 +82,7 @@ def tables_as_built(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
     if why_outdated(connection):
         return []
     noted = connection.execute(
-        "select model_name, schema_name, table_name, row_count from vault.raw.last_build order by all"
+        "select model_name, schema_name, table_name, rows_hash from vault.raw.last_build order by all"
     ).fetchall()
     there = {
         (schema, table)
@@ -85,31 +90,38 @@ def tables_as_built(connection: duckdb.DuckDBPyConnection) -> list[BuiltTable]:
             "select schema_name, table_name from duckdb_tables() where database_name = 'warehouse'"
         ).fetchall()
     }
-    for _, schema, table, rows in noted:
-        if (schema, table) not in there or _rows(connection, schema, table) != rows:
+    for _, schema, table, rows_hash in noted:
+        if (schema, table) not in there or _rows_hash(connection, schema, table) != rows_hash:
             return []
     return [BuiltTable(*names) for *names, _ in noted]
 
 
-def note_kept(connection: duckdb.DuckDBPyConnection, tables: Iterable[BuiltTable]) -> None:
-    """Note that ``tables`` are what dbt would make now, beside all that it has just made.
+def note_kept(connection: duckdb.DuckDBPyConnection, tables: Iterable[BuiltTable], audit_entries: int) -> None:
+    """Note that ``tables`` are what dbt would make, beside all that it has just made.
 
     Args:
         connection: With the vault attached for writing, and the warehouse as ``warehouse``.
         tables: Those that were kept.
+        audit_entries: How far the audit log went when dbt began.
     """
     connection.begin()
     connection.execute("delete from vault.raw.last_build")
     for table in tables:
         connection.execute(
-            """
-            insert into vault.raw.last_build
-            select $model, $schema, $table, $rows, (select coalesce(max(entry_no), 0) from vault.raw.audit_log), $digest
-            """,
-            {**table.__dict__, "rows": _rows(connection, table.schema, table.table), "digest": project_digest()},
+            "insert into vault.raw.last_build values ($model, $schema, $table, $rows_hash, $audit_entries, $digest)",
+            {
+                **table.__dict__,
+                "rows_hash": _rows_hash(connection, table.schema, table.table),
+                "audit_entries": audit_entries,
+                "digest": project_digest(),
+            },
         )
     connection.commit()
 
 
-def _rows(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
-    return int(connection.execute(f'select count(*) from warehouse."{schema}"."{table}"').fetchall()[0][0])
+def _rows_hash(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> int:
+    return int(
+        connection.execute(
+            f'select coalesce(sum(hash(built)), 0) from warehouse."{schema}"."{table}" as built'
+        ).fetchall()[0][0]
+    )

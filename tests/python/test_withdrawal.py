@@ -29,7 +29,7 @@ from test_cli import consonance
 
 from erasure import releases as erasing_releases
 from erasure import rewriting, withdrawal
-from erasure.operation import WithdrawalBusy, only_one, pending
+from erasure.operation import Operation, WithdrawalBusy, draft, only_one, pending
 from erasure.papers import _relabelled
 from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownParticipant, plan, plan_replay, withdraw
 from loaders.synthetic.study import make_study
@@ -595,14 +595,18 @@ def test_a_warehouse_with_kept_rows_is_the_one_that_dbt_would_make(
         assert contents(one, "warehouse") == contents(other, "warehouse")
 
 
-def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(kept: SmallStudy, small_copy: SmallStudy) -> None:
+def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(
+    kept: SmallStudy, small_copy: SmallStudy, tmp_path: Path
+) -> None:
     assert [f"{table.schema}.{table.table}" for table in built(kept)] == [
         "anonymized.plays", "marts.daily_listening", "marts.emotion_windows", "sessionized.play_sessions",
         "marts.plays", "marts.sessions",
     ]  # fmt: skip
-    with open_study(small_copy.study) as connection:
-        connection.execute("delete from vault.raw.last_build")
     small_copy.dbt("run", "--exclude", "sessions")
+    assert built(small_copy) == []
+    small_copy.dbt("run")
+    assert built(small_copy) == built(kept)
+    run_dbt(small_copy.study, "run", "--vars", "{counted_from_ms: 43000}", workspace=tmp_path / "workspace")
     assert built(small_copy) == []
 
 
@@ -619,6 +623,19 @@ def lose_a_row(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
         connection.execute("delete from marts.plays where play_id = (select min(play_id) from marts.plays)")
 
 
+def change_a_value(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(study.study.warehouse_path)) as connection:
+        connection.execute(
+            "update marts.plays set ms_played = 1 where play_id = (select min(play_id) from marts.plays)"
+        )
+
+
+def add_a_column(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    with duckdb.connect(str(study.study.warehouse_path)) as connection:
+        connection.execute("alter table marts.plays add column note varchar")
+        connection.execute("update marts.plays set note = 'heard with P1'")
+
+
 def lose_a_table(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
     with duckdb.connect(str(study.study.warehouse_path)) as connection:
         connection.execute("drop table marts.sessions")
@@ -628,7 +645,10 @@ def fill_the_disk(_: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rewriting, "_has_room_beside", lambda path: False)
 
 
-@pytest.mark.parametrize("change", [load_again, change_the_models, lose_a_row, lose_a_table, fill_the_disk])
+@pytest.mark.parametrize(
+    "change",
+    [load_again, change_the_models, lose_a_row, change_a_value, add_a_column, lose_a_table, fill_the_disk],
+)
 def test_rows_are_not_kept_if(
     change: Callable[[SmallStudy, pytest.MonkeyPatch], None],
     small_copy: SmallStudy,
@@ -640,6 +660,38 @@ def test_rows_are_not_kept_if(
     steps: list[str] = []
     erase(small_copy, "P1", tell=steps.append)
     assert [step for step in steps if "dbt run" in step] == [ANEW]
+
+
+def test_rows_are_not_kept_if_somebody_else_takes_consent_back_meanwhile(
+    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = plan(small_copy.study, "P1", NOW)
+    small_copy.consent("P3", "", event="withdrawn", at="2025-06-01T10:00:00+00:00")
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
+    steps: list[str] = []
+    withdraw(small_copy.study, planned, tell=steps.append)
+    assert [step for step in steps if "dbt run" in step] == [ANEW]
+
+
+def test_rows_are_not_kept_if_the_models_change_before_it_goes_on(
+    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(withdrawal, "rewrite_vault", lambda study: pytest.fail("killed"))
+        with pytest.raises(pytest.fail.Exception, match="killed"):
+            erase(small_copy, "P1")
+    monkeypatch.setattr(withdrawal, "project_digest", lambda: "another")
+    steps: list[str] = []
+    withdraw(small_copy.study, tell=steps.append)
+    assert [step for step in steps if "dbt run" in step] == [ANEW]
+
+
+def test_what_an_older_version_wrote_of_a_withdrawal_is_understood(kept: SmallStudy) -> None:
+    written = json.loads(draft(kept.study, ["P1"], NOW).as_json())
+    for name in ("kept", "project_digest", "audit_entries"):
+        del written[name]
+    assert Operation.from_json(json.dumps(written)).kept == ()
 
 
 def test_rows_are_kept_after_a_release(

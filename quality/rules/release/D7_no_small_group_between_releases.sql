@@ -1,6 +1,6 @@
 -- relation: warehouse.marts.population
 -- tier: public
--- what: Between this release and each public one before it nobody came and nobody left, or more than 20 persons did.
+-- what: Between the population of this release and of each public one before it nobody came and nobody left, or more than 20 persons did.
 -- example: One of 96 persons withdrew; both releases subtracted from each other tell of that person.
 -- why: Tables of two releases are published tables too (D7, All of Us). Who was erased since is counted by what the audit log says of the earlier release.
 -- remedy: Wait until more than 20 have come or gone, or publish the controlled tier.
