@@ -599,8 +599,8 @@ def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(
     kept: SmallStudy, small_copy: SmallStudy, tmp_path: Path
 ) -> None:
     assert [f"{table.schema}.{table.table}" for table in built(kept)] == [
-        "anonymized.plays", "marts.daily_listening", "marts.emotion_windows", "sessionized.play_sessions",
-        "marts.plays", "marts.sessions",
+        "anonymized.plays", "marts.daily_listening", "marts.emotion_windows", "marts.participants",
+        "sessionized.play_sessions", "marts.plays", "marts.sessions",
     ]  # fmt: skip
     small_copy.dbt("run", "--exclude", "sessions")
     assert built(small_copy) == []
