@@ -26,9 +26,10 @@ SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
 METHOD = (
     "Rows were deleted in one transaction. The vault was then copied table by table into a fresh file, compared "
     "with what it was copied from, and put into its place; the warehouse, too, is a fresh file, built anew from it "
-    "or from copies of other participants' rows. Deleting alone would leave the values readable in the files. Before the deletion every text, moment and id was taken "
-    "down that occurred in the participant's rows and in nobody else's; afterwards every column of vault and "
-    "warehouse that could hold one was searched for them, and every release that stays for the participant's names."
+    "or from copies of other participants' rows. Deleting alone would leave the values readable in the files. "
+    "Before the deletion every text, moment and id was taken down that occurred in the participant's rows and in "
+    "nobody else's; afterwards every column of vault and warehouse that could hold one was searched for them, and "
+    "every release that stays for the participant's names."
 )
 REMAINS = (
     "What remains: the lines of the consent ledger, under a token instead of the code, for the study must be able to "

@@ -1,9 +1,10 @@
 """What the last complete ``dbt run`` made the warehouse from: whether others' rows may be kept as they are.
 
-``macros/builds.sql`` writes it into the vault when every model has been made, and takes away what an earlier
-run wrote before it begins. Tables tagged ``rests_on_one_person`` hold, of each person, what follows from that person's rows and from the features
-of tracks. When somebody is erased, everybody else's rows in them stay the same, provided that they are
-what dbt would make: neither the vault nor the project nor the tables have changed since.
+``macros/builds.sql`` writes it into the vault when every model has been made, and takes away what an
+earlier run wrote before it begins. Tables tagged ``rests_on_one_person`` hold, of each person, what follows
+from that person's rows and from the features of tracks. When somebody is erased, everybody else's rows in
+them stay the same, provided that they are what dbt would make: neither the vault nor the project nor the
+tables have changed since.
 """
 
 from __future__ import annotations
