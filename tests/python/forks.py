@@ -42,13 +42,15 @@ class Forks:
             [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._lock = threading.Lock()
+        # A publish in another thread may put temporary files elsewhere, and take that place away.
+        self._place = tempfile.gettempdir()
 
     def run(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
         """Run ``python -c`` with ``command``: the code and its arguments."""
         assert self._parent.stdin is not None and self._parent.stdout is not None
-        with self._lock, tempfile.TemporaryDirectory() as place:
+        with self._lock, tempfile.TemporaryDirectory(dir=self._place) as place:
             request = {"command": command, "folder": str(folder), "environment": dict(environment), "place": place}
             self._parent.stdin.write(json.dumps(request) + "\n")
             self._parent.stdin.flush()
