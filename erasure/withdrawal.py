@@ -304,11 +304,11 @@ def _renew_warehouse(study: Study, operation: Operation, renamed: int, tell: Cal
     """A fresh warehouse without them: others' plays as they were if nothing in them rests on who left."""
     tell("writing the warehouse afresh")
     with open_study(study, read_only=True) as connection:
-        audit_entries = len(read_entries(connection))
+        entries = read_entries(connection)
         is_as_built = (
             not renamed
             and operation.project_digest == project_digest()
-            and not _others_have_changed(connection, operation)
+            and not _others_have_changed(entries, Tokens.of(connection), operation)
         )
     if not is_as_built or not copy_others(study, operation.kept, operation.people):
         tell("building the warehouse anew (dbt run)")
@@ -324,14 +324,13 @@ def _renew_warehouse(study: Study, operation: Operation, renamed: int, tell: Cal
         tell("building what takes features of tracks (dbt run)")
         spread_features(study)
     with _erased(study) as connection:
-        note_kept(connection, operation.kept, audit_entries)
+        note_kept(connection, operation.kept, len(entries))
 
 
-def _others_have_changed(connection: duckdb.DuckDBPyConnection, operation: Operation) -> bool:
+def _others_have_changed(entries: list[Entry], tokens: Tokens, operation: Operation) -> bool:
     """Whether the audit log tells of rows of anybody else since the operation began."""
-    tokens = Tokens.of(connection)
     own = {*operation.tokens, *(tokens.participant(label(token)) for token in operation.tokens)}
-    for entry in read_entries(connection)[operation.audit_entries :]:
+    for entry in entries[operation.audit_entries :]:
         whose = set(json.loads(entry.facts).get("participants", ()))
         if entry.kind not in CHANGES_NO_ROWS and (not whose or not whose <= own):
             return True
