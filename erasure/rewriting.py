@@ -13,7 +13,7 @@ from erasure.holdings import People, relations
 from quality.release.registry import WORK_PREFIX
 from quality.twin import FOLDER as TWIN
 from stores.dbt_command import PARSED, log_folder, run_dbt, target_folder
-from stores.files import log_of, remove_database, sync
+from stores.files import log_of, remove_database, room_for_copy, sync
 from stores.fresh_vault import refuse_full_disk, write_afresh
 from stores.key import read_key
 from stores.last_build import BuiltTable
@@ -112,7 +112,8 @@ def spread_features(study: Study) -> None:
 
 
 def _has_room_beside(path: Path) -> bool:
-    return shutil.disk_usage(path.parent).free >= path.stat().st_size * 11 // 10
+    needed, free = room_for_copy(path)
+    return free >= needed
 
 
 def _copy_rows(connection: duckdb.DuckDBPyConnection, kept: Sequence[BuiltTable], people: People) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from pathlib import Path
 
 
@@ -49,3 +50,8 @@ def remove_database(database: Path) -> None:
     """Delete the file of a database and its log, as far as they are there."""
     for path in (database, log_of(database)):
         path.unlink(missing_ok=True)
+
+
+def room_for_copy(path: Path) -> tuple[int, int]:
+    """The bytes that a copy of ``path`` beside it may need, and those that are free there."""
+    return path.stat().st_size * 11 // 10, shutil.disk_usage(path.parent).free
