@@ -175,6 +175,7 @@ class MemberSql:
                     case
                         when fault is not null then fault
                         when fields is null then 'not_an_object'
+                        when len(list_distinct(keys)) < len(keys) then 'duplicate_key'
                         when list_contains($foreign_shapes, hash(keys)) then 'other_kind'
                         when time_text is null then 'missing_time'
                         when not regexp_full_match(time_text, '{self.kind.time_pattern}') then 'unreadable_time'
@@ -206,7 +207,8 @@ class MemberSql:
 
     def reject_odd(self) -> str:
         """Keep the odd rows that have one, with what their listed fields held."""
-        listed = f"map_from_entries(list_filter(map_entries(fields), lambda field : list_contains({_listing(self.kind.listed_keys)}, field.key)))"
+        # By key, not by entry: a key that stands there twice would make no map.
+        listed = f"map_from_entries(list_transform(list_filter({_listing(self.kind.listed_keys)}, lambda key : list_contains(keys, key)), lambda key : {{'key': key, 'value': fields[key]}}))"
         return f"""
             insert into vault.raw.rejected_rows (participant_no, member_id, row_no, reason, listed_fields)
             select $participant_no, $member_id, row_no, reason, left(cast(to_json({listed}) as varchar), {KEPT_REJECT_CHARS})

@@ -82,6 +82,15 @@ def test_texts_that_only_json_itself_can_break_cost_the_row(small: SmallStudy) -
     assert small.vault("select list(row_no order by row_no) from vault.raw.extended_plays") == [([1, 6],)]
 
 
+@pytest.mark.parametrize("place", [0, 1], ids=["first row", "later row"])
+def test_a_key_twice_costs_the_row_also_where_duckdb_takes_it(small: SmallStudy, place: int) -> None:
+    rows = [as_bytes(GOOD), as_bytes(GOOD)]
+    rows[place] = rows[place].replace(b'"ms_played": 60000', b'"ms_played": 1, "ms_played": 60000')
+    _, member = load_one(small, b"[" + b",".join(rows) + b"]")
+    assert (member.rows_in, member.landed, member.reasons) == (2, 1, {"duplicate_key": 1})
+    assert small.vault("select row_no, ms_played from vault.raw.extended_plays") == [(2 - place, 60_000)]
+
+
 ACCEPTED_TIMES = {
     "2020-06-01T12:00:00Z": "2020-06-01 12:00:00",
     "2020-06-01T12:00:00": "2020-06-01 12:00:00",
