@@ -13,6 +13,7 @@ from rich.table import Table
 from consonance.terminal import json_option, out, study_option
 from loaders.consent_forms import FormMap, Tool, import_form
 from loaders.consent_status import ConsentStatus, consent_of, consent_states, judged_as_of
+from loaders.notices import register_notice
 from loaders.receipt import write_receipt
 from stores.study import Study
 from stores.vault import open_study
@@ -33,7 +34,27 @@ HEADINGS = {
 
 @click.group()
 def consent() -> None:
-    """The consent ledger: import forms, see what is granted, hand out receipts."""
+    """The consent ledger: register notices, import forms, see what is granted, hand out receipts."""
+
+
+@consent.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--version", "version", required=True, help="What consents.csv calls it, in form_version: for instance v1."
+)
+@click.option("--language", required=True, help="The language it is written in: for instance en.")
+@click.option("--title", default=None, help="What receipts call it; the name of the file if not given.")
+@study_option
+def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None) -> None:
+    """Register FILE, the information that participants read, in notices.csv. Safe to repeat.
+
+    A copy of FILE goes into the study folder. Its SHA-256 binds every consent under VERSION to this text.
+    """
+    registered = register_notice(Study.find(folder), file, version, language, title)
+    what = "Registered" if registered.is_new else "Nothing to do: already registered"
+    out.print(
+        f"{what}: notice {version}, {registered.path}, SHA-256 {registered.sha256}.", soft_wrap=True, markup=False
+    )
 
 
 @consent.command("import")
@@ -60,6 +81,8 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
             out.print(f"{lines} lines left out: {reason}.")
         for fault in report.faults:
             out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
+        for remedy in report.remedies:
+            out.print(remedy, soft_wrap=True, markup=False)
     sys.exit(2 if report.faults else 0)
 
 

@@ -2,7 +2,8 @@
 
 A map says which column means what. Nothing else of an export is looked at: names, addresses and
 signatures stay where they are. A box counts as ticked only if it holds what the map, or the tool's
-convention, says a ticked box holds; whatever else it holds grants nothing.
+convention, says a ticked box holds. A word that is neither a known yes nor a known no is reported, and
+its line is not imported: nobody can tell what was decided.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,7 @@ from loaders.consent import EVENTS, PURPOSES
 from loaders.enrolment import CODE
 from loaders.ledger import REGISTER, ConsentEvent, append_to_file, read_ledger
 from loaders.notices import read_notices
-from loaders.tables import BadTable, TableReader
+from loaders.tables import MEND, BadTable, TableReader
 from stores.errors import ConsonanceError
 from stores.study import Study
 from stores.tombstones import erased_codes
@@ -32,9 +33,12 @@ Tool = Literal["redcap", "qualtrics"]
 
 # What REDCap's raw and labelled exports, and Qualtrics' numeric one, hold for a ticked box or a yes.
 TICKED = ("1", "checked", "yes", "true")
+# And for an empty box or a no: Qualtrics numbers yes 1 and no 2, and writes -99 for a question not seen.
+UNTICKED = ("0", "unchecked", "no", "false", "2", "-99")
 REQUIRED = ("participant_code", "form_version", "occurred_at", "purposes")
 OPTIONAL = ("event", "time_zone", "agreed", "history_from", "history_to")
 WRITE_MAP = "docs/consent.md shows a map."
+SAY_WORDS = "Say in the map what a ticked and an empty box hold: {column: ..., is: ..., is_not: ...}."
 
 
 class BadMap(ConsonanceError):
@@ -43,20 +47,33 @@ class BadMap(ConsonanceError):
 
 @dataclass(frozen=True)
 class Box:
-    """A box of the form: its column, and the values (in lower case) that mean it is ticked.
+    """A box of the form: its column, and the values (in lower case) that mean it is ticked, or is not.
 
-    Without values the whole cell is a word for yes. With values it may also list one of them among
-    choices that are separated by commas, as Qualtrics writes a question with several answers.
+    Without ``ticked`` the whole cell is a word for yes or no. With it, the cell may also list one of
+    the values among choices that are separated by commas, as Qualtrics writes a question with several
+    answers; any other choice is a no, unless ``unticked`` says which ones are. An empty box is a no.
     """
 
     column: str
     ticked: tuple[str, ...] = ()
+    unticked: tuple[str, ...] = ()
 
     def is_ticked(self, row: dict[str, str]) -> bool:
         cell = row[self.column].casefold()
-        if not self.ticked:
-            return cell in TICKED
-        return any(f",{value}," in f",{cell}," for value in self.ticked)
+        return _lists(cell, self.ticked) if self.ticked else cell in TICKED
+
+    def is_unknown(self, row: dict[str, str]) -> bool:
+        """Whether the cell is neither a known yes nor a known no."""
+        cell = row[self.column].casefold()
+        if not cell or self.is_ticked(row):
+            return False
+        if self.unticked:
+            return not _lists(cell, self.unticked)
+        return not self.ticked and cell not in UNTICKED
+
+
+def _lists(cell: str, values: tuple[str, ...]) -> bool:
+    return any(f",{value}," in f",{cell}," for value in values)
 
 
 @dataclass(frozen=True)
@@ -129,24 +146,29 @@ class FormMap:
             history_to=content.get("history_to"),
         )
 
+    @property
+    def boxes(self) -> list[Box]:
+        """Every box it names; the one for the agreement first."""
+        return [*([self.agreed] if self.agreed else []), *self.purposes.values()]
+
     def columns(self) -> list[str]:
         """Every column it names, each once."""
-        boxes = [*self.purposes.values(), *([self.agreed] if self.agreed else [])]
         named = [self.participant_code, self.occurred_at, self.history_from, self.history_to]
-        return list(dict.fromkeys([name for name in named if name] + [box.column for box in boxes]))
+        return list(dict.fromkeys([name for name in named if name] + [box.column for box in self.boxes]))
 
 
 @dataclass
 class ImportReport:
-    """What an import did: events added, those that the ledger held already, lines left out and why."""
+    """What an import did: events added, those that the ledger held already, lines left out and why, faults."""
 
     added: int = 0
     known: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    remedies: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
-        return {"added": self.added, "known": self.known, "left_out": dict(self.left_out), "faults": self.faults}
+        return asdict(self) | {"left_out": dict(self.left_out)}
 
 
 def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportReport:
@@ -183,6 +205,7 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
             known.add(meaning)
             added.append(event)
     report.faults = reader.faults
+    report.remedies = [remedy for remedy in reader.remedies if remedy != MEND]  # the other lines were imported
     report.added = len(added)
     if added:
         append_to_file(study.consents_path, added)
@@ -192,11 +215,13 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
 def _box(path: Path, content: object) -> Box:
     if isinstance(content, str):
         return Box(content)
-    if isinstance(content, dict) and content.keys() <= {"column", "is"} and content.get("column"):
-        values = content.get("is", [])
-        values = values if isinstance(values, list) else [values]
-        return Box(str(content["column"]), tuple(_as_exported(value) for value in values))
-    raise BadMap(f"{path} has a box that is neither a column nor 'column' and 'is'.", WRITE_MAP)
+    if isinstance(content, dict) and content.keys() <= {"column", "is", "is_not"} and content.get("column"):
+        return Box(str(content["column"]), _words(content.get("is", [])), _words(content.get("is_not", [])))
+    raise BadMap(f"{path} has a box that is neither a column nor 'column', 'is' and 'is_not'.", WRITE_MAP)
+
+
+def _words(values: object) -> tuple[str, ...]:
+    return tuple(_as_exported(value) for value in (values if isinstance(values, list) else [values]))
 
 
 def _as_exported(value: object) -> str:
@@ -219,6 +244,8 @@ def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport
         reason = _why_left_out(tool, form, row)
         if reason:
             report.left_out[reason] += 1
+        elif unknown := [box.column for box in form.boxes if box.is_unknown(row)]:
+            reader.fault(line, f"holds a word in {unknown[0]} that is neither a known yes nor a known no", SAY_WORDS)
         elif event := _event(reader, line, form, row):
             yield event
 
@@ -232,7 +259,7 @@ def _why_left_out(tool: Tool, form: FormMap, row: dict[str, str]) -> str | None:
     # REDCap writes a row for each event and instance of a record; those of other forms are empty here.
     if row[form.occurred_at] in ("", "[not completed]"):
         return "not finished"
-    if form.agreed and not form.agreed.is_ticked(row):
+    if form.agreed and not form.agreed.is_ticked(row) and not form.agreed.is_unknown(row):
         return "did not agree"
     return None
 

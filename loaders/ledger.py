@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-import stat
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,9 +13,8 @@ from pathlib import Path
 import duckdb
 
 from loaders.consent import EVENTS, PURPOSES
-from loaders.tables import BadTable, TableReader, dialect_of, refuse_erased
+from loaders.tables import BadTable, TableReader, append_rows, refuse_erased
 from stores.audit_log import anchor, record
-from stores.files import replace_file
 from stores.study import Study
 from stores.tokens import Tokens
 
@@ -27,7 +23,7 @@ ONLY_GROWS = (
     "Take consents.csv back to what it was, from a copy; nothing was loaded from it. The ledger only grows: "
     "what was entered wrongly is put right by a further line at its end, with the same occurred_at."
 )
-REGISTER = "Register the notice in notices.csv, with its file and the file's SHA-256."
+REGISTER = "Register the notice with 'consonance consent notice FILE --version VERSION --language LANGUAGE'."
 
 
 @dataclass(frozen=True)
@@ -151,13 +147,8 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
 
 
 def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
-    """Add lines at the end of ``consents.csv``, in its own columns, delimiter and line endings."""
-    content = path.read_bytes()
-    text = content.decode("utf-8-sig")
-    delimiter, ending = dialect_of(text)
-    names = [name.strip() for name in next(csv.reader([text.split("\n", 1)[0]], delimiter=delimiter))]
-    lines = io.StringIO()
-    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
+    """Add lines at the end of ``consents.csv``, in its own form."""
+    rows = []
     for event in events:
         values = (
             event.participant_code,
@@ -168,10 +159,8 @@ def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
             event.history_from or "",
             event.history_to or "",
         )
-        writer.writerow(dict(zip(COLUMNS, values, strict=True)))
-    if not content.endswith(b"\n"):
-        content += ending.encode()
-    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))
+        rows.append(dict(zip(COLUMNS, values, strict=True)))
+    append_rows(path, rows)
 
 
 def name_erased(connection: duckdb.DuckDBPyConnection, code: str, name: str) -> int:

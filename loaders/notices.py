@@ -4,20 +4,76 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from loaders.tables import TableReader
-from stores.files import sha256_of
+from loaders.tables import TableReader, append_rows
+from stores.errors import ConsonanceError
+from stores.files import replace_file, sha256_of
 from stores.study import Study
 
 COLUMNS = ("form_version", "language", "title", "file", "sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 NEW_VERSION = (
     "A notice never changes once consent was given to it: put the old line and file back, "
     "and register another text as another form_version."
 )
+
+
+class BadNotice(ConsonanceError):
+    """A notice cannot be registered."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A notice of ``notices.csv``. ``is_new``: it was not there before."""
+
+    path: Path
+    sha256: str
+    is_new: bool
+
+
+def register_notice(study: Study, file: Path, version: str, language: str, title: str | None = None) -> Registered:
+    """Register the text ``file`` as the notice ``version``: a copy in the study's ``notices/``, a line in ``notices.csv``.
+
+    Safe to repeat: the same text under the same version changes nothing.
+
+    Args:
+        study: Whose notices.
+        file: The text as participants read it, in whatever format.
+        version: What consent events call it, in ``form_version``.
+        language: Its language, as in BCP 47 (``en``, ``pt-BR``).
+        title: What receipts call it; the name of the file if not given.
+
+    Raises:
+        BadNotice: no such file, no version or language, or the version or the file's place belong to another text.
+        BadTable: ``notices.csv`` itself cannot be used.
+    """
+    if not file.is_file():
+        raise BadNotice(f"{file} does not exist.", "Name the file that participants read.")
+    if not version.strip() or any(sign in version for sign in "\r\n") or version.startswith("#"):
+        raise BadNotice("A notice needs a version.", "Give it one, such as --version v1.")
+    if not LANGUAGE.fullmatch(language):
+        raise BadNotice(f"{file}: its language is no language tag.", "Write it like en, de or pt-BR.")
+    sha256 = sha256_of(file)
+    for notice in read_notices(study):
+        if notice["form_version"] == version:
+            if notice["sha256"] != sha256:
+                raise BadNotice(f"notices.csv has another text as {version}.", NEW_VERSION)
+            return Registered(study.root / notice["file"], sha256, is_new=False)
+    place = file if file.resolve().is_relative_to(study.root.resolve()) else study.notice_texts / file.name
+    if place != file:
+        if place.exists() and sha256_of(place) != sha256:
+            raise BadNotice(f"{place} is another file already.", "Give the notice's file another name.")
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        replace_file(place, file.read_bytes())
+    name = place.resolve().relative_to(study.root.resolve()).as_posix()
+    values = (version, language, title or file.name, name, sha256)
+    append_rows(study.notices_path, [dict(zip(COLUMNS, values, strict=True))])
+    return Registered(place, sha256, is_new=True)
 
 
 def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> frozenset[str]:
@@ -99,4 +155,4 @@ def _hash_of(root: Path, file: str) -> str | None:
 def _how_to_register(found: str | None) -> str:
     if found:
         return f"The SHA-256 of its file is {found}."
-    return "'sha256sum FILE' tells the SHA-256 of a file."
+    return "Take the line out, and let 'consonance consent notice FILE' write it."

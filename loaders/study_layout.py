@@ -46,7 +46,7 @@ participant_code,event,purposes,form_version,occurred_at,history_from,history_to
 #   holds from its moment on; the last by occurred_at counts, in whatever order lines are entered.
 # purposes, separated by spaces: listening_history podcasts_audiobooks private_sessions demographics
 #   emotion_reports library ml_training sharing_controlled sharing_public
-# form_version: of the notice they read; it must be registered in notices.csv. occurred_at: with offset.
+# form_version: of the notice they read; 'consonance consent notice' registers it. occurred_at: with offset.
 # history_from, history_to: first and last consented day of their history; empty means no bound.
 # Example (without the leading #):
 # P001,granted,listening_history demographics emotion_reports,v1,2026-01-15T10:30:00+01:00,2015-01-01,
@@ -62,8 +62,9 @@ participant_code,birth_year,gender,country,timezone,enrolled_at
 
 NOTICES = """\
 form_version,language,title,file,sha256
-# One line for each version of the information that participants read before they decided.
-# file: its text, in this folder. sha256: of that file, as 'sha256sum notice-v1.pdf' tells it.
+# One line for each version of the information that participants read before they decided, written by
+#   consonance consent notice FILE --version v1 --language en
+# file: its text, in this folder. sha256: of that file.
 # Once consent was given to a notice, its line stays and its text never changes; another text, another
 #   language too, is another form_version.
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
@@ -84,7 +85,7 @@ This folder is one study. Nothing in it belongs in version control.
 |---|---|
 | settings | study.yml |
 | who takes part | participants.csv |
-| who consented to what | consents.csv (the ledger), notices.csv |
+| who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
 | questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
 | audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |

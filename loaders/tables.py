@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from stores.errors import ConsonanceError
+from stores.files import replace_file
 from stores.tombstones import erased_codes
 
 MEND = "Mend these lines; nothing was loaded from it."
@@ -30,6 +32,20 @@ def dialect_of(text: str) -> tuple[str, str]:
     """The delimiter and the line ending of a CSV, by its first line."""
     header = text.split("\n", 1)[0]
     return delimiter_of(header), "\r\n" if header.endswith("\r") else "\n"
+
+
+def append_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Add ``rows`` at the end of the table ``path``, in its own columns, delimiter and line endings."""
+    content = path.read_bytes()
+    text = content.decode("utf-8-sig")
+    delimiter, ending = dialect_of(text)
+    names = [name.strip() for name in next(csv.reader([text.split("\n", 1)[0]], delimiter=delimiter))]
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
+    writer.writerows(rows)
+    if not content.endswith(b"\n"):
+        content += ending.encode()
+    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))
 
 
 def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequence[tuple[int, str]]) -> None:

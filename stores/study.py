@@ -92,6 +92,10 @@ class Study:
         return self.root / "notices.csv"
 
     @property
+    def notice_texts(self) -> Path:
+        return self.root / "notices"
+
+    @property
     def participants_path(self) -> Path:
         return self.root / "participants.csv"
 

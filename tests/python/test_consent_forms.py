@@ -189,6 +189,48 @@ def test_lines_that_cannot_be_used_are_told_and_the_rest_goes_on(small: SmallStu
     assert "date-time with an offset" in report.faults[0]
 
 
+GERMAN = """\
+study_code,consent_timestamp,agree,purposes___1
+P001,2026-01-15 10:30:00,Ja,Angekreuzt
+P002,2026-01-15 10:30:00,Ja,Nicht angekreuzt
+P003,2026-01-15 10:30:00,Nein,Nicht angekreuzt
+P004,2026-01-15 10:30:00,,
+"""
+GERMAN_MAP = """
+participant_code: study_code
+form_version: v1
+occurred_at: consent_timestamp
+time_zone: Europe/Berlin
+agreed: {column: agree, is: Ja, is_not: Nein}
+purposes:
+  listening_history: {column: purposes___1, is: Angekreuzt, is_not: Nicht angekreuzt}
+"""
+NO_WORDS = GERMAN_MAP.replace(", is: Ja, is_not: Nein", "").replace(", is: Angekreuzt, is_not: Nicht angekreuzt", "")
+
+
+def test_a_box_that_holds_neither_a_known_yes_nor_a_known_no_is_told_and_decides_nothing(small: SmallStudy) -> None:
+    before = small.study.consents_path.read_bytes()
+    report = imported(small, "redcap", NO_WORDS, GERMAN)
+    assert (report.added, dict(report.left_out)) == (0, {"did not agree": 1})
+    assert report.faults == [
+        f"line {line} holds a word in agree that is neither a known yes nor a known no" for line in (2, 3, 4)
+    ]
+    assert "is_not" in " ".join(report.remedies)
+    assert small.study.consents_path.read_bytes() == before
+
+
+def test_a_map_says_the_words_of_another_language(small: SmallStudy) -> None:
+    report = imported(small, "redcap", GERMAN_MAP, GERMAN)
+    assert (report.added, dict(report.left_out), report.faults) == (2, {"did not agree": 2}, [])
+    small.load()
+    assert small.vault("select participant_code, purposes from vault.raw.consent_events order by 1") == [
+        ("P001", ["listening_history"]),
+        ("P002", []),
+    ]
+    other = imported(small, "redcap", GERMAN_MAP, GERMAN.replace("P001", "P005").replace(",Angekreuzt", ",Ja"))
+    assert other.faults == ["line 2 holds a word in purposes___1 that is neither a known yes nor a known no"]
+
+
 def test_a_withdrawal_form_grants_nothing(small: SmallStudy) -> None:
     imported(small, "redcap", REDCAP_MAP + "event: withdrawn\n", REDCAP_RAW)
     small.load()

@@ -155,7 +155,7 @@ def test_an_event_under_an_unregistered_notice_is_refused(kept: SmallStudy) -> N
     write(kept, *LINES, "P3,granted,library,v2,2024-01-01T10:00:00+00:00,,")
     with pytest.raises(BadTable, match=r"line 6 names a form_version that notices\.csv does not register") as error:
         kept.load()
-    assert "SHA-256" in error.value.remedy
+    assert "consonance consent notice" in error.value.remedy
     assert events(kept) == before
     kept.register("v2", "Another text.\n")
     kept.load()
