@@ -1,4 +1,4 @@
--- For how much of the listening are audio features known, and from where? One row is one source.
+-- For how much of the listening is the valence of the music known, and from where? One row is one source.
 with feature_coverage as (select * from {{ ref('feature_coverage') }}),
 
 sources as (
@@ -9,6 +9,7 @@ sources as (
         sum(plays) as plays,
         round(sum(plays) * 1.0 / sum(sum(plays)) over (), 3) as share_of_plays
     from feature_coverage
+    where feature = 'valence'
     group by feature_source, may_train_models
 )
 

@@ -1,47 +1,43 @@
--- One row is one track with audio features, from the source that the study prefers.
+-- One row is one track with audio features: each value from the source that the study prefers of those
+-- that have it.
 with track_matches as (select * from {{ ref('track_matches') }}),
 
 archives as (select * from {{ source('music', 'track_features') }}),
 
 feature_sources as (select * from {{ ref('feature_sources') }}),
 
-joined as (
+preferences as (
+    select
+        source_id,
+        row_number() over (order by preference asc, source_id asc) as choice
+    from feature_sources
+),
+
+ranked as (
     select
         track_matches.track_id,
         track_matches.match_method,
         track_matches.match_confidence,
         archives.*,
-        feature_sources.may_train_models,
-        row_number() over (
-            partition by track_matches.track_id
-            order by feature_sources.preference asc, archives.source_id asc
-        ) as choice
+        preferences.choice
     from track_matches
     inner join archives on track_matches.spotify_id = archives.spotify_id
-    inner join feature_sources on archives.source_id = feature_sources.source_id
+    inner join preferences on archives.source_id = preferences.source_id
 ),
 
-preferred as (
+resolved as (
     select
         track_id,
-        source_id as feature_source,
         match_method,
         match_confidence,
-        may_train_models,
-        danceability,
-        energy,
-        valence,
-        speechiness,
-        acousticness,
-        instrumentalness,
-        liveness,
-        loudness,
-        tempo,
-        musical_key,
-        mode,
-        time_signature
-    from joined
-    where choice = 1
+        min_by(source_id, choice) as feature_source
+        {%- for feature in var('audio_features') %},
+        min_by({{ feature }}, choice) filter (where {{ feature }} is not null) as {{ feature }},
+        min_by(source_id, choice) filter (where {{ feature }} is not null) as {{ feature }}_source
+        {%- endfor %}
+    from ranked
+    where {{ var('audio_features') | join(' is not null or ') }} is not null
+    group by track_id, match_method, match_confidence
 )
 
-select * from preferred
+select * from resolved

@@ -45,6 +45,9 @@ joined as (
         track_features.musical_key,
         track_features.mode,
         track_features.time_signature
+        {%- for feature in var('audio_features') %},
+        track_features.{{ feature }}_source
+        {%- endfor %}
     from anonymized_tracks
     inner join listening on anonymized_tracks.track_id = listening.track_id
     left join track_features on anonymized_tracks.track_id = track_features.track_id

@@ -138,7 +138,12 @@ def test_a_row_tells_sources_classes_declassifiers_and_the_way(project: Project,
     )
     assert rows["marts.participants", "participant_id"].declassifiers == ["participant_pseudonym"]
     assert rows["marts.plays", "is_skip"].sources == ["stg_extended_plays.reason_end"]
-    assert rows["marts.plays", "valence"].sources == ["music.track_features.valence"]
+    # Of several sources the preferred one gives the value: which source it is decides, too.
+    assert set(rows["marts.plays", "valence"].sources) == {
+        "music.track_features.valence",
+        "reference.feature_sources.source_id",
+        "reference.feature_sources.preference",
+    }
     assert rows["marts.plays", "history_source"].sources == []
     # Whatever tells of a person has passed a function, all the way to the last mart.
     for row in rows.values():
