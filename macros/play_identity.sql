@@ -2,9 +2,10 @@
 {% macro content_marks(relation='ordered_contents') -%}
     {%- set uri = "'u' || " ~ relation ~ ".content_uri" -%}
     {%- set name = "'n' || " ~ relation ~ ".content_name" -%}
-    {%- set bare_name = "'b' || " ~ relation ~ ".content_name" -%}
+    {%- set telling_name = "'t' || " ~ relation ~ ".content_name" -%}
     case
-        when {{ relation }}.content_uri is null then {{ array_of([name, bare_name]) }}
+        when {{ relation }}.content_uri is null then {{ array_of([name, telling_name]) }}
+        when {{ relation }}.is_fully_named then {{ array_of([uri, name, telling_name]) }}
         when {{ relation }}.content_name is null then {{ array_of([uri]) }}
         else {{ array_of([uri, name]) }}
     end
@@ -16,6 +17,6 @@
         when {{ relation }}.content_uri is null then array_contains(decided.kept, 'n' || {{ relation }}.content_name)
         else
             array_contains(decided.kept, 'u' || {{ relation }}.content_uri)
-            or coalesce(array_contains(decided.kept, 'b' || {{ relation }}.content_name), false)
+            or coalesce(array_contains(decided.kept, 't' || {{ relation }}.content_name), false)
     end
 {%- endmacro %}

@@ -44,6 +44,7 @@ candidates as (
                 then coalesce(extended_plays.title, chr(30)) || chr(31) || coalesce(extended_plays.creator, chr(30))
             when extended_plays.content_uri is null then ''
         end as content_name,
+        extended_plays.title is not null and extended_plays.creator is not null as is_fully_named,
         -- Smaller is kept first: more keys, then the member's place, then the row's.
         (1000 - extended_plays.key_count) * 10000000000000
         + member_precedence.precedence * 100000000
@@ -65,9 +66,10 @@ contents as (
         ms_played,
         content_uri,
         content_name,
+        is_fully_named,
         min(precedence) as precedence
     from candidates
-    group by participant_no, reported_ms, ms_played, content_uri, content_name
+    group by participant_no, reported_ms, ms_played, content_uri, content_name, is_fully_named
 ),
 
 ordered_contents as (
@@ -81,8 +83,9 @@ ordered_contents as (
 ),
 
 -- One after the other, a content is kept unless one kept before it is the same play: has the same
--- URI where both have one, else the same names. `kept` remembers what was kept: u for its URI,
--- n for its names, b for its names if it has no URI.
+-- URI, or the same title and creator; one of these may be empty only where a URI is missing. `kept`
+-- remembers what was kept: u for its URI, n for its names, t for its names if they tell the play from
+-- others although both have a URI, or if it has none.
 decided (participant_no, reported_ms, ms_played, place, precedence, is_kept, kept) as (
     select
         participant_no,

@@ -264,14 +264,14 @@ def _places(members: dict[str, list[Row]], holds: dict[str, list[str]]) -> dict[
 
 
 def _is_same(one: Row, other: Row) -> bool:
-    if one.uri and other.uri:
-        return one.uri == other.uri
-    nothing = [not (row.uri or row.title or row.creator) for row in (one, other)]
-    if any(nothing):
-        return all(nothing)
-    if not (one.title or one.creator) or not (other.title or other.creator):
+    if not any((one.uri, one.title, one.creator, other.uri, other.title, other.creator)):
+        return True
+    if one.uri and one.uri == other.uri:
+        return True
+    names = (one.title, one.creator)
+    if names != (other.title, other.creator):
         return False
-    return (one.title, one.creator) == (other.title, other.creator)
+    return all(names) if one.uri and other.uri else any(names)
 
 
 def _extended_duplicates(result: Recount, place: dict[str, tuple[int, int]]) -> None:
