@@ -1,54 +1,68 @@
--- One row is one text of somebody else's rows that names whom we erase, by the rule of known names, and
--- what stands in its place from now on: the vault would forget that it must not pass the wall.
+-- One row is one text of somebody else's rows that names whom we erase, by the rule of names, and what
+-- stands in its place from now on: the vault would forget that it must not pass the wall. Texts with a
+-- catalogue URI are Spotify's own, and stay.
 create or replace temp table texts_to_hide as
-with others_plays as (
-    select * from vault.raw.extended_plays where not list_contains(getvariable('numbers'), participant_no)
-),
-
-others_account_plays as (
-    select * from vault.raw.account_plays where not list_contains(getvariable('numbers'), participant_no)
+with names as (
+    select unnest(getvariable('names')) as name
 ),
 
 texts as (
-    select track_name as text_value from others_plays
+    {%- for table, columns in played_texts.items() %}
+    {%- for column in columns %}
+    select {{ column }} as text_value
+    from vault.raw.{{ table }}
+    where not list_contains(getvariable('numbers'), participant_no)
     union
-    select artist_name from others_plays
-    union
-    select album_name from others_plays
-    union
-    select episode_name from others_plays
-    union
-    select show_name from others_plays
-    union
-    select audiobook_title from others_plays
-    union
-    select chapter_title from others_plays
-    union
-    select title from others_account_plays
-    union
-    select creator from others_account_plays
-    union
-    select author from others_account_plays
-    union
+    {%- endfor %}
+    {%- endfor %}
     select listed_fields
     from vault.raw.rejected_rows
     where not list_contains(getvariable('numbers'), participant_no)
 ),
 
-names as (
-    select lower(unnest(getvariable('names'))) as name
-),
-
 named as (
     select distinct texts.text_value
     from texts
-    inner join names
-        on
-            lower(texts.text_value) = names.name
-            or (length(names.name) >= 8 and contains(lower(texts.text_value), names.name))
+    inner join names on {{ holds_name('texts.text_value', 'names.name') }}
+),
+
+private as (
+    {%- for table, columns in played_texts.items() %}
+    {%- for column, (uri, kinds) in columns.items() %}
+    select plays.{{ column }} as text_value
+    from vault.raw.{{ table }} as plays
+    semi join named on plays.{{ column }} = named.text_value
+    where not list_contains(getvariable('numbers'), participant_no) and not {{ is_catalogue_uri(uri, kinds) }}
+    union
+    {%- endfor %}
+    {%- endfor %}
+    select listed_fields
+    from vault.raw.rejected_rows
+    semi join named on rejected_rows.listed_fields = named.text_value
+    where not list_contains(getvariable('numbers'), participant_no)
 )
 
 select
     text_value,
     getvariable('label') || ' ' || row_number() over (order by text_value) as replacement
-from named;
+from private;
+
+{%- for table, columns in played_texts.items() %}
+{%- for column, (uri, kinds) in columns.items() %}
+
+update vault.raw.{{ table }} as plays
+set {{ column }} = texts_to_hide.replacement
+from texts_to_hide
+where
+    plays.{{ column }} = texts_to_hide.text_value
+    and not list_contains(getvariable('numbers'), plays.participant_no)
+    and not {{ is_catalogue_uri(uri, kinds) }};
+{%- endfor %}
+{%- endfor %}
+
+update vault.raw.rejected_rows as rejected
+set listed_fields = texts_to_hide.replacement
+from texts_to_hide
+where
+    rejected.listed_fields = texts_to_hide.text_value
+    and not list_contains(getvariable('numbers'), rejected.participant_no);

@@ -40,19 +40,13 @@ from stores.audit_log import Entry, Fact, anchor, read_entries, record
 from stores.errors import ConsonanceError
 from stores.files import remove_database
 from stores.last_build import CHANGES_NO_ROWS, note_kept, project_digest
+from stores.names import with_rule_of_names
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.tombstones import forgotten, label, read_tombstones, remember
 from stores.vault import attach_study, attach_to_read, attach_warehouse, lock_down, open_study, session_settings
 
 NAMES_IN_OTHERS = Path(__file__).with_name("names_in_others.sql")
-TEXT_COLUMNS = {
-    "extended_plays": (
-        "track_name", "artist_name", "album_name", "episode_name", "show_name", "audiobook_title", "chapter_title",
-    ),
-    "account_plays": ("title", "creator", "author"),
-    "rejected_rows": ("listed_fields",),
-}  # fmt: skip
 
 
 class UnknownParticipant(ConsonanceError):
@@ -259,18 +253,8 @@ def _hide_names(connection: duckdb.DuckDBPyConnection, operation: Operation) -> 
         "label": label(operation.tokens[0]),
     }.items():
         connection.execute(f"set variable {name} = $value", {"value": value})
-    connection.execute(NAMES_IN_OTHERS.read_text(encoding="utf-8"))
+    connection.execute(with_rule_of_names(NAMES_IN_OTHERS.read_text(encoding="utf-8")))
     ((texts,),) = connection.execute("select count(*) from texts_to_hide").fetchall()
-    for table, columns in TEXT_COLUMNS.items() if texts else ():
-        for column in columns:
-            connection.execute(
-                f"""
-                update vault.raw.{table} as plays set {column} = texts_to_hide.replacement
-                from texts_to_hide
-                where plays.{column} = texts_to_hide.text_value and not list_contains($numbers, plays.participant_no)
-                """,
-                {"numbers": list(operation.people.participant_no)},
-            )
     return int(texts)
 
 

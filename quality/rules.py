@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stores.names import with_rule_of_names
+
 FOLDER = Path(__file__).with_name("rules")
 SUITES = ("admission", "wall", "marts")
 RELEASE_SUITE = "release"
@@ -25,7 +27,7 @@ class Rule:
         relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
             ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}`` in the query).
         what, example, why, remedy: For people.
-        query: SQL that returns a row for each violation.
+        query: SQL that returns a row for each violation; the rule of names is written out in it.
         tier: The tier of releases that it is for; ``None`` for all, and for rules of a study.
     """
 
@@ -73,6 +75,6 @@ def read_rule(path: Path) -> Rule:
         path.parent.name,
         path.stem,
         **{heading: headings[heading] for heading in HEADINGS},
-        query=query.strip(),
+        query=with_rule_of_names(query),
         tier=headings.get("tier"),
     )

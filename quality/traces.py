@@ -18,11 +18,10 @@ import duckdb
 
 from stores.dbt_command import log_folder, target_folder
 from stores.key import read_key
+from stores.names import with_rule_of_names
 from stores.study import Study
 from stores.vault import open_study
 
-# Shorter names are common words: a rule over whole values finds those, a search in files would not.
-SHORTEST_NAME = 8
 TEXT_SUFFIXES = {".sql", ".json", ".html", ".log", ".txt", ".csv", ".md", ".yml"}
 ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}")
 
@@ -84,17 +83,25 @@ def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
         def values(statement: str) -> list[str]:
             return [value for (value,) in connection.execute(statement).fetchall()]
 
-        names = {
+        def names(statement: str) -> list[str]:
+            """Those that the rule of names looks for within a text: a rule over whole values finds shorter ones."""
+            return values(
+                with_rule_of_names(
+                    f"select name from ({statement}) as names (name) where {{{{ is_told_within('name') }}}}"
+                )
+            )
+
+        known = {
             "the vault's key": [read_key(study)],
             "a secret of the keyring": values("select play_secret from vault.raw.keyring"),
             "a secret of the vault": values("select secret from vault.raw.secrets"),
-            "a user name": values("select distinct unnest(usernames) from vault.raw.members"),
-            "a participant code": values("select participant_code from vault.raw.keyring"),
+            "a user name": names("select distinct unnest(usernames) from vault.raw.members"),
+            "a participant code": names("select participant_code from vault.raw.keyring"),
         }
     return {
-        what: re.compile(b"|".join(re.escape(name.encode()) for name in sorted(long)), re.IGNORECASE)
-        for what, every in names.items()
-        if (long := [name for name in every if len(name) >= SHORTEST_NAME])
+        what: re.compile(b"|".join(re.escape(name.encode()) for name in sorted(every)), re.IGNORECASE)
+        for what, every in known.items()
+        if every
     }
 
 

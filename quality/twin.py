@@ -27,6 +27,7 @@ from loaders.schema import lay_out_stores
 from stores.copies import copy_stores
 from stores.dbt_command import run_dbt
 from stores.errors import ConsonanceError
+from stores.names import with_rule_of_names
 from stores.study import Study
 from stores.vault import (
     attach_study,
@@ -170,7 +171,7 @@ def make_twin(study: Study, root: Path, marker: str) -> Study:
         lock_down(connection, [])
         _take_over_rows(connection)
         connection.execute("set variable marker = $marker", {"marker": marker})
-        connection.execute(SQL.read_text(encoding="utf-8"))
+        connection.execute(with_rule_of_names(SQL.read_text(encoding="utf-8")))
     return twin
 
 

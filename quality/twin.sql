@@ -41,26 +41,19 @@ select
     getvariable('marker') || '-user-' || row_number() over (order by md5(username || getvariable('marker'))) as other_username
 from usernames;
 
--- One row is one text that names a participant: another text that names the same one, and no other text.
+-- One row is one text that names a participant by the rule of names: another text that names the same one,
+-- and no other text. Only rows in which it has no catalogue URI get the other text.
 create table vault.texts as
 with texts as (
-    select track_name as text_value from original.raw.extended_plays
+    {%- for table, columns in played_texts.items() %}
+    {%- set is_last_table = loop.last %}
+    {%- for column in columns %}
+    select {{ column }} as text_value from original.raw.{{ table }}
+    {%- if not (is_last_table and loop.last) %}
     union
-    select artist_name from original.raw.extended_plays
-    union
-    select album_name from original.raw.extended_plays
-    union
-    select episode_name from original.raw.extended_plays
-    union
-    select show_name from original.raw.extended_plays
-    union
-    select audiobook_title from original.raw.extended_plays
-    union
-    select chapter_title from original.raw.extended_plays
-    union
-    select title from original.raw.account_plays
-    union
-    select creator from original.raw.account_plays
+    {%- endif %}
+    {%- endfor %}
+    {%- endfor %}
 ),
 
 names as (
@@ -79,10 +72,7 @@ select
     texts.text_value,
     min(names.other_name) || ' ' || md5(texts.text_value) as other_text
 from texts
-inner join names
-    on
-        lower(texts.text_value) = names.name
-        or (length(names.name) >= 8 and contains(lower(texts.text_value), names.name))
+inner join names on {{ holds_name('texts.text_value', 'names.name') }}
 group by texts.text_value;
 
 -- One row is one device: another device of the same family.
@@ -232,50 +222,15 @@ update vault.raw.extended_plays
 set track_uri = 'spotify:local:' || getvariable('marker') || ':' || md5(track_uri)
 where starts_with(track_uri, 'spotify:local:');
 
-update vault.raw.extended_plays as plays
-set track_name = texts.other_text
-from vault.texts as texts
-where plays.track_name = texts.text_value;
+{%- for table, columns in played_texts.items() %}
+{%- for column, (uri, kinds) in columns.items() %}
 
-update vault.raw.extended_plays as plays
-set artist_name = texts.other_text
+update vault.raw.{{ table }} as plays
+set {{ column }} = texts.other_text
 from vault.texts as texts
-where plays.artist_name = texts.text_value;
-
-update vault.raw.extended_plays as plays
-set album_name = texts.other_text
-from vault.texts as texts
-where plays.album_name = texts.text_value;
-
-update vault.raw.extended_plays as plays
-set episode_name = texts.other_text
-from vault.texts as texts
-where plays.episode_name = texts.text_value;
-
-update vault.raw.extended_plays as plays
-set show_name = texts.other_text
-from vault.texts as texts
-where plays.show_name = texts.text_value;
-
-update vault.raw.extended_plays as plays
-set audiobook_title = texts.other_text
-from vault.texts as texts
-where plays.audiobook_title = texts.text_value;
-
-update vault.raw.extended_plays as plays
-set chapter_title = texts.other_text
-from vault.texts as texts
-where plays.chapter_title = texts.text_value;
-
-update vault.raw.account_plays as plays
-set title = texts.other_text
-from vault.texts as texts
-where plays.title = texts.text_value;
-
-update vault.raw.account_plays as plays
-set creator = texts.other_text
-from vault.texts as texts
-where plays.creator = texts.text_value;
+where plays.{{ column }} = texts.text_value and not {{ is_catalogue_uri(uri, kinds) }};
+{%- endfor %}
+{%- endfor %}
 
 -- Of answers to one item at one moment the later file counts: the new names keep the order of the old.
 insert into vault.raw.survey_answers by name

@@ -73,6 +73,9 @@ pseudonymised as (
                 -- As reported: two plays may share their corrected times.
                 cast(play_fates.reported_ms as varchar),
                 cast(play_fates.ms_played as varchar),
+                -- Texts may hold what stands between the parts: lengths tell where they end.
+                cast(coalesce(length(play_fates.content_uri), 0) as varchar),
+                cast(coalesce(length(play_fates.title), 0) as varchar),
                 coalesce(play_fates.content_uri, ''),
                 coalesce(play_fates.title, ''),
                 coalesce(play_fates.creator, ''),

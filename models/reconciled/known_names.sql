@@ -1,5 +1,5 @@
--- One row is one name by which a participant is known outside: the user name of a donated account,
--- or their code; of who was erased, what stands in its place. In small letters.
+-- One row is one name by which a participant is known outside, and by which texts are judged: the user
+-- name of a donated account, or their code; of who was erased, what stands in its place. In small letters.
 with members as (select * from {{ ref('stg_members') }}),
 
 participants as (select * from {{ ref('stg_participants') }}),
@@ -17,6 +17,12 @@ names as (
     union
     select participant_code from consent_events
     where participant_code like 'erased-%'
+),
+
+telling as (
+    select name
+    from names
+    where {{ is_telling_name('name') }}
 )
 
-select * from names
+select * from telling

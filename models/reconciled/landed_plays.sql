@@ -66,7 +66,9 @@ extended as (
             when coalesce(episode_name, show_name, episode_uri) is not null then show_name
             else audiobook_title
         end as creator,
-        album_name as album,
+        case
+            when coalesce(track_name, artist_name, track_uri) is not null then album_name
+        end as album,
         platform,
         country,
         reason_start,

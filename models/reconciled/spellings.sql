@@ -1,5 +1,6 @@
 -- One row is one way in which kept plays name what was played, and whether it is private: a local
--- file, or a text that names a participant (old exports tell a voice memo by its names alone).
+-- file, or a text without a catalogue URI that names a participant (old exports tell a voice memo by its
+-- names alone). Definition: docs/numbers.md, "Private texts".
 -- participant_no is null where a public URI tells what it is, whoever played it.
 with play_fates as (select * from {{ ref('play_fates') }}),
 
@@ -27,35 +28,56 @@ spelled as (
         content_type, content_uri, title, creator, album
 ),
 
-texts as (
-    select title as text_value from spelled
-    union
-    select creator from spelled
-    union
-    select album from spelled
+located as (
+    select
+        *,
+        case content_type
+            when 'track' then {{ is_catalogue_uri('content_uri', 'track') }}
+            when 'episode' then {{ is_catalogue_uri('content_uri', 'episode') }}
+            else {{ is_catalogue_uri('content_uri', 'chapter|audiobook') }}
+        end as is_in_catalogue
+    from spelled
 ),
 
--- A short name is a common word: it gives somebody away only if it is the whole text.
+texts as (
+    select title as text_value from located
+    where not is_in_catalogue
+    union
+    select creator from located
+    where not is_in_catalogue
+    union
+    select album from located
+    where not is_in_catalogue
+),
+
 telling_texts as (
     select distinct texts.text_value
     from texts
-    inner join known_names
-        on
-            lower(texts.text_value) = known_names.name
-            or (length(known_names.name) >= 8 and contains(lower(texts.text_value), known_names.name))
+    inner join known_names on {{ holds_name('texts.text_value', 'known_names.name') }}
 ),
 
 judged as (
     select
-        spelled.*,
-        coalesce(starts_with(spelled.content_uri, 'spotify:local:'), false)
-        or titles.text_value is not null
-        or creators.text_value is not null
-        or albums.text_value is not null as is_private
-    from spelled
-    left join telling_texts as titles on spelled.title = titles.text_value
-    left join telling_texts as creators on spelled.creator = creators.text_value
-    left join telling_texts as albums on spelled.album = albums.text_value
+        located.participant_no,
+        located.content_type,
+        located.content_uri,
+        located.title,
+        located.creator,
+        located.album,
+        located.plays,
+        coalesce(starts_with(located.content_uri, 'spotify:local:'), false)
+        or (
+            not located.is_in_catalogue
+            and (
+                titles.text_value is not null
+                or creators.text_value is not null
+                or albums.text_value is not null
+            )
+        ) as is_private
+    from located
+    left join telling_texts as titles on located.title = titles.text_value
+    left join telling_texts as creators on located.creator = creators.text_value
+    left join telling_texts as albums on located.album = albums.text_value
 )
 
 select * from judged

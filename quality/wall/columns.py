@@ -37,8 +37,8 @@ SCALARS = _words(
     """
     + - * / // % || >> << ~~ !~~ abs array_contains ceil chr concat_ws contains date_diff date_part date_trunc
     dayofweek epoch_ms floor greatest hour least length list_concat list_value lower make_timestamp_ms
-    md5_number_lower month nullif regexp_full_match regexp_matches replace round sqrt starts_with substring
-    timezone trim unnest upper year
+    md5_number_lower month nullif regexp_full_match regexp_matches regexp_replace replace round sqrt starts_with
+    substring timezone translate trim unnest upper year
     """
 )
 AGGREGATES = _words(

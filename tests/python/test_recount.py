@@ -83,8 +83,8 @@ def _random_export(draw: random.Random) -> list[dict[str, Any]]:
             spotify_track_uri=draw.choice(
                 [None, None, "spotify:track:0000000000000000000001", "spotify:track:0000000000000000000002", ""]
             ),
-            master_metadata_track_name=draw.choice([None, "T", "T", "t", ""]),
-            master_metadata_album_artist_name=draw.choice([None, "C", "C"]),
+            master_metadata_track_name=draw.choice([None, "T", "T", "t", "", "T|C"]),
+            master_metadata_album_artist_name=draw.choice([None, "C", "C", "C|C"]),
             reason_end=draw.choice(["trackdone", "fwdbtn", "logout", "unexpected-exit", "", None, "unknown"]),
             offline=draw.choice([True, False, None]),
             offline_timestamp=draw.choice([0, 1, None, 1682934900, 1682934900000, 1682900000, 1672934900]),

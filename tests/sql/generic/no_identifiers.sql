@@ -1,15 +1,19 @@
-{# No text in these columns looks like an address, or is a name that the vault knows. #}
-{% test no_identifiers(model, columns) %}
+{# No text in these columns looks like an address, or names a participant by the rule of names; beside a catalogue
+   URI, in the column catalogue_uri, stand Spotify's own texts, which name nobody. #}
+{% test no_identifiers(model, columns, catalogue_uri=none) %}
 
 with known_names as (
-    select lower(participant_code) as name from {{ source('raw', 'participants') }}
+    select participant_code as name from {{ source('raw', 'participants') }}
     union
-    select lower(username) from ({{ unnested(source('raw', 'members'), 'usernames', 'username') }}) as accounts
+    select username from ({{ unnested(source('raw', 'members'), 'usernames', 'username') }}) as accounts
 ),
 
 texts as (
     {%- for column in columns %}
-    select distinct {{ column }} as text_value from {{ model }}
+    select
+        {{ column }} as text_value,
+        {{ is_catalogue_uri(catalogue_uri) if catalogue_uri else 'false' }} as is_in_catalogue
+    from {{ model }}
     {{ 'union' if not loop.last }}
     {%- endfor %}
 )
@@ -18,8 +22,8 @@ select texts.text_value
 from texts
 left join known_names
     on
-        lower(texts.text_value) = known_names.name
-        and length(known_names.name) > 2
+        not texts.is_in_catalogue
+        and {{ holds_name('texts.text_value', 'known_names.name') }}
 where
     known_names.name is not null
     or texts.text_value like '%_@_%.__%'
