@@ -1,5 +1,6 @@
 -- When in the day do people skip? One row is one hour of the day on the participants' own clocks.
--- Rates are means over participants, so that heavy listeners do not speak for all.
+-- Rates are means over participants, so that heavy listeners do not speak for all. Plays abroad are left
+-- out: they lie on the clock at home.
 with plays as (select * from {{ ref('plays') }}),
 
 personal as (
@@ -9,7 +10,9 @@ personal as (
         count(*) as plays,
         avg(case when is_skip then 1.0 else 0.0 end) as skip_rate
     from plays
-    where is_skip is not null
+    where
+        is_skip is not null
+        and coalesce(is_abroad, false) = false
     group by participant_id, extract(hour from started_at_local)
 ),
 

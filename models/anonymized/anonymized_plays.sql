@@ -33,6 +33,7 @@ listeners as (
         pseudonym,
         play_secret,
         shift_weeks,
+        country,
         grants_demographics
     from {{ ref('listeners') }}
 ),
@@ -105,6 +106,7 @@ pseudonymised as (
         coalesce(play_fates.is_private_session, false) as is_private_session,
         {{ function('device_family') }}(play_fates.platform) as device_family,
         {{ function('consented_country') }}(play_fates.country, listeners.grants_demographics) as country,
+        {{ function('is_abroad') }}(play_fates.country, listeners.country, listeners.grants_demographics) as is_abroad,
         play_fates.history_source
     from play_fates
     inner join listeners on play_fates.participant_no = listeners.participant_no
@@ -138,5 +140,6 @@ select
     is_private_session,
     device_family,
     country,
+    is_abroad,
     history_source
 from pseudonymised

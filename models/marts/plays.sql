@@ -33,6 +33,7 @@ joined as (
         anonymized_plays.is_private_session,
         anonymized_plays.device_family,
         anonymized_plays.country,
+        anonymized_plays.is_abroad,
         anonymized_plays.ms_played >= {{ var('counted_from_ms') }} as is_counted,
         anonymized_plays.history_source,
 

@@ -42,9 +42,9 @@ NEEDS: dict[str, dict[str, str]] = {
     },
     "demographics": {
         "anonymized.participants": "coalesce(age_band, gender, country) is not null",
-        "anonymized.plays": "country is not null",
+        "anonymized.plays": "coalesce(country, is_abroad::varchar) is not null",
         "marts.participants": "coalesce(age_band, gender, country) is not null",
-        "marts.plays": "country is not null",
+        "marts.plays": "coalesce(country, is_abroad::varchar) is not null",
     },
     "emotion_reports": {
         "anonymized.emotion_answers": "true",

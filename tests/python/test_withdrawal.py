@@ -359,7 +359,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
             play(
                 "2023-06-01T10:00:00Z",
                 master_metadata_track_name="For Listener-of-2, with love",
-                spotify_track_uri="spotify:track:3333333333333333333333",
+                spotify_track_uri="spotify:local:::For+Listener-of-2:60",
             )
         ],
         "more.zip",

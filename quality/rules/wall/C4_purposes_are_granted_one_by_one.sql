@@ -2,7 +2,7 @@
 -- what: Podcasts, audiobooks, private sessions and what tells age, gender or country are there only of participants who granted that purpose.
 -- example: An episode of someone who grants listening_history alone.
 -- why: Whoever agrees to one thing has not agreed to the next (data minimisation).
--- remedy: dbt run. If it stays, look at models/reconciled/play_fates.sql and functions/consented_country.sql.
+-- remedy: dbt run. If it stays, look at models/reconciled/play_fates.sql and functions/consented_country.sql, is_abroad.sql.
 with last_events as (
     select
         participant_code,
@@ -22,7 +22,7 @@ left join granted on granted.pseudonym = plays.participant_id
 where
     (plays.content_type in ('episode', 'audiobook') and not coalesce(list_contains(granted.purposes, 'podcasts_audiobooks'), false))
     or (plays.is_private_session and not coalesce(list_contains(granted.purposes, 'private_sessions'), false))
-    or (plays.country is not null and not coalesce(list_contains(granted.purposes, 'demographics'), false))
+    or (coalesce(plays.country, cast(plays.is_abroad as varchar)) is not null and not coalesce(list_contains(granted.purposes, 'demographics'), false))
 union all
 select null
 from warehouse.marts.participants as participants
