@@ -58,7 +58,7 @@ def find(study: Study, codes: Sequence[str]) -> Papers:
     return Papers(
         len(donated),
         sum(path.stat().st_size for path in donated),
-        sum(path.exists() for code in codes for path in _receipts(study, code)),
+        sum(path.exists() for code in codes for path in study.receipts_of(code)),
         dict(+lines),
     )
 
@@ -69,11 +69,11 @@ def clear(study: Study, code: str, name: str) -> None:
     In ``consents.csv`` the lines stay, with ``name`` for the code: that somebody consented, and to what,
     must be provable. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
     """
-    folder = study.inbox / code
+    folder = study.donations_of(code)
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
         sync(study.inbox)
-    for receipt in _receipts(study, code):
+    for receipt in study.receipts_of(code):
         receipt.unlink(missing_ok=True)
     for path, becomes in _tables(study, name):
         with suppress(UnicodeDecodeError, csv.Error):
@@ -93,7 +93,7 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
     to_do = [
         f"inbox/{code} is a link: delete it, and what it leads to."
         for code in codes
-        if (study.inbox / code).is_symlink()
+        if study.donations_of(code).is_symlink()
     ]
     for path, _ in _tables(study, ""):
         try:
@@ -108,14 +108,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
 
 
 def _donated(study: Study, code: str) -> list[Path]:
-    folder = study.inbox / code
+    folder = study.donations_of(code)
     if folder.is_symlink():
         return []
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-
-
-def _receipts(study: Study, code: str) -> list[Path]:
-    return [study.receipts / f"{code}{suffix}" for suffix in (".html", ".json")]
 
 
 def _tables(study: Study, name: str) -> list[tuple[Path, str | None]]:

@@ -37,13 +37,14 @@ from loaders.notices import load_notices
 from loaders.schema import lay_out_stores
 from quality.release.registry import earlier_databases
 from stores.audit_log import Entry, Fact, anchor, read_entries, record
+from stores.codes import checked_code
 from stores.errors import ConsonanceError
 from stores.files import remove_database
 from stores.last_build import CHANGES_NO_ROWS, note_kept, project_digest
 from stores.names import with_rule_of_names
 from stores.study import Study
 from stores.tokens import Tokens
-from stores.tombstones import forgotten, label, read_tombstones, remember
+from stores.tombstones import LABEL_PREFIX, forgotten, label, read_tombstones, remember
 from stores.vault import attach_study, attach_to_read, attach_warehouse, lock_down, open_study, session_settings
 
 NAMES_IN_OTHERS = Path(__file__).with_name("names_in_others.sql")
@@ -83,10 +84,15 @@ def plan(study: Study, code: str, requested_at: datetime) -> Operation:
         requested_at: When they asked for it, in UTC without an offset.
 
     Raises:
+        BadCode: ``code`` is no participant code.
         UnknownParticipant: there is nothing of them, or not any more.
         BadTable: ``consents.csv``, ``notices.csv`` or ``recipients.csv`` cannot be used.
         StoreError, VaultKeyError: a store cannot be opened.
     """
+    if checked_code(code).startswith(LABEL_PREFIX):
+        raise UnknownParticipant(
+            "This stands for a participant who was erased already.", f"The certificate is in {study.withdrawals}."
+        )
     read_handovers(study)
     with open_study(study) as connection:
         lay_out_stores(connection)

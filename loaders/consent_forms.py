@@ -20,10 +20,10 @@ from typing import Any, Literal
 import yaml
 
 from loaders.consent import EVENTS, PURPOSES
-from loaders.enrolment import CODE
 from loaders.ledger import REGISTER, ConsentEvent, append_to_file, read_ledger
 from loaders.notices import read_notices
 from loaders.tables import MEND, BadTable, TableReader
+from stores.codes import NO_CODE, is_code
 from stores.errors import ConsonanceError
 from stores.study import Study
 from stores.tombstones import erased_codes
@@ -274,8 +274,8 @@ def _is_trial(status: str) -> bool:
 def _event(reader: TableReader, line: int, form: FormMap, row: dict[str, str]) -> ConsentEvent | None:
     faults = len(reader.faults)
     code = row[form.participant_code]
-    if not CODE.fullmatch(code):
-        reader.fault(line, "has no participant_code of letters, digits, '-' and '_'")
+    if not is_code(code):
+        reader.fault(line, NO_CODE)
     moment = reader.moment(line, form.occurred_at, _with_offset(row[form.occurred_at], form.time_zone))
     first, last = (_day(reader, line, column, row) for column in (form.history_from, form.history_to))
     if first and last and first > last:

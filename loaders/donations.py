@@ -15,10 +15,12 @@ from loaders.archive import ARCHIVE_MAGIC, DonationRefused, Member, MemberBroken
 from loaders.formats import BYTE_ORDER_MARK
 from loaders.history import HistoryLander, MemberRefused, may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
+from stores.codes import is_code
 from stores.study import Study
 from stores.tokens import Tokens
 
 HELD_ADVICE = {
+    "no_code": "Give the folder the participant's code as its name, as in participants.csv.",
     "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
     "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
     "withdrawn": "The participant has withdrawn: 'consonance withdraw' erases what the study holds of them.",
@@ -98,7 +100,7 @@ def load_donations(
     reports: dict[Donation, DonationReport] = {}
 
     def load_person(code: str) -> None:
-        reason = "not_in_a_folder" if code == "" else held.get(code, "not_enrolled")
+        reason = _why_held(code, held)
         with connection.cursor() as cursor:
             loader = _PersonLoader(cursor, study, code, loaded_at) if reason is None else None
             for donation in by_person[code]:
@@ -112,6 +114,12 @@ def load_donations(
         for done in as_completed([pool.submit(load_person, code) for code in largest_first]):
             done.result()
     return [reports[donation] for donation in donations]
+
+
+def _why_held(code: str, held: dict[str, str | None]) -> str | None:
+    if code == "":
+        return "not_in_a_folder"
+    return held.get(code, "not_enrolled") if is_code(code) else "no_code"
 
 
 def _held(study: Study, donation: Donation, reason: str) -> DonationReport:

@@ -13,10 +13,10 @@ from functools import cache
 import duckdb
 
 from loaders.tables import TableReader, refuse_erased
+from stores.codes import NO_CODE, is_code
 from stores.study import Study
 
 COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
-CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
 MAX_SHIFT_WEEKS = 260
 
@@ -36,8 +36,8 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
     places: list[tuple[int, str]] = []
     for line, row in reader.rows(COLUMNS):
         code = row["participant_code"]
-        if not CODE.fullmatch(code):
-            reader.fault(line, "has no participant_code of letters, digits, '-' and '_'")
+        if not is_code(code):
+            reader.fault(line, NO_CODE)
         if code in seen:
             reader.fault(line, "repeats a participant_code")
         seen.add(code)

@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from loaders.consent import EVENTS, PURPOSES
-from loaders.tables import BadTable, TableReader, append_rows, refuse_erased
+from loaders.tables import MEND, BadTable, TableReader, append_rows, refuse_erased
 from stores.audit_log import anchor, record
+from stores.codes import NO_CODE, is_code
 from stores.study import Study
 from stores.tokens import Tokens
 
@@ -131,7 +132,9 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
             f"{_first_difference([line for line, _ in lines], told, known)}.",
             ONLY_GROWS,
         )
-    added = [event for _, event in lines[len(known) :]]
+    new = lines[len(known) :]
+    _refuse_no_codes(study.consents_path, new)
+    added = [event for _, event in new]
     first = loaded[-1][0] + 1 if loaded else 1
     if added:
         connection.begin()
@@ -144,6 +147,13 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
             raise
         anchor(connection, study)
     return added
+
+
+def _refuse_no_codes(path: Path, lines: Sequence[tuple[int, ConsentEvent]]) -> None:
+    """Lines that were loaded before stay as they are: the ledger only grows."""
+    faults = [f"line {line} {NO_CODE}" for line, event in lines if not is_code(event.participant_code)]
+    if faults:
+        raise BadTable(f"{path} cannot be used: {'; '.join(faults[:10])}.", MEND)
 
 
 def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:

@@ -17,7 +17,7 @@ import duckdb
 
 from loaders.consent import PURPOSES
 from loaders.consent_status import NotLoaded, consent_of, judged_as_of
-from loaders.enrolment import CODE
+from stores.codes import checked_code
 from stores.files import replace_file
 from stores.pages import render
 from stores.study import Settings, Study
@@ -50,11 +50,12 @@ def write_receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str
         The page and the JSON file, readable by their owner alone.
 
     Raises:
+        BadCode: ``code`` is no participant code.
         NotLoaded: nobody of that code has a consent event that has happened.
     """
-    facts = receipt(connection, study, code)
+    facts = receipt(connection, study, checked_code(code))
     study.receipts.mkdir(mode=0o700, exist_ok=True)
-    page, record = study.receipts / f"{code}.html", study.receipts / f"{code}.json"
+    page, record = study.receipts_of(code)
     replace_file(record, (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode())
     replace_file(page, render("receipt.html", **facts).encode())
     return page, record
@@ -67,7 +68,7 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
         NotLoaded: nobody of that code has a consent event that has happened.
     """
     state = consent_of(connection, code)
-    if state.event is None or not CODE.fullmatch(code):
+    if state.event is None:
         raise NotLoaded("Nobody of this code has decided anything yet.", "A receipt tells what was decided.")
     settings = Settings.read(study)
     events = connection.execute(

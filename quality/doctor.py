@@ -17,6 +17,7 @@ from loaders.coverage import narrowed
 from quality.release.registry import CURRENT, WORK_PREFIX, published_numbers
 from quality.twin import FOLDER as TWIN
 from stores.audit_log import verify
+from stores.codes import is_code
 from stores.errors import ConsonanceError
 from stores.key import pending_key, read_key
 from stores.last_build import why_outdated
@@ -127,7 +128,7 @@ def _consents(study: Study) -> Iterator[Complaint]:
         keyed = {code for (code,) in connection.execute("select participant_code from vault.raw.keyring").fetchall()}
         for state in consent_states(connection):
             code = state.participant_code
-            if state.event == "withdrawn" and (code in keyed or (study.inbox / code).exists()):
+            if state.event == "withdrawn" and (code in keyed or (is_code(code) and study.donations_of(code).exists())):
                 yield Complaint(
                     code,
                     "Has withdrawn, and the study still holds data of theirs.",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 
+from stores.codes import checked_code
 from stores.errors import ConsonanceError
 
 STUDY_VARIABLE = "CONSONANCE_STUDY"
@@ -139,6 +140,22 @@ class Study:
     @property
     def receipts(self) -> Path:
         return self.root / "receipts"
+
+    def donations_of(self, code: str) -> Path:
+        """The folder of the inbox for the donations of the participant ``code``.
+
+        Raises:
+            BadCode: ``code`` is no participant code: it may lead elsewhere.
+        """
+        return self.inbox / checked_code(code)
+
+    def receipts_of(self, code: str) -> tuple[Path, Path]:
+        """The consent receipt of the participant ``code``: the page and the JSON file.
+
+        Raises:
+            BadCode: ``code`` is no participant code: it may lead elsewhere.
+        """
+        return self.receipts / f"{checked_code(code)}.html", self.receipts / f"{code}.json"
 
     @property
     def site(self) -> Path:

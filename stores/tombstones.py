@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from stores.codes import is_code
 from stores.errors import ConsonanceError
 from stores.files import replace_file
 from stores.study import Study
@@ -52,7 +53,7 @@ def erased_codes(connection: duckdb.DuckDBPyConnection, codes: list[str]) -> set
     if not tombstones:
         return set()
     tokens = Tokens.of(connection)
-    return {code for code in codes if tokens.participant(code) in tombstones}
+    return {code for code in codes if is_code(code) and tokens.participant(code) in tombstones}
 
 
 def refuse_unfinished(study: Study) -> None:
