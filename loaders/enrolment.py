@@ -19,6 +19,8 @@ from stores.study import Study
 COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
 PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
 MAX_SHIFT_WEEKS = 260
+# The sum of two numbers is an INTEGER still.
+MAX_NUMBER = 1_000_000_000
 
 
 def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
@@ -89,22 +91,34 @@ def _enrolled_at(reader: TableReader, line: int, text: str) -> datetime | None:
 
 
 def _draw_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give every enrolled participant without keys a pseudonym, a shift and a secret for play ids.
+    """Give every enrolled participant without keys a number, a pseudonym, a shift and a secret for play ids.
 
-    The pseudonym has 11 symbols of 32 (55 bits) behind a 'p': nothing of the participant goes into
+    The number is drawn too: one that counted up would tell the order of codes and of enrolment. The
+    pseudonym has 11 symbols of 32 (55 bits) behind a 'p': nothing of the participant goes into
     it. The shift is a whole number of weeks, so that weekday and hour survive, never 0.
     """
     codes = connection.execute(
         "select participant_code from vault.raw.participants anti join vault.raw.keyring using (participant_code) order by participant_code"
     ).fetchall()
-    taken = {name for (name,) in connection.execute("select pseudonym from vault.raw.keyring").fetchall()}
+    taken = connection.execute("select participant_no, pseudonym from vault.raw.keyring").fetchall()
+    numbers = {number for number, _ in taken}
+    names = {name for _, name in taken}
     for (code,) in codes:
-        pseudonym = draw_pseudonym(taken)
-        taken.add(pseudonym)
+        number, pseudonym = draw_number(numbers), draw_pseudonym(names)
+        numbers.add(number)
+        names.add(pseudonym)
         connection.execute(
-            "insert into vault.raw.keyring (participant_code, pseudonym, shift_weeks, play_secret) values (?, ?, ?, ?)",
-            [code, pseudonym, draw_shift(set()), draw_secret()],
+            "insert into vault.raw.keyring (participant_no, participant_code, pseudonym, shift_weeks, play_secret) values (?, ?, ?, ?, ?)",
+            [number, code, pseudonym, draw_shift(set()), draw_secret()],
         )
+
+
+def draw_number(taken: Container[int]) -> int:
+    """A random number of a participant, from 1 to ``MAX_NUMBER``, that is not among ``taken``."""
+    while True:
+        number = 1 + secrets.randbelow(MAX_NUMBER)
+        if number not in taken:
+            return number
 
 
 def draw_pseudonym(taken: Container[str]) -> str:

@@ -4,7 +4,6 @@
 create schema if not exists vault.raw;
 create schema if not exists catalogue.music;
 
-create sequence if not exists vault.raw.participant_numbers;
 create sequence if not exists vault.raw.donation_numbers;
 create sequence if not exists vault.raw.member_numbers;
 
@@ -84,8 +83,9 @@ create table if not exists vault.raw.secrets (
 );
 
 -- One row is one participant's secrets: the random pseudonym, the shift, the key of their play ids.
+-- participant_no is drawn at random too: the order of numbers is that of nothing.
 create table if not exists vault.raw.keyring (
-    participant_no integer primary key default nextval('vault.raw.participant_numbers'),
+    participant_no integer primary key,
     participant_code varchar not null unique,
     pseudonym varchar not null unique,
     shift_weeks integer not null check (shift_weeks <> 0),

@@ -25,7 +25,7 @@ class Rule:
         suite: What it guards: raw admission, the privacy wall, the marts, or a release.
         name: File name without suffix; it begins with the rule's id.
         relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
-            ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}`` in the query).
+            ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}``, ``{unordered}`` in the query).
         what, example, why, remedy: For people.
         query: SQL that returns a row for each violation; the rule of names is written out in it.
         tier: The tier of releases that it is for; ``None`` for all, and for rules of a study.

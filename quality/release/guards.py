@@ -78,13 +78,15 @@ def _rules_of_the_study(candidate: Candidate) -> GuardResult:
 
 
 def _rules_of_the_release(candidate: Candidate) -> GuardResult:
-    """The release suite, and the rules on texts, on the file that is to be published, with the vault as it stood."""
-    texts = [rule for rule in all_rules() if rule.id == "D1"]
+    """The release suite, and the rules on texts and on the order of rows, on the file that is to be published, with the vault as it stood."""
+    texts_and_order = [rule for rule in all_rules() if rule.relation in ("strings", "unordered")]
     beside = {"before": candidate.before.warehouse_path, "made": candidate.made.warehouse_path}
     beside |= {f"release_{number}": path for number, path in candidate.earlier.items()}
     return _checked(
         "rules of the release",
-        _checkpoint(candidate.before, release_rules(candidate.tier) + texts, candidate.folder / DATABASE, beside),
+        _checkpoint(
+            candidate.before, release_rules(candidate.tier) + texts_and_order, candidate.folder / DATABASE, beside
+        ),
     )
 
 

@@ -82,7 +82,7 @@ def test_everything_is_as_before_under_another_key(copied: SmallStudy) -> None:
     copied.admit("P9")
     copied.donate("P9", [play()])
     copied.load()
-    assert copied.vault("select max(participant_no), count(*) from vault.raw.keyring") == [(4, 4)]
+    assert copied.vault("select max(donation_id), count(*) from vault.raw.donations") == [(4, 4)]
     assert copied.vault("select count(*) from vault.raw.load_accounting") == [(4,)]
     copied.dbt("run")
     assert copied.warehouse("select count(*) from marts.plays") == [(151,)]

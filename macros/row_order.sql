@@ -1,0 +1,22 @@
+{# Rows right of the wall lie in an order that tells nothing but what the rows say themselves: by pseudonym,
+   then by time, then by every other column. The order in which a query happens to give them tells in which
+   order people were enrolled or loaded. It stands here, and in no model, so that no model can forget it. #}
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
+    {%- if not temporary and relation.database == target.database -%}
+        {%- set compiled_code = in_row_order(compiled_code) -%}
+    {%- endif -%}
+    {{ return(dbt.duckdb__create_table_as(temporary, relation, compiled_code, language, partitioned_by, sorted_by)) }}
+{%- endmacro %}
+
+{% macro in_row_order(sql) -%}
+    {%- set persons, times, others = [], [], [] -%}
+    {%- for name in model.columns -%}
+        {%- set is_time = name.endswith('_at_local') or name.endswith('_date') -%}
+        {%- do (persons if name == 'participant_id' else times if is_time else others).append(name) -%}
+    {%- endfor -%}
+    select *
+    from (
+{{ sql }}
+    ) as unordered
+    order by {{ (persons + times + others) | join(', ') }}
+{%- endmacro %}
