@@ -12,6 +12,19 @@
     unix_millis({{ timestamp }})
 {%- endmacro %}
 
+{# A timestamp, so many milliseconds later. #}
+{% macro plus_ms(timestamp, ms) -%}
+    {{ return(adapter.dispatch('plus_ms', 'consonance')(timestamp, ms)) }}
+{%- endmacro %}
+
+{% macro default__plus_ms(timestamp, ms) -%}
+    make_timestamp_ms(epoch_ms({{ timestamp }}) + ({{ ms }}))
+{%- endmacro %}
+
+{% macro spark__plus_ms(timestamp, ms) -%}
+    timestamp_millis(unix_millis({{ timestamp }}) + ({{ ms }}))
+{%- endmacro %}
+
 {# Day number since 1970-01-01 of a count of milliseconds. #}
 {% macro epoch_day(ms) -%}
     cast(floor(({{ ms }}) / 86400000.0) as integer)

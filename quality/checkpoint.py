@@ -159,7 +159,8 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
 
     ``strings``: each distinct text with its place. ``persons``: each participant of each table, with
     the purposes of which the table needs one. ``times``: each participant's first and last time in
-    each temporal column. ``ids``: each id that stands for a person or something of a person's, as
+    each temporal column. ``clocks``: how closely each number of a mart follows each local time beside it,
+    participant by participant. ``ids``: each id that stands for a person or something of a person's, as
     text or number. ``ids_elsewhere``: the same of the databases beside. ``unordered``: each row that lies
     before one that belongs before it.
     """
@@ -185,7 +186,12 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
     times = [
         "select '' as place, '' as participant_id, cast(null as timestamp) as first_time, cast(null as timestamp) as last_time where false"
     ]
+    clocks = [
+        "select '' as place, '' as participant_id, 0 as rows, 0.0 as spread_s, 0.0 as step, 0.0 as fit where false"
+    ]
     for table, types in columns.get("warehouse", {}).items():
+        if table.startswith("marts.") and "participant_id" in types:
+            clocks += _clocks(table, types)
         for column, data_type in types.items():
             if data_type == "VARCHAR":
                 strings.append(
@@ -205,6 +211,7 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
         "strings": _union(strings),
         "persons": _union(persons),
         "times": _union(times),
+        "clocks": _union(clocks),
         "ids": _union(_ids("warehouse", columns.get("warehouse", {}))),
         "ids_elsewhere": _union([select for database in elsewhere for select in _ids(database, columns[database])]),
         "unordered": _union(_unordered(columns.get("warehouse", {}))),
@@ -217,6 +224,33 @@ def _union(selects: list[str]) -> str:
 
 def _is_temporal(data_type: str) -> bool:
     return data_type == "DATE" or data_type.startswith("TIMESTAMP")
+
+
+def _clocks(table: str, types: Mapping[str, str]) -> list[str]:
+    """What measures how each number of a table follows each time: by a straight line of so many units a second."""
+    times = [column for column, data_type in types.items() if _is_temporal(data_type)]
+    numbers = [
+        column
+        for column, data_type in types.items()
+        if data_type in ("INTEGER", "BIGINT", "UBIGINT", "HUGEINT", "FLOAT", "DOUBLE") and not column.endswith("_id")
+    ]
+    return [
+        f"""
+        select
+            '{table}.{number} beside {time}' as place,
+            participant_id,
+            count(*) as rows,
+            stddev_pop(epoch("{time}")) as spread_s,
+            -- Three digits: what drifts by an hour in ten days is no clock.
+            cast(printf('%.3g', regr_slope("{number}", epoch("{time}"))) as double) as step,
+            regr_r2("{number}", epoch("{time}")) as fit
+        from warehouse.{table}
+        where "{number}" is not null and "{time}" is not null
+        group by participant_id
+        """
+        for time in times
+        for number in numbers
+    ]
 
 
 def _ids(database: str, tables: Mapping[str, Mapping[str, str]]) -> list[str]:

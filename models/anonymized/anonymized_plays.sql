@@ -1,4 +1,5 @@
--- One row is one kept play of a pseudonymous participant, on shifted local time and elapsed time.
+-- One row is one kept play of a pseudonymous participant: its start on shifted local time, start and end in
+-- elapsed time.
 with play_fates as (
     select
         row_id,
@@ -9,7 +10,6 @@ with play_fates as (
         started_ms,
         ended_ms,
         start_offset_ms,
-        end_offset_ms,
         ms_played,
         start_quality,
         content_type,
@@ -90,9 +90,6 @@ pseudonymised as (
         {{ function('shifted_local_time') }}(
             play_fates.started_ms, play_fates.start_offset_ms, listeners.shift_weeks
         ) as started_at_local,
-        {{ function('shifted_local_time') }}(
-            play_fates.ended_ms, play_fates.end_offset_ms, listeners.shift_weeks
-        ) as ended_at_local,
         {{ function('elapsed_ms') }}(play_fates.started_ms, clock_origins.origin_ms) as started_elapsed_ms,
         {{ function('elapsed_ms') }}(play_fates.ended_ms, clock_origins.origin_ms) as ended_elapsed_ms,
         play_fates.ms_played,
@@ -126,7 +123,6 @@ select
     participant_id,
     track_id,
     started_at_local,
-    ended_at_local,
     started_elapsed_ms,
     ended_elapsed_ms,
     ms_played,

@@ -11,6 +11,8 @@
     ('anonymized.library', 'anonymized_library', 'library', 'true'),
     ('sessionized.play_sessions', 'play_sessions', 'listening_history', 'true'),
     ('features.emotion_scores', 'emotion_scores', 'emotion_reports', 'true'),
+    ('features.emotion_report_plays', 'emotion_report_plays', 'emotion_reports', 'true'),
+    ('features.emotion_report_plays', 'emotion_report_plays', 'listening_history', 'true'),
     ('marts.plays', 'plays', 'listening_history', 'true'),
     ('marts.plays', 'plays', 'podcasts_audiobooks', spoken),
     ('marts.plays', 'plays', 'private_sessions', 'is_private_session'),

@@ -8,8 +8,7 @@ reports as (
         report_id,
         participant_id,
         instrument,
-        min(answered_at_local) as reported_at_local,
-        min(answered_elapsed_ms) as reported_elapsed_ms
+        min(answered_at_local) as reported_at_local
     from answers
     group by report_id, participant_id, instrument
 ),
@@ -35,7 +34,6 @@ joined as (
         reports.participant_id,
         reports.instrument,
         reports.reported_at_local,
-        reports.reported_elapsed_ms,
         cast(scores.valence as double) as valence,
         cast(scores.arousal as double) as arousal,
         cast(scores.positive_affect as double) as positive_affect,

@@ -2,6 +2,8 @@
 -- strictly before the report, and within the window. Nothing after the report is looked at.
 with reports as (select * from {{ ref('emotion_reports') }}),
 
+report_plays as (select * from {{ ref('emotion_report_plays') }}),
+
 plays as (select * from {{ ref('plays') }}),
 
 windows as (
@@ -17,39 +19,32 @@ report_windows as (
         reports.participant_id,
         reports.instrument,
         reports.reported_at_local,
-        reports.reported_elapsed_ms,
         reports.valence as reported_valence,
         reports.arousal as reported_arousal,
         reports.positive_affect as reported_positive_affect,
         reports.negative_affect as reported_negative_affect,
-        cast(windows.window_minutes as integer) as window_minutes,
-        reports.reported_elapsed_ms - windows.window_minutes * 60000 as from_elapsed_ms
+        cast(windows.window_minutes as integer) as window_minutes
     from reports
     cross join windows
 ),
 
 heard as (
     select
-        report_windows.report_id,
-        report_windows.window_minutes,
+        report_plays.report_id,
+        report_plays.window_minutes,
         count(*) as plays,
         count(*) filter (where plays.is_counted) as counted_plays,
         count(*) filter (where plays.is_skip) as skips,
         count(plays.is_skip) as plays_with_known_skip,
         sum(plays.ms_played) as ms_played,
-        max(plays.ended_elapsed_ms) as last_ended_elapsed_ms,
         count(plays.valence) filter (where plays.is_counted) as plays_with_features,
         avg(plays.valence) filter (where plays.is_counted) as mean_valence,
         avg(plays.energy) filter (where plays.is_counted) as mean_energy,
         avg(plays.danceability) filter (where plays.is_counted) as mean_danceability,
         avg(plays.tempo) filter (where plays.is_counted) as mean_tempo
-    from report_windows
-    inner join plays
-        on
-            report_windows.participant_id = plays.participant_id
-            and report_windows.from_elapsed_ms <= plays.ended_elapsed_ms
-            and report_windows.reported_elapsed_ms > plays.ended_elapsed_ms
-    group by report_windows.report_id, report_windows.window_minutes
+    from report_plays
+    inner join plays on report_plays.play_id = plays.play_id
+    group by report_plays.report_id, report_plays.window_minutes
 ),
 
 joined as (
@@ -59,7 +54,6 @@ joined as (
         report_windows.instrument,
         report_windows.window_minutes,
         report_windows.reported_at_local,
-        report_windows.reported_elapsed_ms,
         report_windows.reported_valence,
         report_windows.reported_arousal,
         report_windows.reported_positive_affect,
@@ -69,7 +63,6 @@ joined as (
         coalesce(heard.skips, 0) as skips,
         coalesce(heard.plays_with_known_skip, 0) as plays_with_known_skip,
         cast(coalesce(heard.ms_played, 0) as bigint) as ms_played,
-        report_windows.reported_elapsed_ms - heard.last_ended_elapsed_ms as ms_since_last_play,
         coalesce(heard.plays_with_features, 0) as plays_with_features,
         heard.mean_valence,
         heard.mean_energy,

@@ -12,10 +12,8 @@ joined as (
         play_sessions.session_id,
         anonymized_plays.track_id,
 
-        anonymized_plays.started_at_local,
-        anonymized_plays.ended_at_local,
-        anonymized_plays.started_elapsed_ms,
-        anonymized_plays.ended_elapsed_ms,
+        play_sessions.started_at_local,
+        play_sessions.ended_at_local,
         anonymized_plays.ms_played,
         anonymized_plays.start_quality,
 

@@ -1,10 +1,12 @@
--- One row is one play with the session it belongs to. Definition: docs/numbers.md, "Session".
+-- One row is one play with the session it belongs to, and its place on the session's clock. Definitions:
+-- docs/numbers.md, "Session" and "Times".
 with plays as (select * from {{ ref('anonymized_plays') }}),
 
 timed as (
     select
         play_id,
         participant_id,
+        started_at_local,
         started_elapsed_ms,
         ended_elapsed_ms,
         max(ended_elapsed_ms) over (
@@ -41,7 +43,9 @@ sessions as (
     select
         participant_id,
         session_no,
-        play_id as session_id
+        play_id as session_id,
+        started_at_local as session_started_at_local,
+        started_elapsed_ms as session_started_elapsed_ms
     from numbered
     where is_first_of_session = 1
 ),
@@ -53,6 +57,13 @@ identified as (
         -- A session bears the id of its first play: the same whatever the order of loading.
         sessions.session_id,
         cast(numbered.session_no as integer) as session_no,
+        -- No clock changes within a session: what has elapsed since its start is added to its local start.
+        {{ plus_ms(
+            'sessions.session_started_at_local', 'numbered.started_elapsed_ms - sessions.session_started_elapsed_ms'
+        ) }} as started_at_local,
+        {{ plus_ms(
+            'sessions.session_started_at_local', 'numbered.ended_elapsed_ms - sessions.session_started_elapsed_ms'
+        ) }} as ended_at_local,
         case
             when numbered.is_first_of_session = 1 then null
             else numbered.started_elapsed_ms - numbered.latest_end_ms

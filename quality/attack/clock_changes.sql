@@ -30,7 +30,7 @@ counted as (
 figures as (
     select
         'clock_changes' as attack,
-        'country, local and elapsed time' as knowledge,
+        'country and local times' as knowledge,
         cast(null as integer) as points,
         cast(null as integer) as wrong_points,
         persons,

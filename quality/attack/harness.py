@@ -49,6 +49,11 @@ STEPS = (
     "targets",
     "scrobbles",
     "votes",
+    "clock_zones",
+    "seen_sessions",
+    "zone_changes",
+    "session_clock_tests",
+    "report_clock_tests",
     "clock_candidates",
 )
 VIEWS = ("points",)  # read once per grain, and larger than the plays themselves
@@ -56,9 +61,18 @@ ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "clock_changes"
 # What the attacker must be able to see; without a column an attack would find nothing and look harmless.
 SEEN = {
     "participants": ("participant_id", "age_band", "gender", "country"),
-    "plays": ("participant_id", "track_id", "started_at_local", "started_elapsed_ms"),
+    "plays": ("participant_id", "session_id", "track_id", "started_at_local", "ended_at_local"),
+    "sessions": (
+        "participant_id",
+        "session_id",
+        "session_no",
+        "started_at_local",
+        "ended_at_local",
+        "session_gap_minutes",
+    ),
     "tracks": ("track_id", "spotify_uri", "title", "creator", "is_private"),
     "emotion_reports": ("participant_id", "valence", "arousal"),
+    "emotion_windows": ("participant_id", "report_id", "reported_at_local", "window_minutes", "plays"),
 }
 
 

@@ -28,8 +28,8 @@ SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb", "great-expectation
 LINKAGE = (
     "No participant, play, session or report bears the same id in two releases or in the warehouse, and no "
     "participant's times are moved by the same number of weeks. Ids and dates therefore link nothing. What "
-    "was heard is the same, and so are the times that passed between two plays: whoever holds two releases "
-    "can match people by the sequence of their tracks and by elapsed times."
+    "was heard is the same, and so are weekday and hour: whoever holds two releases can match people by the "
+    "sequence of their tracks and the time between them."
 )
 AGGREGATES = (
     "This release holds aggregates alone: no row of a person, no id, no time but weekday and hour. (Months "

@@ -27,9 +27,10 @@ DATABASE = "research.duckdb"
 # of public names, and within a person by the time that the row states.
 ORDER = (
     "participant_id",
-    "started_elapsed_ms",
-    "reported_elapsed_ms",
+    "started_at_local",
+    "reported_at_local",
     "local_date",
+    "session_no",
     "play_id",
     "session_id",
     "report_id",

@@ -11,7 +11,8 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -298,19 +299,45 @@ class Listener:
     shown_weeks: int | None = None
     shown_plays: list[tuple[int, datetime]] | None = None
     is_listed: bool = True
+    reports: list[datetime] = field(default_factory=list)
+
+
+def local(moment: datetime, zone: str) -> datetime:
+    return moment.replace(tzinfo=UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+
+
+def sessions_of(moments: list[datetime]) -> list[list[datetime]]:
+    """Starts of plays that last no time, in sessions by what elapsed between them."""
+    found: list[list[datetime]] = []
+    for moment in sorted(moments):
+        if found and moment - found[-1][-1] <= timedelta(minutes=30):
+            found[-1].append(moment)
+        else:
+            found.append([moment])
+    return found
 
 
 def world(
     listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
 ) -> RiskReport:
     """Attack a warehouse and a vault that hold just these people."""
+    with attacked_world(listeners, knowledge, private) as (report, _):
+        return report
+
+
+@contextmanager
+def attacked_world(
+    listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
+) -> Iterator[tuple[RiskReport, duckdb.DuckDBPyConnection]]:
     with duckdb.connect() as connection:
         connection.execute(
             """
             attach ':memory:' as warehouse; attach ':memory:' as vault;
             create schema warehouse.marts; create schema vault.raw; create schema vault.reconciled;
             create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
-            create table warehouse.marts.plays (participant_id varchar, track_id bigint, started_at_local timestamp, started_elapsed_ms bigint);
+            create table warehouse.marts.plays (participant_id varchar, session_id bigint, track_id bigint, started_at_local timestamp, ended_at_local timestamp);
+            create table warehouse.marts.sessions (participant_id varchar, session_id bigint, session_no integer, started_at_local timestamp, ended_at_local timestamp, session_gap_minutes integer);
+            create table warehouse.marts.emotion_windows (participant_id varchar, report_id bigint, reported_at_local timestamp, window_minutes integer, plays bigint);
             create table warehouse.marts.tracks (track_id bigint, spotify_uri varchar, title varchar, creator varchar, is_private boolean);
             create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
             create table vault.raw.keyring (participant_no integer, pseudonym varchar, shift_weeks integer);
@@ -327,10 +354,25 @@ def world(
             if listener.mood:
                 rows["warehouse.marts.emotion_reports"].append([name, *listener.mood])
             shown = listener.shift_weeks if listener.shown_weeks is None else listener.shown_weeks
-            for track, moment in listener.plays if listener.shown_plays is None else listener.shown_plays:
-                local = moment.replace(tzinfo=UTC).astimezone(ZoneInfo(listener.zone)).replace(tzinfo=None)
-                elapsed = (moment - listener.plays[0][1]) // timedelta(milliseconds=1)
-                rows["warehouse.marts.plays"].append([name, track, local + shown * WEEK, elapsed])
+            plays = listener.plays if listener.shown_plays is None else listener.shown_plays
+            clocks: dict[datetime, tuple[int, datetime]] = {}
+            for number_of_session, moments in enumerate(sessions_of([moment for _, moment in plays]), 1):
+                session_id = 100_000 * number + number_of_session
+                start = local(moments[0], listener.zone) + shown * WEEK
+                clocks |= {moment: (session_id, start + (moment - moments[0])) for moment in moments}
+                rows["warehouse.marts.sessions"].append(
+                    [name, session_id, number_of_session, start, start + (moments[-1] - moments[0]), 30]
+                )
+            for track, moment in plays:
+                session_id, at = clocks[moment]
+                rows["warehouse.marts.plays"].append([name, session_id, track, at, at])
+            for number_of_report, reported in enumerate(listener.reports):
+                for minutes in (30, 60, 180):
+                    heard = sum(reported - timedelta(minutes=minutes) <= moment < reported for _, moment in plays)
+                    at = local(reported, listener.zone) + shown * WEEK
+                    rows["warehouse.marts.emotion_windows"].append(
+                        [name, 1000 * number + number_of_report, at, minutes, heard]
+                    )
             for track, moment in listener.plays:
                 rows["vault.reconciled.play_fates"].append(
                     [
@@ -350,7 +392,7 @@ def world(
         for table, values in rows.items():
             columns = [list(column) for column in zip(*values, strict=True)]
             connection.execute(f"insert into {table} select {', '.join(['unnest(?)'] * len(columns))}", columns)
-        return attack(connection, knowledge or Knowledge(samples=20))
+        yield attack(connection, knowledge or Knowledge(samples=20)), connection
 
 
 def listening(seed: int, tracks: range, plays: int = 60, days: int = 700) -> list[tuple[int, datetime]]:
@@ -515,37 +557,143 @@ def test_times_that_are_noise_hide_the_shift() -> None:
     assert report.find("shift_recovery", "shift_found").value == 0
 
 
-def daily(zone: str, country: str | None, days: int = 5 * 365, **more: Any) -> Listener:
-    plays = [(1, datetime(2020, 1, 1, 12) + timedelta(days=day)) for day in range(days)]
+def nightly(
+    zone: str, country: str | None, start: datetime = datetime(2020, 1, 5), weeks: int = 260, **more: Any
+) -> Listener:
+    """Somebody who hears something every hour of every Saturday night, when clocks are changed."""
+    plays = [(1, start + week * WEEK + timedelta(hours=hour, minutes=30)) for week in range(weeks) for hour in range(9)]
     return Listener(plays, zone=zone, country=country, **more)
 
 
-def test_changes_of_the_clock_narrow_the_shift_where_there_are_any() -> None:
-    report = world([daily("Europe/Berlin", "DE"), daily("Asia/Tokyo", "JP", shift_weeks=-9)], Knowledge(samples=2))
-    # Five years of Berlin fit one number of weeks, or few; all of Tokyo's fit.
+def test_changes_of_the_clock_narrow_the_shift_of_who_never_sleeps() -> None:
+    report = world([nightly("Europe/Berlin", "DE"), nightly("Asia/Tokyo", "JP", shift_weeks=-9)], Knowledge(samples=2))
+    # Five years of Berlin fit few numbers of weeks; all of Tokyo's fit.
     assert report.find("clock_changes", "shift_among_10").value == 0.5
     assert report.find("clock_changes", "shift_among_50").value == 0.5
     # Who withholds the country may still be in any zone of the study.
-    hidden = [daily("Europe/Berlin", "DE"), daily("Europe/Berlin", None, shift_weeks=44), daily("Asia/Tokyo", "JP")]
+    hidden = [
+        nightly("Europe/Berlin", "DE"),
+        nightly("Europe/Berlin", None, shift_weeks=44),
+        nightly("Asia/Tokyo", "JP"),
+    ]
     report = world(hidden, Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_10").value == 2 / 3
 
 
+def test_who_sleeps_at_night_gives_no_shift_away() -> None:
+    plays = [(1, datetime(2020, 1, 1, 6) + timedelta(hours=hour)) for hour in range(2 * 8766)]
+    by_day = [(track, moment) for track, moment in plays if 8 <= local(moment, "Europe/Berlin").hour < 23]
+    noons = [moment for _, moment in by_day if moment.hour == 12 and moment.isoweekday() == 7][::4]
+    report = world([Listener(by_day, reports=noons)], Knowledge(samples=2))
+    assert report.find("clock_changes", "shift_among_50").value == 0
+
+
 def test_the_country_narrows_the_shift_further() -> None:
-    # One spring: in ten years there are ten in one zone, twenty in two zones that change on other days.
-    spring = [daily("Europe/Berlin", "DE", days=150), daily("America/New_York", "US", days=150, shift_weeks=-9)]
-    report = world(spring, Knowledge(samples=2))
+    # One autumn: in ten years there are up to ten in one zone, more in two zones that put their clocks back at the
+    # same hour of other days. (Berlin's other hour would tell that it is not New York.)
+    begun = datetime(2020, 7, 5)
+    autumn = [
+        nightly("America/Mexico_City", "MX", begun, 21),
+        nightly("America/New_York", "US", begun, 21, shift_weeks=-9),
+    ]
+    report = world(autumn, Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_1").value == 0
     assert report.find("clock_changes", "shift_among_10").value == 1
-    unknown = [*spring, daily("Europe/Berlin", None, days=150)]
+    unknown = [*autumn, nightly("America/Mexico_City", None, begun, 21)]
     report = world(unknown, Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_10").value == 2 / 3
     assert report.find("clock_changes", "shift_among_50").value == 1
 
 
 def test_a_clock_of_another_zone_misleads() -> None:
-    report = world([daily("America/New_York", "DE")], Knowledge(samples=2))
+    report = world([nightly("America/New_York", "DE")], Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_50").value == 0
+
+
+def moments_in_utc(shown: datetime, zone: str) -> list[datetime]:
+    """When a clock of the zone showed this: never, once or twice."""
+    found = {shown.replace(tzinfo=ZoneInfo(zone), fold=fold).astimezone(UTC).replace(tzinfo=None) for fold in (0, 1)}
+    return sorted(moment for moment in found if local(moment, zone) == shown)
+
+
+def possible_weeks(listener: Listener) -> set[int]:
+    """A plain search: every number of weeks for which the sessions can lie in UTC as sessions must."""
+    sessions = [
+        (local(moments[0], listener.zone) + listener.shift_weeks * WEEK, moments[-1] - moments[0])
+        for moments in sessions_of([moment for _, moment in listener.plays])
+    ]
+    possible = set()
+    for weeks in {*range(-260, 261)} - {0}:
+        previous: list[datetime] = []
+        for start, length in sessions:
+            moments = [
+                moment
+                for moment in moments_in_utc(start - weeks * WEEK, listener.zone)
+                if not previous or moment - previous[0] > timedelta(minutes=30)
+            ]
+            if not moments:
+                break
+            previous = [moment + length for moment in moments]
+        else:
+            possible.add(weeks)
+    return possible
+
+
+def night_owl(seed: int, zone: str, country: str, shift_weeks: int, begins_at: int) -> Listener:
+    """A year of somebody who hears music at night: sessions of one or many plays, through changes of the clock too."""
+    draw = random.Random(seed)
+    plays = []
+    for night in range(370):
+        moment = datetime(2018, 1, 2, begins_at) + timedelta(days=night, minutes=draw.randrange(240))
+        for _ in range(draw.randrange(5)):
+            for _ in range(draw.randrange(1, 12)):
+                plays.append((draw.randrange(50), moment))
+                moment += timedelta(minutes=draw.randrange(1, 12))
+            moment += timedelta(minutes=draw.randrange(20, 75))
+    reports = [moment + timedelta(minutes=draw.randrange(90)) for _, moment in plays[::40]]
+    return Listener(sorted(plays), shift_weeks, zone, country=country, reports=reports)
+
+
+OWLS = [
+    night_owl(1, "Europe/Berlin", "DE", 31, 22),
+    night_owl(2, "America/New_York", "US", -77, 4),
+    night_owl(3, "Australia/Sydney", "AU", 200, 13),
+    night_owl(4, "America/Sao_Paulo", "BR", -259, 1),
+]
+
+
+def test_a_plain_search_finds_the_same_weeks() -> None:
+    owls = [replace(owl, reports=[]) for owl in OWLS]
+    with attacked_world(owls, Knowledge(samples=1, targets=9)) as (_, connection):
+        found: dict[int, set[int]] = {}
+        for number, weeks in connection.execute(
+            "select participant_no, weeks from temp.clock_candidates inner join temp.targets using (person)"
+        ).fetchall():
+            found.setdefault(number, set()).add(weeks)
+    for number, owl in enumerate(owls):
+        expected = possible_weeks(owl)
+        assert owl.shift_weeks in expected
+        assert 0 < len(expected) < 520, number
+        assert found[number] == expected, number
+
+
+def test_reports_narrow_the_shift_and_never_rule_out_the_true_one() -> None:
+    def counted(owls: list[Listener]) -> dict[int, tuple[int, bool]]:
+        with attacked_world(owls, Knowledge(samples=1, targets=9)) as (_, connection):
+            return {
+                number: (weeks, is_true)
+                for number, weeks, is_true in connection.execute(
+                    "select participant_no, count(*), bool_or(weeks = shift_weeks) from temp.clock_candidates inner join temp.targets using (person) group by all"
+                ).fetchall()
+            }
+
+    without, beside = counted([replace(owl, reports=[]) for owl in OWLS]), counted(OWLS)
+    assert all(is_true for _, is_true in [*without.values(), *beside.values()])
+    assert all(beside[number][0] <= without[number][0] for number in without)
+    # Who listens before the change and reports after it: the window counts an hour of less than the clock shows.
+    spring = Listener([(1, datetime(2022, 3, 27, 0, 40))], reports=[datetime(2022, 3, 27, 1, 20)])
+    weeks, is_true = counted([spring])[0]
+    assert is_true and weeks <= 10
 
 
 @pytest.mark.parametrize("name", [*STEPS, *ATTACKS])
@@ -579,7 +727,7 @@ def test_a_release_candidate_is_judged_by_its_own_truth(demo: SmallStudy, attack
     candidate = tmp_path / "candidate.duckdb"
     shutil.copyfile(demo.study.warehouse_path, candidate)
     with duckdb.connect(str(candidate)) as connection:
-        for table in ("participants", "plays", "emotion_reports"):
+        for table in ("participants", "plays", "sessions", "emotion_reports", "emotion_windows"):
             connection.execute(f"update marts.{table} set participant_id = 'r' || reverse(participant_id)")
         connection.execute("update marts.plays set started_at_local = started_at_local - interval 21 day")
     knowledge = Knowledge(seed=3, samples=12)
@@ -617,10 +765,10 @@ def test_a_warehouse_in_use_is_explained(demo_copy: SmallStudy) -> None:
 
 def test_what_cannot_be_attacked_is_no_harmless_figure(demo_copy: SmallStudy) -> None:
     with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
-        connection.execute("alter table marts.plays drop column started_elapsed_ms")
-    with pytest.raises(NothingToAttack, match=r"lack plays\.started_elapsed_ms"):
+        connection.execute("alter table marts.plays drop column ended_at_local")
+    with pytest.raises(NothingToAttack, match=r"lack plays\.ended_at_local"):
         run_attacks(demo_copy.study)
-    assert set(SEEN) == {"participants", "plays", "tracks", "emotion_reports"}
+    assert set(SEEN) == {"participants", "plays", "sessions", "tracks", "emotion_reports", "emotion_windows"}
 
 
 def test_impossible_knowledge_is_refused() -> None:

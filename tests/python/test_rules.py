@@ -30,13 +30,15 @@ FAULTS: dict[str, str] = {
     "D1_nothing_the_vault_knows": "update wh.marts.tracks set creator = 'Listener-024-q7x' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D2_rows_lie_in_no_telling_order": "insert into wh.marts.sessions from wh.marts.sessions order by participant_id limit 1",
     "D2_pseudonyms_come_from_the_keyring": "update wh.marts.sessions set participant_id = md5('D024') where participant_id = (select min(participant_id) from wh.marts.sessions)",
-    "D3_elapsed_clocks_begin_with_the_first_play": "update wh.marts.plays set started_elapsed_ms = started_elapsed_ms + 1682935200000, ended_elapsed_ms = ended_elapsed_ms + 1682935200000",
+    "D3_elapsed_clocks_begin_with_the_first_play": "update wh.anonymized.plays set started_elapsed_ms = started_elapsed_ms + 1682935200000, ended_elapsed_ms = ended_elapsed_ms + 1682935200000",
+    "D3_no_number_is_a_clock": "alter table wh.marts.plays add column since_first_play_s bigint; update wh.marts.plays as plays set since_first_play_s = clocks.started_elapsed_ms // 1000 from wh.anonymized.plays as clocks where clocks.play_id = plays.play_id",
     "D3_every_time_is_shifted": "alter table wh.marts.plays add column played_on date; update wh.marts.plays set played_on = '2019-05-01'",
     "M1_every_landed_row_has_one_fate": "update wh.audit.row_accounting set rows = rows - 1 where fate = 'kept'",
     "M2_one_row_a_play": "insert into wh.marts.plays select * from wh.marts.plays limit 1",
     "M3_values_are_possible": "update wh.marts.plays set valence = 73 where play_id = (select min(play_id) from wh.marts.plays)",
-    "M4_sessions_are_apart": "update wh.marts.sessions set started_elapsed_ms = started_elapsed_ms - 36000000",
+    "M4_sessions_are_apart": "update wh.anonymized.plays set started_elapsed_ms = started_elapsed_ms - 36000000 where play_id in (select session_id from wh.marts.sessions)",
     "M5_windows_do_not_look_ahead": "update wh.marts.emotion_windows set plays = plays + 1 where window_minutes = 60",
+    "M6_plays_keep_the_clock_of_their_session": "update wh.marts.plays set started_at_local = started_at_local + interval 1 hour, ended_at_local = ended_at_local + interval 1 hour where play_id <> session_id",
 }
 
 

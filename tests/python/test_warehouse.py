@@ -251,29 +251,52 @@ def test_no_identifier_occurs_in_any_value(demo: SmallStudy) -> None:
 
 
 def test_times_are_shifted_by_whole_weeks_and_intervals_kept(demo: SmallStudy) -> None:
+    """Against the vault: a session starts by the clock of its zone; within it times are as far apart as in UTC."""
     with demo.opened(warehouse=True) as connection:
-        shifts = connection.execute(
+        sessions = connection.execute(
             """
-            select participant_code, shift_weeks, list(distinct wrong_by)
-            from (
+            with truths as (
                 select
-                    keyring.participant_code, keyring.shift_weeks,
-                    epoch_ms(plays.ended_at_local) - keyring.shift_weeks * 604800000::bigint - (fates.ended_ms + fates.end_offset_ms) as wrong_by
+                    sessions.participant_id, sessions.session_id, sessions.started_at_local, sessions.ended_at_local, sessions.duration_ms,
+                    min(fates.started_ms) as started_ms, max(fates.ended_ms) as ended_ms,
+                    min_by(fates.start_offset_ms, fates.started_ms) as offset_ms, any_value(keyring.shift_weeks) as shift_weeks,
+                    bool_and(
+                        epoch_ms(plays.started_at_local) - epoch_ms(sessions.started_at_local)
+                        = clocks.started_elapsed_ms - firsts.started_elapsed_ms
+                        and epoch_ms(plays.ended_at_local) - epoch_ms(plays.started_at_local) = plays.ms_played
+                    ) as is_even
                 from warehouse.marts.plays
+                inner join warehouse.marts.sessions using (session_id)
+                inner join warehouse.anonymized.plays as clocks using (play_id)
+                inner join warehouse.anonymized.plays as firsts on firsts.play_id = plays.session_id
                 inner join vault.raw.keyring on keyring.pseudonym = plays.participant_id
                 inner join vault.reconciled.clock_origins as origins on origins.participant_no = keyring.participant_no
                 inner join vault.reconciled.play_fates as fates
                     on
                         fates.participant_no = keyring.participant_no
                         and fates.fate = 'kept'
-                        and fates.ended_ms - origins.origin_ms = plays.ended_elapsed_ms
-                        and fates.started_ms - origins.origin_ms = plays.started_elapsed_ms
+                        and fates.ended_ms - origins.origin_ms = clocks.ended_elapsed_ms
+                        and fates.started_ms - origins.origin_ms = clocks.started_elapsed_ms
+                group by all
             )
+            select
+                participant_id, shift_weeks, count(*), bool_and(is_even),
+                list(distinct epoch_ms(started_at_local) - shift_weeks * 604800000::bigint - started_ms - offset_ms),
+                list(distinct epoch_ms(ended_at_local) - epoch_ms(started_at_local) - ended_ms + started_ms),
+                list(distinct duration_ms - ended_ms + started_ms)
+            from truths
             group by all
             """
         ).fetchall()
-    assert len(shifts) > 30
-    assert all(wrong == [0] and weeks != 0 for _, weeks, wrong in shifts)
+    assert len(sessions) > 30
+    assert sum(number for _, _, number, *_ in sessions) == demo.warehouse("select count(*) from marts.sessions")[0][0]
+    for _, weeks, _, is_even, *wrong in sessions:
+        assert weeks != 0 and is_even and wrong == [[0], [0], [0]]
+
+
+def test_no_elapsed_clock_is_in_the_marts(demo: SmallStudy) -> None:
+    assert demo.warehouse("select count(*) from duckdb_columns() where schema_name = 'anonymized' and column_name like '%elapsed%'") == [(3,)]  # fmt: skip
+    assert demo.warehouse("select * from duckdb_columns() where schema_name = 'marts' and (column_name like '%elapsed%' or column_name like 'ms_since%')") == []  # fmt: skip
 
 
 def test_local_times_agree_with_the_zone_database(demo: SmallStudy) -> None:

@@ -7,8 +7,7 @@ select play_id
 from warehouse.marts.plays as plays
 where
     ms_played < 0
-    or started_elapsed_ms < 0
-    or ended_elapsed_ms - started_elapsed_ms <> ms_played
+    or epoch_ms(ended_at_local) - epoch_ms(started_at_local) <> ms_played
     or is_counted <> (ms_played >= 30000)
     or content_type not in ('track', 'episode', 'audiobook', 'unknown')
     or history_source not in ('extended', 'account')

@@ -1,16 +1,30 @@
--- relation: warehouse.marts.sessions
--- what: Between two sessions of a participant lies a pause longer than the gap that ends a session.
+-- relation: warehouse.marts.plays
+-- what: Between two sessions of a participant lies a pause longer than the gap that ends a session, whatever their clock did meanwhile.
 -- example: A session that begins while another goes on.
 -- why: Everything that counts sessions rests on it.
 -- remedy: dbt build; look at models/sessionized.
-with ordered as (
+with bounds as (
     select
-        session_id,
-        started_elapsed_ms,
-        session_gap_minutes,
-        lag(ended_elapsed_ms) over (partition by participant_id order by started_elapsed_ms, session_id) as previous_end
-    from warehouse.marts.sessions as sessions
+        plays.participant_id,
+        plays.session_id,
+        min(clocks.started_elapsed_ms) as started_ms,
+        max(clocks.ended_elapsed_ms) as ended_ms
+    from warehouse.marts.plays as plays
+    inner join warehouse.anonymized.plays as clocks on clocks.play_id = plays.play_id
+    group by plays.participant_id, plays.session_id
+),
+ordered as (
+    select
+        bounds.session_id,
+        bounds.started_ms,
+        sessions.session_gap_minutes,
+        sessions.session_no,
+        lag(bounds.ended_ms) over in_time as previous_end,
+        lag(sessions.session_no) over in_time as previous_no
+    from bounds
+    inner join warehouse.marts.sessions as sessions on sessions.session_id = bounds.session_id
+    window in_time as (partition by bounds.participant_id order by bounds.started_ms, bounds.session_id)
 )
 select session_id
 from ordered
-where started_elapsed_ms - previous_end <= session_gap_minutes * 60000
+where started_ms - previous_end <= session_gap_minutes * 60000 or session_no <> coalesce(previous_no, 0) + 1

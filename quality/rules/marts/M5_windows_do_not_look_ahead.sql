@@ -1,18 +1,24 @@
 -- relation: warehouse.marts.emotion_windows
--- what: The plays counted in a window are those that had ended strictly before the report, and within the window.
+-- what: The plays counted in a window are those that had ended strictly before the report, and within the window, by the elapsed clock.
 -- example: A play that was on while the report was given counts as heard before it.
 -- why: Whoever looks ahead predicts the past.
--- remedy: Look at models/marts/emotion_windows.sql.
-with hours as (
+-- remedy: Look at models/features/emotion_report_plays.sql and models/marts/emotion_windows.sql.
+with reports as (
+    select report_id, min(answered_elapsed_ms) as reported_ms
+    from warehouse.anonymized.emotion_answers
+    group by report_id
+),
+hours as (
     -- Every hour of the elapsed clock that a window touches: so few plays are looked at.
     select
-        report_id,
-        window_minutes,
-        participant_id,
-        reported_elapsed_ms - window_minutes * 60000 as from_ms,
-        reported_elapsed_ms as before_ms,
-        unnest(range((reported_elapsed_ms - window_minutes * 60000) // 3600000, reported_elapsed_ms // 3600000 + 1)) as hour
+        windows.report_id,
+        windows.window_minutes,
+        windows.participant_id,
+        reports.reported_ms - windows.window_minutes * 60000 as from_ms,
+        reports.reported_ms as before_ms,
+        unnest(range((reports.reported_ms - windows.window_minutes * 60000) // 3600000, reports.reported_ms // 3600000 + 1)) as hour
     from warehouse.marts.emotion_windows as windows
+    inner join reports on reports.report_id = windows.report_id
 ),
 recounted as (
     select
@@ -20,7 +26,7 @@ recounted as (
         hours.window_minutes,
         count(*) as plays
     from hours
-    inner join warehouse.marts.plays as plays
+    inner join warehouse.anonymized.plays as plays
         on
             plays.participant_id = hours.participant_id
             and plays.ended_elapsed_ms // 3600000 = hours.hour

@@ -1,0 +1,38 @@
+-- One row is one emotion report, one window of minutes before it, and one play of that window: one that had
+-- ended strictly before the report, and not before the window began. Nothing after the report is looked at.
+with answers as (select * from {{ ref('anonymized_emotion_answers') }}),
+
+plays as (select * from {{ ref('anonymized_plays') }}),
+
+windows as (
+    {%- for minutes in var('emotion_windows_minutes') %}
+    select {{ minutes }} as window_minutes
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+reports as (
+    select
+        report_id,
+        participant_id,
+        min(answered_elapsed_ms) as reported_elapsed_ms
+    from answers
+    group by report_id, participant_id
+),
+
+heard as (
+    select
+        reports.report_id,
+        reports.participant_id,
+        cast(windows.window_minutes as integer) as window_minutes,
+        plays.play_id
+    from reports
+    cross join windows
+    inner join plays
+        on
+            reports.participant_id = plays.participant_id
+            and reports.reported_elapsed_ms - windows.window_minutes * 60000 <= plays.ended_elapsed_ms
+            and reports.reported_elapsed_ms > plays.ended_elapsed_ms
+)
+
+select * from heard

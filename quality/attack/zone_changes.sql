@@ -1,0 +1,53 @@
+-- One row is one change of a zone's clock, in UTC, and what the clock showed beyond UTC before and after it: in
+-- all the time in which the sessions may have been. Looked for on quarters of an hour.
+with clock_zones as (select * from temp.clock_zones),
+
+seen_sessions as (select * from temp.seen_sessions),
+
+zones as (
+    select distinct time_zone
+    from clock_zones
+),
+
+spans as (
+    select
+        cast(floor(min(started_ms) / 86400000.0) as integer) - 7 * getvariable('max_shift_weeks') - 8 as first_day,
+        cast(floor(max(ended_ms) / 86400000.0) as integer) + 7 * getvariable('max_shift_weeks') + 8 as last_day
+    from seen_sessions
+),
+
+days as (
+    select
+        zones.time_zone,
+        cast(unnest(range(spans.first_day, spans.last_day)) as bigint) * 86400000 as begins_ms
+    from zones
+    cross join spans
+),
+
+days_with_a_change as (
+    select *
+    from days
+    where
+        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms)))) + 86400000
+        <> epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms + 86400000))))
+),
+
+quarters as (
+    select
+        time_zone,
+        begins_ms + 900000 * unnest(range(1, 97)) as changed_ms
+    from days_with_a_change
+),
+
+changes as (
+    select
+        time_zone,
+        changed_ms,
+        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms - 1)))) - changed_ms + 1 as offset_before_ms,
+        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms)))) - changed_ms as offset_after_ms
+    from quarters
+)
+
+select *
+from changes
+where offset_before_ms <> offset_after_ms

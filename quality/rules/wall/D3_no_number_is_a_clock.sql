@@ -1,0 +1,13 @@
+-- relation: clocks
+-- what: No number of the marts runs beside a local time of the same row, in milliseconds, seconds, minutes or hours, over more than ten days.
+-- example: A column started_elapsed_ms beside started_at_local.
+-- why: Local and elapsed time part where clocks change; the dates of that are public, and give the exact shift away (D3).
+-- remedy: Leave the number where it is made; within a session take the difference of local times.
+select clocks.place
+from {clocks} as clocks
+where
+    clocks.rows >= 20
+    and clocks.spread_s > 864000
+    and clocks.step in (1000.0, 1.0, 0.0167, 0.000278)
+    -- Off by less than two hours: changes of the clock are an hour, and the hours of two zones.
+    and sqrt(greatest(0, 1 - clocks.fit)) * clocks.spread_s < 7200
