@@ -29,6 +29,7 @@ from quality.attack.harness import Knowledge, record, run_attacks
 from quality.doctor import examine
 from quality.guards import GUARDS, ask, ask_all
 from stores.errors import ConsonanceError
+from stores.modes import keep_to_owner
 from stores.study import Study
 
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
@@ -51,6 +52,7 @@ def cli() -> None:
       consonance withdraw          erase a participant, with a certificate
       consonance doctor            what is wrong with the study folder
     """
+    keep_to_owner()
 
 
 @cli.command()

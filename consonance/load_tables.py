@@ -75,6 +75,11 @@ def print_load(report: LoadReport, out: Console) -> None:
             f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines landed"
             + (f" ({reasons})" if reasons else "")
         )
+    if report.closed:
+        out.print(
+            f"[yellow]Others of this machine could read {escape(', '.join(report.closed))}[/]; now you alone can.",
+            soft_wrap=True,
+        )
     totals = report.as_json()["totals"]
     out.print(
         f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]; "

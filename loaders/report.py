@@ -84,11 +84,12 @@ class FileReport:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """One run of ``consonance load``."""
+    """One run of ``consonance load``; ``closed``: the parts of the study that others could read before."""
 
     donations: list[DonationReport]
     surveys: list[FileReport] = field(default_factory=list)
     catalogue: list[FileReport] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
 
     @property
     def exit_status(self) -> int:
@@ -123,6 +124,7 @@ class LoadReport:
             "participants": participants,
             "surveys": {file.file: file.as_json() for file in self.surveys},
             "catalogue": {file.file: file.as_json() for file in self.catalogue},
+            "closed_to_others": self.closed,
             "totals": {
                 "participants": len(participants),
                 "donations": len(self.donations),

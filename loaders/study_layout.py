@@ -9,6 +9,7 @@ from loaders.schema import lay_out_stores
 from stores.audit_log import anchor
 from stores.errors import ConsonanceError
 from stores.key import create_key
+from stores.modes import close_to_others
 from stores.study import Study
 from stores.vault import open_study
 
@@ -117,9 +118,10 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
             raise StudyExists(
                 f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
             )
-    for folder in (root, study.inbox, study.surveys, study.catalogue):
+    root.mkdir(parents=True, exist_ok=True)
+    root.chmod(0o700)  # before anything lies in it
+    for folder in (study.inbox, study.surveys, study.catalogue):
         folder.mkdir(parents=True, exist_ok=True)
-    root.chmod(0o700)
     title = title or root.resolve().name
     moment = f'"{as_of.isoformat()}"' if as_of else ""
     study.settings_path.write_text(SETTINGS.format(title=_quoted(title), as_of=moment), encoding="utf-8")
@@ -132,6 +134,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     with open_study(study) as connection:
         lay_out_stores(connection)
         anchor(connection, study)
+    close_to_others(study)
     return study
 
 

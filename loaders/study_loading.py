@@ -21,6 +21,7 @@ from loaders.report import DonationReport, LoadReport
 from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
 from stores.audit_log import anchor, record
+from stores.modes import close_to_others
 from stores.study import Settings, Study
 from stores.tombstones import erased_codes, refuse_unfinished
 from stores.vault import open_study
@@ -39,7 +40,8 @@ class LoadProgress:
 def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport:
     """Land enrolment, ledger, donations, surveys and feature archives of ``study``.
 
-    Safe to repeat: what is there already stays as it is, what was interrupted is taken up.
+    Safe to repeat: what is there already stays as it is, what was interrupted is taken up. What others of
+    the machine could read is closed to them.
 
     Raises:
         ConsonanceError: the study, its key or one of the operator's tables cannot be used.
@@ -48,6 +50,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     settings = Settings.read(study)
     progress = progress or LoadProgress()
     loaded_at = datetime.now(UTC).replace(tzinfo=None)
+    closed = close_to_others(study)
     keep_freed_memory()
     # One thread a statement: persons are read side by side, and more threads only get in each other's way.
     with open_study(study, threads=1) as connection:
@@ -68,7 +71,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
         note_applied(connection, but=narrowed(connection))
-        report = LoadReport(reports, surveys, catalogue)
+        report = LoadReport(reports, surveys, catalogue, closed)
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")

@@ -21,6 +21,7 @@ from stores.codes import is_code
 from stores.errors import ConsonanceError
 from stores.key import pending_key, read_key
 from stores.last_build import why_outdated
+from stores.modes import open_places, top_of
 from stores.study import Settings, Study
 from stores.tombstones import erased_codes, read_file, read_tombstones
 from stores.vault import open_study
@@ -78,6 +79,17 @@ def _settings(study: Study) -> Iterator[Complaint]:
     if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
         yield Complaint(
             str(study.root), "Others of this machine may enter the study folder.", f"chmod 700 {study.root}"
+        )
+
+
+def _modes(study: Study) -> Iterator[Complaint]:
+    # Behind a closed folder nobody reads them; in a copy of it somebody may.
+    if tops := dict.fromkeys(top_of(study, path) for path in open_places(study) if path != study.root):
+        yield Complaint(
+            str(study.root),
+            f"Others of this machine have rights on {', '.join(tops)}.",
+            "Run 'consonance load', which takes them away.",
+            is_grave=False,
         )
 
 
@@ -217,5 +229,5 @@ def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 LOOKS: tuple[Callable[[Study], Iterator[Complaint]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _consents, _warehouse, _releases, _room,
+    _settings, _key, _interruptions, _tombstones, _log, _consents, _warehouse, _releases, _room, _modes,
 )  # fmt: skip

@@ -15,6 +15,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from stores.dbt_command import PROJECT
 from stores.last_build import project_digest
+from stores.modes import close_to_others, keep_to_owner
 from stores.study import Study
 from stores.vault import attach_study, lock_down, session_settings
 
@@ -27,6 +28,8 @@ class Plugin(BasePlugin):
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         self.study = Study.find()
+        keep_to_owner()
+        close_to_others(self.study)
         creds.path = str(self.study.warehouse_path)
         config.update(session_settings())
 

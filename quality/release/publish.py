@@ -118,7 +118,9 @@ def publish(
     if not study.warehouse_path.exists():
         raise NothingToPublish(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
     published = study.published.absolute()
-    published.mkdir(exist_ok=True)
+    if not published.exists():
+        published.mkdir()
+        published.chmod(0o755)  # a release is for others
     work = published / f"{WORK_PREFIX}{secrets.token_hex(4)}"
     with _locked(published) as lock, _guarded(published, work, lock) as say:
         work.mkdir()

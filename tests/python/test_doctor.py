@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     study.load()
     study.dbt("run")
     return study
+
+
+@pytest.fixture(autouse=True)
+def _stingy() -> Iterator[None]:
+    """What is planted is open to nobody: that would be one thing more."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
