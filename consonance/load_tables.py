@@ -12,6 +12,7 @@ from rich.table import Table
 
 from erasure.amendment import Narrowed
 from loaders.donations import Donation
+from loaders.history_doubts import REMEDY
 from loaders.report import DonationReport, LoadReport, participant_status
 from loaders.study_loading import LoadProgress
 
@@ -80,6 +81,10 @@ def print_load(report: LoadReport, out: Console) -> None:
             f"[yellow]Others of this machine could read {escape(', '.join(report.closed))}[/]; now you alone can.",
             soft_wrap=True,
         )
+    for doubt in report.undecided:
+        out.print(f"[yellow]{escape(doubt.what)}[/]", soft_wrap=True)
+    if report.undecided:
+        out.print(REMEDY, soft_wrap=True)
     totals = report.as_json()["totals"]
     out.print(
         f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]; "

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from loaders.history_doubts import HistoryDoubt
+
 Status = Literal["loaded", "already", "partly", "refused", "held"]
 
 
@@ -90,14 +92,22 @@ class LoadReport:
     surveys: list[FileReport] = field(default_factory=list)
     catalogue: list[FileReport] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    history_doubts: list[HistoryDoubt] = field(default_factory=list)
+
+    @property
+    def undecided(self) -> list[HistoryDoubt]:
+        """What makes doubtful whose a history is, and the operator has not decided."""
+        return [doubt for doubt in self.history_doubts if not doubt.is_decided]
 
     @property
     def exit_status(self) -> int:
-        """0 if everything is in the vault, 2 if something was rejected, refused or held."""
+        """0 if everything is in the vault, 2 if something was rejected, refused or held, or waits for a decision."""
         files = [*self.surveys, *self.catalogue]
         return (
             0
-            if all(donation.is_whole for donation in self.donations) and not any(file.rejected for file in files)
+            if all(donation.is_whole for donation in self.donations)
+            and not any(file.rejected for file in files)
+            and not self.undecided
             else 2
         )
 
@@ -125,6 +135,7 @@ class LoadReport:
             "surveys": {file.file: file.as_json() for file in self.surveys},
             "catalogue": {file.file: file.as_json() for file in self.catalogue},
             "closed_to_others": self.closed,
+            "history_doubts": [doubt.as_json() for doubt in self.history_doubts],
             "totals": {
                 "participants": len(participants),
                 "donations": len(self.donations),

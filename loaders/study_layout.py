@@ -28,6 +28,12 @@ title: {title}
 # "2026-03-01T00:00:00+01:00". Empty means: the moment of each 'consonance load'.
 as_of: {as_of}
 
+# A load tells if two participants share a listening history, or if one has the histories of several accounts.
+# Then nothing is published until the wrong code was withdrawn, or it is said here that all is right: keep_both,
+# for instance of two people with one account, or (with one code) of somebody with two accounts.
+# one_history:
+#   - {{codes: ["P007", "P008"], decision: keep_both}}
+
 # What 'consonance consent receipt' tells participants of the study; each line may be left out.
 # controller: University of Somewhere, Department of Music
 # contact: the study's address, not a person's

@@ -13,6 +13,7 @@ from loaders.consent import held_codes
 from loaders.coverage import narrowed, note_applied, read_again, withhold_demographics
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
+from loaders.history_doubts import history_doubts, note_decisions
 from loaders.ledger import load_ledger
 from loaders.library import load_library
 from loaders.memory import keep_freed_memory
@@ -71,7 +72,8 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study)
         note_applied(connection, but=narrowed(connection))
-        report = LoadReport(reports, surveys, catalogue, closed)
+        note_decisions(connection, settings.one_history)
+        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection))
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")
@@ -86,6 +88,7 @@ def _counts(report: LoadReport) -> dict[str, int]:
         "survey_answers": sum(file.landed for file in report.surveys),
         "survey_lines_rejected": sum(file.rejected for file in report.surveys),
         "feature_tracks": sum(file.landed for file in report.catalogue),
+        "history_doubts": len(report.undecided),
     }
 
 

@@ -14,6 +14,7 @@ import duckdb
 from loaders.consent import LEDGER_STATE
 from loaders.consent_status import NotLoaded, consent_states
 from loaders.coverage import narrowed
+from loaders.history_doubts import REMEDY, history_doubts
 from quality.release.registry import CURRENT, WORK_PREFIX, published_numbers
 from quality.twin import FOLDER as TWIN
 from stores.audit_log import verify
@@ -157,6 +158,13 @@ def _consents(study: Study) -> Iterator[Complaint]:
             yield Complaint(f"inbox/{code}", "Holds a donation of somebody who was erased.", "Delete it.")
 
 
+def _histories(study: Study) -> Iterator[Complaint]:
+    with _opened(study) as connection:
+        for doubt in history_doubts(connection):
+            if not doubt.is_decided:
+                yield Complaint(", ".join(doubt.codes), doubt.what, REMEDY)
+
+
 def _warehouse(study: Study) -> Iterator[Complaint]:
     if not study.warehouse_path.exists():
         yield Complaint(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
@@ -229,5 +237,5 @@ def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 LOOKS: tuple[Callable[[Study], Iterator[Complaint]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _consents, _warehouse, _releases, _room, _modes,
+    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _releases, _room, _modes,
 )  # fmt: skip

@@ -9,13 +9,17 @@ from pathlib import Path
 
 import yaml
 
-from stores.codes import checked_code
+from stores.codes import checked_code, is_code
 from stores.errors import ConsonanceError
 
 STUDY_VARIABLE = "CONSONANCE_STUDY"
 DEFAULT_STUDY = "./study"
 # What receipts say of the study itself (fields of ISO/IEC TS 27560); each may be left out.
 TERMS = ("controller", "contact", "lawful_basis", "jurisdiction", "retention", "recipients", "withdrawal")
+
+KNOWN = ("title", "as_of", "one_history", *TERMS)
+# What may be decided about a history that seems to be of one person twice, or of two persons.
+DECISIONS = ("keep_both",)
 
 
 class NoStudy(ConsonanceError):
@@ -167,6 +171,19 @@ class Study:
 
 
 @dataclass(frozen=True)
+class HistoryDecision:
+    """What the operator decided about participants who share a history, or about one with several accounts.
+
+    Attributes:
+        codes: The participants' codes; one for somebody with several accounts.
+        decision: One of ``DECISIONS``; ``keep_both``: all of it is right as it is.
+    """
+
+    codes: tuple[str, ...]
+    decision: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What ``study.yml`` says.
 
@@ -175,19 +192,21 @@ class Settings:
         as_of: The moment, in UTC, at which consent is judged; ``None`` means the moment of each
             ``consonance load``.
         terms: What receipts tell participants: those of ``TERMS`` that are set.
+        one_history: What was decided about histories of which it is doubtful whose they are.
     """
 
     title: str
     as_of: datetime | None
     terms: dict[str, str] = field(default_factory=dict)
+    one_history: tuple[HistoryDecision, ...] = ()
 
     @classmethod
     def read(cls, study: Study) -> Settings:
         """Read and check ``study.yml``.
 
         Raises:
-            BadSettings: the file is no YAML mapping, holds an unknown setting, or ``as_of`` is
-                no date-time with an offset.
+            BadSettings: the file is no YAML mapping, holds an unknown setting, ``as_of`` is no
+                date-time with an offset, or ``one_history`` is no list of decisions.
         """
         path = study.settings_path
         try:
@@ -198,15 +217,16 @@ class Settings:
             ) from None
         if not isinstance(content, dict):
             raise BadSettings(f"{path} holds no settings.", "Write 'title: …' and 'as_of: …', one a line.")
-        if unknown := sorted(map(str, set(content) - {"title", "as_of", *TERMS})):
+        if unknown := sorted(map(str, set(content) - {*KNOWN})):
             raise BadSettings(
                 f"{path} has settings nobody reads: {', '.join(unknown)}.",
-                f"Known are {', '.join(('title', 'as_of', *TERMS))}.",
+                f"Known are {', '.join(KNOWN)}.",
             )
         return cls(
             title=str(content.get("title") or study.root.name),
             as_of=_as_of(path, content.get("as_of")),
             terms={term: str(content[term]) for term in TERMS if content.get(term)},
+            one_history=_one_history(path, content.get("one_history")),
         )
 
 
@@ -223,3 +243,27 @@ def _as_of(path: Path, value: object) -> datetime | None:
             "Write it like '2026-03-01T00:00:00+01:00' in quotes, or leave it empty.",
         )
     return moment.astimezone(UTC)
+
+
+def _one_history(path: Path, value: object) -> tuple[HistoryDecision, ...]:
+    entries = [] if value is None else value
+    fault = BadSettings(
+        f"one_history in {path} is no list of decisions about participant codes.",
+        f'Write each like \'- {{codes: ["P007", "P008"], decision: {DECISIONS[0]}}}\', with every code in quotes.',
+    )
+    if not isinstance(entries, list):
+        raise fault
+    decisions = []
+    for entry in entries:
+        if not isinstance(entry, dict) or set(entry) != {"codes", "decision"} or entry["decision"] not in DECISIONS:
+            raise fault
+        codes = entry["codes"]
+        # YAML takes 007 for the number 7.
+        if (
+            not isinstance(codes, list)
+            or not codes
+            or not all(isinstance(code, str) and is_code(code) for code in codes)
+        ):
+            raise fault
+        decisions.append(HistoryDecision(tuple(dict.fromkeys(codes)), entry["decision"]))
+    return tuple(decisions)

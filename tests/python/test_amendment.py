@@ -39,21 +39,21 @@ def without(purpose: str) -> str:
 def donate(study: SmallStudy, code: str) -> None:
     study.admit(code, purposes=PURPOSES)
     rows = [
-        play(EARLY, 60_001),
-        play(MUSIC, 60_002),
+        play(EARLY, 60_001, master_metadata_track_name=f"A Track of {code}"),
+        play(MUSIC, 60_002, master_metadata_track_name=f"A Track of {code}"),
         play(SPOKEN, 60_003, **EPISODE),
-        play(HIDDEN, 60_004, incognito_mode=True),
+        play(HIDDEN, 60_004, incognito_mode=True, master_metadata_track_name=f"A Track of {code}"),
         play("never", master_metadata_track_name="a rejected secret"),
     ]
     study.donate(code, rows)
-    study.donate(code, [*rows, play("2023-08-01T10:00:00Z", 60_005)], "again.zip")
+    study.donate(code, [*rows, play("2023-08-01T10:00:00Z", 60_005, master_metadata_track_name=code)], "again.zip")
     account = [
         account_play(f"2023-0{month}-01 10:00", length, title)
         for month, length, title in (
-            (2, 60_001, "A Track"),
-            (5, 60_002, "A Track"),
+            (2, 60_001, f"A Track of {code}"),
+            (5, 60_002, f"A Track of {code}"),
             (6, 60_003, "An Episode"),
-            (7, 60_004, "A Track"),
+            (7, 60_004, f"A Track of {code}"),
         )
     ]
     study.donate(code, account, "account.zip", "MyData/StreamingHistory0.json")

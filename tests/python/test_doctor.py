@@ -25,7 +25,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     study = lay_out_small(tmp_path_factory.mktemp("doctor") / "study")
     for code in ("P1", "P2"):
         study.admit(code)
-        study.donate(code, [play()])
+        study.donate(code, [play(master_metadata_track_name=f"Song of {code}")])
     study.load()
     study.dbt("run")
     return study

@@ -91,10 +91,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
         made.donate(
             code,
             [
-                named(1, "At home", "Band", uri("G"), conn_country="DE"),
-                named(2, "In Japan", "Band", uri("H"), conn_country="JP"),
-                named(3, "On a plane", "Band", uri("I"), conn_country="ZZ"),
-                named(4, "Anywhere", "Band", uri("J"), conn_country=None),
+                named(1, "At home", code, uri("G"), conn_country="DE"),
+                named(2, "In Japan", code, uri("H"), conn_country="JP"),
+                named(3, "On a plane", code, uri("I"), conn_country="ZZ"),
+                named(4, "Anywhere", code, uri("J"), conn_country=None),
             ],
         )
     made.donate(

@@ -30,7 +30,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     study = lay_out_small(tmp_path_factory.mktemp("key") / "study")
     for number in range(3):
         study.admit(f"P{number}")
-        study.donate(f"P{number}", [play(f"2023-05-01T10:00:{second:02d}Z") for second in range(50)])
+        study.donate(
+            f"P{number}",
+            [play(f"2023-05-0{number + 1}T10:00:{second:02d}Z", username=f"listener-{number}") for second in range(50)],
+        )
     study.load()
     study.dbt("run")
     return study

@@ -21,6 +21,7 @@ FAULTS: dict[str, str] = {
     "A4_secrets_are_random": "update vault.raw.keyring set pseudonym = md5(participant_code)",
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
+    "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
     "C2_plays_lie_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",
