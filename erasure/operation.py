@@ -61,7 +61,7 @@ class Operation:
         requested_at: When the participant asked for it, ISO 8601 in UTC; ``None`` if a backup brought them back.
         begun_at: When the command was first started.
         usernames: The user names of their donated accounts.
-        donations: Tokens of their donations.
+        donations: Tokens of the donations that are theirs alone.
         releases: Those that hold them.
         rows: Their rows by store and table, before.
         papers: What the operator's files hold of them, before.
@@ -183,7 +183,13 @@ def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> 
             donations=tuple(
                 tokens.donation(sha256)
                 for (sha256,) in connection.execute(
-                    "select sha256 from vault.raw.donations where list_contains($numbers, participant_no) order by sha256",
+                    # What lies under another code too is refused to nobody: of two codes one may be wrong.
+                    """
+                    select sha256 from vault.raw.donations where list_contains($numbers, participant_no)
+                    except
+                    select sha256 from vault.raw.donations where not list_contains($numbers, participant_no)
+                    order by sha256
+                    """,
                     numbers,
                 ).fetchall()
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from quality.release.guards import ON_STUDY
 from quality.release.publish import GateClosed, publish
 from quality.rules import all_rules
 from stores.study import BadSettings, Settings
+from stores.vault import open_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 
@@ -110,7 +112,8 @@ def twice(small: SmallStudy) -> SmallStudy:
     for code in ("PX1", "PX2", "P3"):
         small.admit(code, purposes="listening_history sharing_controlled")
     small.donate("PX1", songs(5), "my_spotify_data.zip")
-    small.donate("PX2", songs(5), "copy of it.ZIP")
+    (small.study.inbox / "PX2").mkdir()
+    shutil.copyfile(small.study.inbox / "PX1" / "my_spotify_data.zip", small.study.inbox / "PX2" / "copy of it.ZIP")
     as_zip(
         small.study.inbox / "P3" / "both.zip",
         {"a.json": songs(3, 7, username="ann"), "b.json": songs(3, 8, username="bob")},
@@ -173,6 +176,10 @@ def test_the_wrong_code_withdrawn_leaves_no_doubt(twice: SmallStudy) -> None:
     # study.yml still names who left; the vault does not.
     assert [doubt.codes for doubt in report.history_doubts] == [("P3",)] and report.exit_status == 0
     assert twice.vault("select * from vault.raw.history_decisions where participant_code = 'PX2'") == []
+    # The donation itself is not refused for good: it is that of the right code, too.
+    with open_study(twice.study) as connection:
+        connection.execute("delete from vault.raw.donations")
+    assert {one.participant_code: one.status for one in twice.load().donations} == {"PX1": "loaded", "P3": "loaded"}
 
 
 @pytest.mark.parametrize(
