@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from erasure.operation import Operation, file_hashes
+from erasure.papers import naming
 from erasure.releases import TakenDown, read_handovers
 from erasure.witnesses import Scan
 from stores.audit_log import Entry
@@ -25,9 +26,9 @@ from stores.study import Settings, Study
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
 METHOD = (
     "Rows were deleted in one transaction. The vault was then copied table by table into a fresh file, compared "
-    "with what it was copied from, and put into its place; the warehouse, too, is a fresh file, built anew from it "
-    "or from copies of other participants' rows. Deleting alone would leave the values readable in the files. "
-    "Before the deletion every text, moment and id was taken down that occurred in the participant's rows and in "
+    "with what it was copied from, and put into its place; the warehouse, too, is a fresh file, built anew from it. "
+    "Deleting alone would leave the values readable in the files. "
+    "Before the deletion every text, moment and id was noted that occurred in the participant's rows and in "
     "nobody else's; afterwards every column of vault and warehouse that could hold one was searched for them, and "
     "every release that stays for the participant's names."
 )
@@ -115,9 +116,8 @@ def write_certificate(
 
 
 def _without_names(text: str, operation: Operation) -> str:
-    for name in sorted((*operation.people.participant_code, *operation.usernames), key=len, reverse=True):
-        text = text.replace(name, "…")
-    return text
+    pattern = naming([*operation.people.participant_code, *operation.usernames])
+    return pattern.sub("…", text) if pattern else text
 
 
 def _moment(moment: datetime) -> str:

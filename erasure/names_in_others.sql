@@ -3,7 +3,7 @@
 -- catalogue URI are Spotify's own, and stay.
 create or replace temp table texts_to_hide as
 with names as (
-    select unnest(getvariable('names')) as name
+    select unnest(cast(getvariable('names') as varchar[])) as name
 ),
 
 texts as (

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,18 +24,15 @@ import duckdb
 from erasure.holdings import People, Relation, count_rows, relations
 from erasure.papers import Papers, find
 from erasure.witnesses import take_down
-from stores.audit_log import read_entries
 from stores.errors import ConsonanceError
 from stores.files import sha256_of, sync
 from stores.key import read_key
-from stores.last_build import BuiltTable, project_digest, tables_as_built
+from stores.last_run import why_outdated
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.vault import attach_study, attach_to_read, attach_under_key, lock_down, prepare, session_settings
 
 DATABASE = "operation.duckdb"
-# What a play takes from others: the features of its track.
-FEATURES = "features.track_features"
 
 
 class WithdrawalBusy(ConsonanceError):
@@ -66,9 +63,6 @@ class Operation:
         rows: Their rows by store and table, before.
         papers: What the operator's files hold of them, before.
         files: Size and SHA-256 of each store and table of the operator's, before.
-        kept: Tables of the warehouse in which the rows of others may stay as they are.
-        project_digest: Of the project that made them.
-        audit_entries: How far the audit log went.
     """
 
     people: People
@@ -81,9 +75,6 @@ class Operation:
     rows: dict[str, dict[str, int]]
     papers: Papers
     files: dict[str, dict[str, int | str]]
-    kept: tuple[BuiltTable, ...] = ()
-    project_digest: str = ""
-    audit_entries: int = 0
 
     @property
     def is_replay(self) -> bool:
@@ -94,7 +85,9 @@ class Operation:
 
     @classmethod
     def from_json(cls, text: str) -> Operation:
-        content = json.loads(text)
+        # An older version wrote more.
+        known = {known.name for known in fields(cls)}
+        content = {name: value for name, value in json.loads(text).items() if name in known}
         return cls(
             **content
             | {
@@ -102,7 +95,6 @@ class Operation:
                 **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
                 "papers": Papers(**content["papers"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
-                "kept": tuple(BuiltTable(**table) for table in content.get("kept", ())),
             }
         )
 
@@ -226,17 +218,8 @@ def begin(study: Study, planned: Operation) -> Operation:
     written = place.with_suffix(".new")
     hashes = file_hashes(study)
     with _opened(study, written) as (connection, tables):
-        kept = tables_as_built(connection) if any(table.database == "warehouse" for table in tables) else []
-        operation = replace(
-            planned,
-            files=hashes,
-            kept=tuple(kept),
-            project_digest=project_digest(),
-            audit_entries=len(read_entries(connection)),
-        )
-        take_down(connection, tables, operation.people)
-        if kept:
-            connection.execute(f"create table operation.track_features as from warehouse.{FEATURES}")
+        operation = replace(planned, files=hashes)
+        take_down(connection, tables, operation.people, is_fresh=why_outdated(connection) is None)
         connection.execute("create table operation.facts (content varchar)")
         connection.execute("insert into operation.facts values ($content)", {"content": operation.as_json()})
         connection.execute("checkpoint operation")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from loaders.ledger import COLUMNS as LEDGER_COLUMNS
 from loaders.tables import dialect_of
-from stores.files import replace_file, sync
+from stores.files import remove_within, replace_file, sync
 from stores.study import Study
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
@@ -70,11 +70,10 @@ def clear(study: Study, code: str, name: str) -> None:
     must be provable. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
     """
     folder = study.donations_of(code)
-    if folder.is_dir() and not folder.is_symlink():
-        shutil.rmtree(folder)
+    if folder.is_dir() and not folder.is_symlink() and remove_within(study.root, folder):
         sync(study.inbox)
     for receipt in study.receipts_of(code):
-        receipt.unlink(missing_ok=True)
+        remove_within(study.root, receipt)
     for path, becomes in _tables(study, name):
         with suppress(UnicodeDecodeError, csv.Error):
             content, lines = _relabelled(path, code, becomes)
@@ -91,9 +90,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         names: By which else they may be named: user names.
     """
     to_do = [
-        f"inbox/{code} is a link: delete it, and what it leads to."
+        f"{study.within(path)} leads out of the study folder, or cannot be deleted: delete it, and what it leads to."
         for code in codes
-        if study.donations_of(code).is_symlink()
+        for path in (study.donations_of(code), *study.receipts_of(code))
+        if os.path.lexists(path)
     ]
     for path, _ in _tables(study, ""):
         try:
@@ -160,30 +160,38 @@ def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, 
     return mark + "".join(kept).encode(), concerned
 
 
+def naming(names: Sequence[str]) -> re.Pattern[str] | None:
+    """What finds any of ``names`` as a whole word, whatever its case; ``None`` if there is no name to find."""
+    if not names:
+        return None
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.compile(
+        "|".join(rf"(?<![0-9A-Za-z_-]){re.escape(name)}(?![0-9A-Za-z_-])" for name in longest_first), re.IGNORECASE
+    )
+
+
 def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
     """Files of the study folder that name one of ``names`` as a whole word, or are another copy of a store.
 
     Stores and releases are searched by value, other participants' donations and feature archives not at all.
+    A short number is looked for in the names of files alone: ``21`` stands in many files, for many things.
     """
-    pattern = re.compile(
-        b"|".join(rb"(?<![0-9A-Za-z_-])" + re.escape(name.encode()) + rb"(?![0-9A-Za-z_-])" for name in names),
-        re.IGNORECASE,
-    )
+    by_name, by_content = naming(names), naming([name for name in names if len(name) >= 5 or not name.isdigit()])
     stores = {study.vault_path, study.catalogue_path, study.warehouse_path}
     elsewhere = {study.inbox, study.catalogue, study.published, study.pending}
     found = []
     for path in sorted(study.root.rglob("*")):
         if not path.is_file() or path.is_symlink() or path in stores or not elsewhere.isdisjoint(path.parents):
             continue
-        if _is_copy(path) or _names(path, pattern):
+        if _is_copy(path) or (by_name and by_name.search(path.name)) or (by_content and _holds(path, by_content)):
             found.append(path)
     return found
 
 
-def _names(path: Path, pattern: re.Pattern[bytes]) -> bool:
-    if pattern.search(str(path.name).encode()):
-        return True
-    return path.stat().st_size <= LARGEST_SEARCHED and pattern.search(path.read_bytes()) is not None
+def _holds(path: Path, pattern: re.Pattern[str]) -> bool:
+    if path.stat().st_size > LARGEST_SEARCHED:
+        return False
+    return pattern.search(path.read_bytes().decode("utf-8", "replace")) is not None
 
 
 def _is_copy(path: Path) -> bool:

@@ -6,7 +6,6 @@ noted it in ``recipients.csv``.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from quality.release.publish import publish
 from quality.release.registry import CURRENT, WORK_PREFIX, is_published
 from stores.audit_log import anchor, record
 from stores.errors import ConsonanceError
-from stores.files import sync
+from stores.files import remove_within, sync
 from stores.study import Study
 from stores.vault import open_study
 
@@ -118,7 +117,7 @@ def _remove(published: Path, number: int) -> None:
     if place.exists():
         place.rename(hidden)
         sync(published)
-    shutil.rmtree(hidden, ignore_errors=True)
+    remove_within(published, hidden)
 
 
 def _note(study: Study, releases: Sequence[Release]) -> None:

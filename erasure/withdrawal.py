@@ -4,9 +4,7 @@
 2. One transaction in the vault: tombstone, rows deleted, the ledger's lines under their token, audit entry.
 3. The operator's files: donation, lines of tables, receipts. The ledger gets the event.
 4. The vault is written into a fresh file, which takes its place: the old one holds deleted rows still.
-5. Warehouse, dbt's artifacts and logs, site and temporary files go. What rests on the rows of one person
-   each is copied into the fresh warehouse for the others, if it is what dbt would make (``stores.last_build``)
-   and no text of theirs was changed; dbt makes the rest, or all of it.
+5. Warehouse, dbt's artifacts and logs, site and temporary files go. dbt builds the warehouse anew.
 6. Releases that hold them are taken down, the current one is made anew.
 7. Every column of vault and warehouse is searched for what only they had, releases for their names. The
    certificate is written.
@@ -17,8 +15,7 @@ Every step may be done twice. Killed at any moment, the same command goes on wit
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,10 +24,10 @@ import duckdb
 
 from erasure.certificate import Evidence, write_certificate
 from erasure.holdings import count_rows, relations
-from erasure.operation import FEATURES, Operation, attach_operation, begin, draft, end, only_one, pending
+from erasure.operation import Operation, attach_operation, begin, draft, end, only_one, pending
 from erasure.papers import clear, left_to_do
 from erasure.releases import TakenDown, read_handovers, take_down
-from erasure.rewriting import copy_others, narrow_warehouse, rebuild_warehouse, rewrite_vault, spread_features
+from erasure.rewriting import rebuild_warehouse, rewrite_vault
 from erasure.witnesses import Scan, search, search_for_names
 from loaders.ledger import ConsentEvent, append_to_file, load_ledger, name_erased
 from loaders.notices import load_notices
@@ -39,13 +36,11 @@ from quality.release.registry import earlier_databases
 from stores.audit_log import Entry, Fact, anchor, read_entries, record
 from stores.codes import checked_code
 from stores.errors import ConsonanceError
-from stores.files import remove_database
-from stores.last_build import CHANGES_NO_ROWS, note_kept, project_digest
 from stores.names import with_rule_of_names
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.tombstones import LABEL_PREFIX, forgotten, label, read_tombstones, remember
-from stores.vault import attach_study, attach_to_read, attach_warehouse, lock_down, open_study, session_settings
+from stores.vault import attach_study, attach_to_read, lock_down, open_study, session_settings
 
 NAMES_IN_OTHERS = Path(__file__).with_name("names_in_others.sql")
 
@@ -172,7 +167,7 @@ def withdraw(
             operation = begin(study, planned)
         _step("begun")
         tell("deleting rows")
-        renamed = _delete_rows(study, operation)
+        _delete_rows(study, operation)
         _step("rows deleted")
         tell("clearing the study folder")
         _clear_files(study, operation)
@@ -180,15 +175,14 @@ def withdraw(
         tell("writing the vault afresh")
         rewrite_vault(study)
         _step("vault rewritten")
-        _renew_warehouse(study, operation, renamed, tell)
+        tell("building the warehouse anew (dbt run)")
+        rebuild_warehouse(study)
         _step("warehouse rebuilt")
         releases = take_down(study, operation.releases, rebuild, tell)
         _step("releases taken down")
         tell("searching every store")
         scan, left = _search(study, operation)
         if not scan.holds or any(left.values()):
-            # Nothing of it is copied again.
-            remove_database(study.warehouse_path)
             raise ErasureIncomplete(
                 f"After the erasure something of the participant was found in {', '.join(sorted(scan.hits) or left)}.",
                 "Nothing is certified. Run 'consonance withdraw' again; if it stays, please report it.",
@@ -202,12 +196,8 @@ def withdraw(
     return Withdrawal(certificate, page, releases, scan, tuple(to_do))
 
 
-def _delete_rows(study: Study, operation: Operation) -> int:
-    """The transaction in the vault, unless it was done before; then the tombstones beside it.
-
-    Returns:
-        How many texts of others have another wording since.
-    """
+def _delete_rows(study: Study, operation: Operation) -> None:
+    """The transaction in the vault, unless it was done before; then the tombstones beside it."""
     with open_study(study, may_forget=True) as connection:
         lay_out_stores(connection)
         tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
@@ -246,9 +236,6 @@ def _delete_rows(study: Study, operation: Operation) -> int:
         anchor(connection, study)
         remember(connection, study)
         connection.execute("checkpoint vault")
-        erased, _ = _entries(connection, operation)
-    assert erased
-    return int(json.loads(erased.facts)["others_texts"])
 
 
 def _hide_names(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
@@ -290,69 +277,6 @@ def _clear_files(study: Study, operation: Operation) -> None:
         connection.execute("checkpoint vault")
 
 
-def _renew_warehouse(study: Study, operation: Operation, renamed: int, tell: Callable[[str], None]) -> None:
-    """A fresh warehouse without them: others' plays as they were if nothing in them rests on who left."""
-    tell("writing the warehouse afresh")
-    with open_study(study, read_only=True) as connection:
-        entries = read_entries(connection)
-        is_as_built = (
-            not renamed
-            and operation.project_digest == project_digest()
-            and not _others_have_changed(entries, Tokens.of(connection), operation)
-        )
-    if not is_as_built or not copy_others(study, operation.kept, operation.people):
-        tell("building the warehouse anew (dbt run)")
-        rebuild_warehouse(study)
-        return
-    _step("others copied")
-    tell("building what rests on many (dbt run)")
-    narrow_warehouse(study, operation.kept)
-    _step("warehouse narrowed")
-    with _erased(study) as connection:
-        changed = _changed_features(connection)
-    if changed:
-        tell("building what takes features of tracks (dbt run)")
-        spread_features(study)
-    with _erased(study) as connection:
-        note_kept(connection, operation.kept, len(entries))
-
-
-def _others_have_changed(entries: list[Entry], tokens: Tokens, operation: Operation) -> bool:
-    """Whether the audit log tells of rows of anybody else since the operation began."""
-    own = {*operation.tokens, *(tokens.participant(label(token)) for token in operation.tokens)}
-    for entry in entries[operation.audit_entries :]:
-        whose = set(json.loads(entry.facts).get("participants", ()))
-        if entry.kind not in CHANGES_NO_ROWS and (not whose or not whose <= own):
-            return True
-    return False
-
-
-@contextmanager
-def _erased(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The stores as they are now, and what the operation knows."""
-    with duckdb.connect(config=session_settings()) as connection:
-        attach_study(connection, study)
-        attach_operation(connection, study)
-        attach_warehouse(connection, study)
-        lock_down(connection, [])
-        yield connection
-
-
-def _changed_features(connection: duckdb.DuckDBPyConnection) -> int:
-    """How many tracks that others played have other features than before, or have none or some only now."""
-    played = "(select track_id from warehouse.marts.tracks)"
-    ((tracks,),) = connection.execute(
-        f"""
-        select count(*) from (
-            (from operation.track_features where track_id in {played} except from warehouse.{FEATURES})
-            union all
-            (from warehouse.{FEATURES} where track_id in {played} except from operation.track_features)
-        )
-        """
-    ).fetchall()
-    return int(tracks)
-
-
 def _search(study: Study, operation: Operation) -> tuple[Scan, dict[str, dict[str, int]]]:
     """Look for the witnesses in the stores, for names in the releases that stay; count the rows by key again."""
     with duckdb.connect(config=session_settings()) as connection:
@@ -366,7 +290,7 @@ def _search(study: Study, operation: Operation) -> tuple[Scan, dict[str, dict[st
         stores = {name: relations(connection, name) for name in ("vault", "warehouse")}
         others = [table for number in releases for table in relations(connection, f"release_{number}")]
         rows = {name: count_rows(connection, tables, operation.people) for name, tables in stores.items()}
-        scan = search(connection, [*stores["vault"], *stores["warehouse"]])
+        scan = search(connection, [*stores["vault"], *stores["warehouse"]], relations(connection, "catalogue"))
         people = operation.people
         search_for_names(
             connection, others, [*people.participant_code, *people.participant_id, *operation.usernames], scan

@@ -65,15 +65,21 @@ create table if not exists vault.raw.audit_log (
     entry_hash varchar not null
 );
 
--- One row is one table whose rows rest on one person each, as the last `dbt run` made it, if that was
--- complete: a sum over its rows, from which state of the vault, by which SQL. stores/last_build.py reads it.
-create table if not exists vault.raw.last_build (
-    model_name varchar not null,
-    schema_name varchar not null,
-    table_name varchar not null,
-    rows_hash hugeint not null,
+-- At most one row: the last `dbt run`, whether it made every model, and from which state of the vault and of
+-- the project. stores/last_run.py reads it.
+drop table if exists vault.raw.last_build;
+create table if not exists vault.raw.last_run (
+    is_complete boolean not null,
     audit_entries integer not null,
     project_digest varchar not null
+);
+
+-- One row is one table or view that a run of dbt made of this project: what may be dropped once no model makes it.
+create table if not exists vault.raw.made_relations (
+    database_name varchar not null,
+    schema_name varchar not null,
+    relation_name varchar not null,
+    primary key (database_name, schema_name, relation_name)
 );
 
 -- One row is one secret of the vault itself.

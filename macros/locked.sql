@@ -12,7 +12,7 @@
 {% macro refuse_an_older_vault() %}
     {% if execute and target.type == 'duckdb' %}
         {% set there = run_query("select table_name from duckdb_tables() where database_name = 'vault' and schema_name = 'raw'").columns[0].values() %}
-        {% set wanted = ['audit_log', 'last_build'] %}
+        {% set wanted = ['audit_log', 'last_run', 'made_relations'] %}
         {% for source in graph.sources.values() if source.source_name == 'raw' %}
             {% do wanted.append(source.identifier) %}
         {% endfor %}

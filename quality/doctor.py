@@ -21,7 +21,7 @@ from stores.audit_log import verify
 from stores.codes import is_code
 from stores.errors import ConsonanceError
 from stores.key import pending_key, read_key
-from stores.last_build import why_outdated
+from stores.last_run import why_outdated
 from stores.modes import open_places, top_of
 from stores.study import Settings, Study
 from stores.tombstones import erased_codes, read_file, read_tombstones
@@ -110,8 +110,7 @@ def _interruptions(study: Study) -> Iterator[Complaint]:
         yield Complaint(
             str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code."
         )
-    copies = (study.new_vault_path, study.new_warehouse_path)
-    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), *copies):
+    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
         if path.exists():
             yield Complaint(
                 str(path),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -14,6 +16,13 @@ from stores.study import STUDY_VARIABLE, Study
 PROJECT = Path(__file__).resolve().parents[1]
 # What dbt remembers of the project as it last parsed it; it parses again whatever has changed since.
 PARSED = "partial_parse.msgpack"
+# The project's name in dbt's artifacts, and which files those are: they may lie beside another project's.
+NAME = "consonance"
+ARTIFACTS = (
+    "manifest.json", "run_results.json", "catalog.json", "sources.json", "semantic_manifest.json", "graph.gpickle",
+    "graph_summary.json", "static_index.html", "index.html",
+)  # fmt: skip
+LOG = "dbt.log"
 
 # The process group that dbt's processes belong to while a release is made, so that they end with it.
 children_group: ContextVar[int | None] = ContextVar("children_group", default=None)
@@ -35,6 +44,29 @@ def target_folder(workspace: Path | None = None) -> Path:
 def log_folder(workspace: Path | None = None) -> Path:
     """Where dbt writes its logs: in ``workspace``, else where ``DBT_LOG_PATH`` says, else in the project."""
     return workspace / "logs" if workspace else PROJECT / os.environ.get("DBT_LOG_PATH", "logs")
+
+
+def clear_artifacts() -> None:
+    """Remove what dbt compiled, ran and logged of this project; what it parsed of it tells of nobody, and stays.
+
+    ``DBT_TARGET_PATH`` and ``DBT_LOG_PATH`` may name folders with files of others: of these nothing goes.
+    """
+    target, log = target_folder(), log_folder()
+    mark = f'"{NAME}"'.encode(), f".{NAME}.".encode()
+    for name in ARTIFACTS:
+        _remove_if_marked(target / name, mark)
+    for folder in ("compiled", "run"):
+        if not (target / folder).is_symlink():
+            shutil.rmtree(target / folder / NAME, ignore_errors=True)
+    for path in log.glob(f"{LOG}*"):
+        _remove_if_marked(path, mark)
+
+
+def _remove_if_marked(path: Path, marks: Iterable[bytes]) -> None:
+    if path.is_file() and not path.is_symlink():
+        content = path.read_bytes()
+        if any(mark in content for mark in marks):
+            path.unlink()
 
 
 def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str:

@@ -14,7 +14,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from stores.dbt_command import PROJECT
-from stores.last_build import project_digest
+from stores.last_run import project_digest
 from stores.modes import close_to_others, keep_to_owner
 from stores.study import Study
 from stores.vault import attach_study, lock_down, session_settings

@@ -52,6 +52,20 @@ def remove_database(database: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def room_for_copy(path: Path) -> tuple[int, int]:
-    """The bytes that a copy of ``path`` beside it may need, and those that are free there."""
-    return path.stat().st_size * 11 // 10, shutil.disk_usage(path.parent).free
+def remove_within(root: Path, path: Path) -> bool:
+    """Delete the file or folder ``path`` if it really lies in the folder ``root``: never what a link leads to.
+
+    Args:
+        root: The study folder.
+        path: What is to go; it need not exist.
+
+    Returns:
+        Whether it is gone.
+    """
+    if not path.parent.resolve().is_relative_to(root.resolve()):
+        return not path.exists()
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+    else:
+        shutil.rmtree(path, ignore_errors=True)
+    return not os.path.lexists(path)

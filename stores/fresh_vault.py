@@ -7,13 +7,13 @@ caller moves it into the vault's place.
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Callable
 
 import duckdb
 
 from stores.errors import ConsonanceError
-from stores.files import room_for_copy
 from stores.study import Study
 from stores.vault import VAULT, attach_under_key, lock_down, prepare, session_settings
 
@@ -97,7 +97,7 @@ def refuse_full_disk(study: Study) -> None:
     Raises:
         CopyFailed: it has not.
     """
-    needed, free = room_for_copy(study.vault_path)
+    needed, free = study.vault_path.stat().st_size * 11 // 10, shutil.disk_usage(study.root).free
     if free < needed:
         raise CopyFailed(
             f"A second vault needs {needed >> 20:,} MiB beside the first, and {free >> 20:,} MiB are free.",

@@ -85,10 +85,6 @@ class Study:
         return self.root / "warehouse.duckdb"
 
     @property
-    def new_warehouse_path(self) -> Path:
-        return self.root / "warehouse.duckdb.new"
-
-    @property
     def consents_path(self) -> Path:
         return self.root / "consents.csv"
 

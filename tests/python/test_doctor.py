@@ -90,7 +90,6 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (lambda study: study.study.old_key_path.write_text("x"), "change of the key was interrupted", "key rotate"),
     (lambda study: study.study.pending.mkdir(), "withdrawal was interrupted", "consonance withdraw"),
     (lambda study: (study.root / ".twin-1").mkdir(), "was killed", "delete it"),
-    (lambda study: study.study.new_warehouse_path.touch(), "was killed", "delete it"),
     (lambda study: (study.study.published / ".making-1").mkdir(parents=True), "was killed", "delete it"),
     (_forget, "older than 1 withdrawal", "withdraw --replay"),
     (
@@ -108,8 +107,9 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (_narrow, "Took something back", "consonance load"),
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
     (lambda study: study.load(), "changed after the warehouse was built", "dbt run"),
-    (lambda study: run(study, "delete from vault.raw.last_build"), "No complete run of dbt", "dbt run"),
-    (lambda study: run(study, "update vault.raw.last_build set project_digest = ''"), "seeds have changed", "dbt run"),
+    (lambda study: run(study, "delete from vault.raw.last_run"), "has not yet made the warehouse", "dbt run"),
+    (lambda study: study.dbt("run", "--select", "known_names"), "was not complete (a part was selected", "dbt run"),
+    (lambda study: run(study, "update vault.raw.last_run set project_digest = ''"), "seeds have changed", "dbt run"),
     (lambda study: (study.study.published / "7").mkdir(parents=True), "does not know this release", "newer vault"),
     (_release, "1 of those in it do not agree", "publish again"),
 ]
@@ -121,7 +121,7 @@ def test_each_fault_is_told_with_its_remedy(
 ) -> None:
     spoil(study)
     if spoil in (_withdraw, _narrow):
-        run(study, "update vault.raw.last_build set audit_entries = 1000")
+        run(study, "update vault.raw.last_run set audit_entries = 1000")
     told = found(study)
     assert len(told) == 1 and what in told[0][0] and remedy in told[0][1], told
 
@@ -150,9 +150,9 @@ def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy)
 
 
 def test_dbt_says_what_a_vault_of_an_older_version_needs(study: SmallStudy) -> None:
-    run(study, "drop table vault.raw.last_build")
+    run(study, "drop table vault.raw.last_run")
     with pytest.raises(DbtFailed) as failed:
         study.dbt("run", "--select", "known_names")
-    assert "it lacks the table last_build. Run 'consonance load' first." in failed.value.output
+    assert "it lacks the table last_run. Run 'consonance load' first." in failed.value.output
     study.load()
     study.dbt("run", "--select", "known_names")

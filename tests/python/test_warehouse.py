@@ -17,6 +17,7 @@ from conftest import EVERYTHING, SmallStudy, as_zip, play
 from loaders.synthetic.study import PLANTED_SLOPE, make_study
 from stores.dbt_command import PROJECT, DbtFailed, run_dbt, target_folder
 from stores.study import Study
+from stores.vault import open_study
 
 MARTS = (
     "participants",
@@ -458,3 +459,24 @@ def test_local_files_and_titles_that_name_people_pass_without_their_names(small:
     ]
     assert small.warehouse("select count(*) from marts.plays where track_id is not null") == [(4,)]
     assert small.warehouse("select count(*) from marts.plays where reason_end = 'other'") == [(1,)]
+
+
+def test_only_what_an_earlier_version_made_is_dropped(small: SmallStudy) -> None:
+    """An analyst's own tables stay; a table that no model makes any more goes, in a run of everything alone."""
+    small.admit("P1")
+    small.donate("P1", [play()])
+    small.load()
+    small.dbt("run")
+    with duckdb.connect(str(small.study.warehouse_path)) as connection:
+        connection.execute("create table marts.my_own as select count(*) as plays from marts.plays")
+        connection.execute("create table marts.former as select * from marts.plays")
+        connection.execute("create view audit.former_view as select 1 as one")
+    with open_study(small.study) as connection:
+        connection.execute(
+            "insert into vault.raw.made_relations values ('warehouse', 'marts', 'former'), ('warehouse', 'audit', 'former_view')"
+        )
+    made = "select table_name from duckdb_tables() where table_name in ('my_own', 'former') union select view_name from duckdb_views() where view_name = 'former_view' order by 1"
+    small.dbt("run", "--select", "known_names")
+    assert small.warehouse(made) == [("former",), ("former_view",), ("my_own",)]
+    small.dbt("run")
+    assert small.warehouse(made) == [("my_own",)]

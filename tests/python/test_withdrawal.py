@@ -22,7 +22,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from conftest import SmallStudy, account_play, lay_out_small, play
+from conftest import EVERYTHING, SmallStudy, account_play, lay_out_small, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import consonance
@@ -35,12 +35,11 @@ from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownPartici
 from loaders.synthetic.study import make_study
 from loaders.tables import BadTable
 from quality.release.publish import publish
-from stores import last_build
-from stores.audit_log import anchor, read_entries, record, verify
+from stores.audit_log import read_entries, verify
 from stores.dbt_command import PROJECT, run_dbt
 from stores.fresh_vault import contents
 from stores.key_rotation import rotate_key
-from stores.last_build import BuiltTable, tables_as_built
+from stores.last_run import why_outdated
 from stores.study import Study
 from stores.tokens import Tokens
 from stores.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
@@ -61,10 +60,6 @@ vault.session_settings = lambda: settings() | {"force_compression": "uncompresse
 """
 # Tables right of the wall whose rows belong to persons, and those of tracks, which others' rows lead to.
 TRACKS = ("anonymized.tracks", "features.track_features", "features.track_matches", "marts.tracks")
-# What is told while dbt makes the warehouse: all of it, or what rests on more than one person.
-ANEW = "building the warehouse anew (dbt run)"
-MANY = "building what rests on many (dbt run)"
-FEATURES = "building what takes features of tracks (dbt run)"
 STEPS = (
     "begun", "rows deleted", "files cleared", "vault rewritten", "warehouse rebuilt", "releases taken down",
     "searched", "certified",
@@ -252,10 +247,7 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
         for path in study.study.inbox.rglob("*")
         if path.is_file() and study.study.inbox / "D006" not in path.parents
     }
-    steps: list[str] = []
-    erased = erase(study, "D006", tell=steps.append)
-    # Others' rows are copied; features that were found by the names of D006's plays are not there any more.
-    assert [step for step in steps if "dbt run" in step] == [MANY, FEATURES]
+    erased = erase(study, "D006")
     after = others(study)
     assert {path: path.read_bytes() for path in study.study.inbox.rglob("*") if path.is_file()} == papers
     assert sum(map(len, after.values())) > 50_000
@@ -412,7 +404,7 @@ def state(study: SmallStudy) -> dict[str, Any]:
     with study.opened(warehouse=True) as connection:
         assert verify(connection, study.study).holds
         vault = contents(connection, "vault")
-        for table in ("consent_events", "ledger_lines", "tombstones", "study", "last_build"):
+        for table in ("consent_events", "ledger_lines", "tombstones", "study", "last_run"):
             vault.pop(f'"raw"."{table}"')
         return {
             "files": sorted(
@@ -555,153 +547,106 @@ def test_killed_at_any_moment_and_started_again_it_finishes(
 # What of the warehouse is kept
 
 
-@pytest.fixture(scope="module")
-def narrowed(kept: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
-    """The small study after P1 has withdrawn, whom nobody else's rows name. Not to be written to."""
-    study = copied(kept, tmp_path_factory.mktemp("narrowed") / "study")
-    steps: list[str] = []
-    erase(study, "P1", tell=steps.append)
-    assert [step for step in steps if "dbt run" in step] == [MANY]
-    return study
+def test_what_an_older_version_wrote_of_a_withdrawal_is_understood(kept: SmallStudy) -> None:
+    planned = draft(kept.study, ["P1"], NOW)
+    written = json.loads(planned.as_json()) | {"kept": [], "project_digest": "", "audit_entries": 3}
+    assert Operation.from_json(json.dumps(written)) == planned
 
 
-def described(study: SmallStudy) -> list[tuple[Any, ...]]:
-    """Columns and tables of the warehouse: types, whether they may be null, descriptions."""
-    return study.warehouse(
-        """
-        select schema_name, table_name, column_name, data_type, is_nullable, comment from duckdb_columns() where not internal
-        union all
-        select schema_name, table_name, null, null, null, comment from duckdb_tables() where not internal
-        order by all
-        """
+# What may stay
+
+
+def test_a_warehouse_is_built_anew_and_is_complete(finished: SmallStudy) -> None:
+    with finished.opened() as connection:
+        assert why_outdated(connection) is None
+
+
+@pytest.mark.parametrize("code", ["21", "library", "P1"])
+def test_somebody_alone_can_go(tmp_path: Path, code: str) -> None:
+    """What they alone had, and what stays for a reason: a purpose, a moment of the ledger, words of the project."""
+    study = lay_out_small(tmp_path / "study")
+    _append_line(study.study.participants_path, f"{code},1990,female,DE,Europe/Berlin,2025-01-01T10:00:00+00:00")
+    study.consent(code, f"{EVERYTHING} library", at="2025-01-01T10:00:00+00:00")
+    words = ("library", "listening_history", "exact", "tier", "kept", "Information for participants", "audit")
+    study.donate(
+        code, [play(f"2023-05-0{day}T10:00:00Z", master_metadata_track_name=word) for day, word in enumerate(words, 1)]
     )
-
-
-def built(study: SmallStudy) -> list[BuiltTable]:
-    with study.opened(warehouse=True) as connection:
-        return tables_as_built(connection)
-
-
-def test_a_warehouse_with_kept_rows_is_the_one_that_dbt_would_make(
-    kept: SmallStudy, narrowed: SmallStudy, tmp_path: Path
-) -> None:
-    assert described(narrowed) == described(kept)
-    assert not narrowed.study.new_warehouse_path.exists()
-    # The next withdrawal may keep rows too.
-    assert built(narrowed) == built(kept) != []
-    anew = copied(narrowed, tmp_path / "study")
-    anew.dbt("run")
-    with anew.opened(warehouse=True) as one, narrowed.opened(warehouse=True) as other:
-        assert contents(one, "warehouse") == contents(other, "warehouse")
-
-
-def test_what_rests_on_one_person_is_noted_by_a_complete_run_alone(
-    kept: SmallStudy, small_copy: SmallStudy, tmp_path: Path
-) -> None:
-    assert [f"{table.schema}.{table.table}" for table in built(kept)] == [
-        "anonymized.plays", "marts.daily_listening", "marts.emotion_windows", "marts.participants",
-        "sessionized.play_sessions", "marts.plays", "marts.sessions",
-    ]  # fmt: skip
-    small_copy.dbt("run", "--exclude", "sessions")
-    assert built(small_copy) == []
-    run_dbt(small_copy.study, "run", "--vars", "{counted_from_ms: 43000}", workspace=tmp_path / "workspace")
-    assert built(small_copy) == []
-
-
-def load_again(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
+    study.load()
+    study.dbt("run")
+    erased = erase(study, code)
+    assert erased.scan.holds and erased.scan.texts > 10 and erased.scan.moments > 6
+    assert pending(study.study) is None and erased.certificate.exists()
+    assert study.vault("select count(*) from vault.raw.extended_plays") == [(0,)]
+    assert (
+        study.vault("select purposes from vault.raw.consent_events order by ledger_line limit 1")[0][0][-1] == "library"
+    )
     study.load()
 
 
-def change_the_models(_: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_build, "project_digest", lambda: "another")
+def _append_line(path: Path, line: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
 
 
-def lose_a_row(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
-    with duckdb.connect(str(study.study.warehouse_path)) as connection:
-        connection.execute("delete from marts.plays where play_id = (select min(play_id) from marts.plays)")
-
-
-def change_a_value(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
-    with duckdb.connect(str(study.study.warehouse_path)) as connection:
-        connection.execute(
-            "update marts.plays set ms_played = 1 where play_id = (select min(play_id) from marts.plays)"
-        )
-
-
-def add_a_column(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
-    with duckdb.connect(str(study.study.warehouse_path)) as connection:
-        connection.execute("alter table marts.plays add column note varchar")
-        connection.execute("update marts.plays set note = 'heard with P1'")
-
-
-def lose_a_table(study: SmallStudy, _: pytest.MonkeyPatch) -> None:
-    with duckdb.connect(str(study.study.warehouse_path)) as connection:
-        connection.execute("drop table marts.sessions")
-
-
-def fill_the_disk(_: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewriting, "_has_room_beside", lambda path: False)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [load_again, change_the_models, lose_a_row, change_a_value, add_a_column, lose_a_table, fill_the_disk],
-)
-def test_rows_are_not_kept_if(
-    change: Callable[[SmallStudy, pytest.MonkeyPatch], None],
-    small_copy: SmallStudy,
-    narrowed: SmallStudy,
-    monkeypatch: pytest.MonkeyPatch,
+def test_files_of_others_in_the_folders_of_dbt_stay(
+    small_copy: SmallStudy, finished: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    change(small_copy, monkeypatch)
-    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
-    steps: list[str] = []
-    erase(small_copy, "P1", tell=steps.append)
-    assert [step for step in steps if "dbt run" in step] == [ANEW]
+    """``DBT_TARGET_PATH`` and ``DBT_LOG_PATH`` name folders that hold more than what dbt wrote of this project."""
+    target, logs = tmp_path / "thesis", tmp_path / "log"
+    others_files = {
+        target / "chapter.tex": "not ours",
+        target / "manifest.json": '{"metadata": {"project_name": "another"}}',
+        target / "compiled" / "another" / "x.sql": "select 1",
+        logs / "dbt.log.1": '{"profile_name": "another"}',
+        logs / "app.log": 'consonance, model.consonance.plays, "consonance"',
+    }
+    own_files = {
+        target / "run_results.json": '{"results": [{"unique_id": "model.consonance.plays"}]}',
+        target / "compiled" / "consonance" / "x.sql": "select 1",
+        target / "run" / "consonance" / "x.sql": "select 1",
+        logs / "dbt.log": '/* {"app": "dbt", "profile_name": "consonance"} */',
+    }
+    for path, content in (others_files | own_files).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(target))
+    monkeypatch.setenv("DBT_LOG_PATH", str(logs))
+    monkeypatch.setattr(rewriting, "run_dbt", stand_in(finished.study.warehouse_path))
+    erase(small_copy, "P2")
+    assert {path: path.read_text() for path in others_files} == others_files
+    assert not any(path.exists() for path in own_files)
 
 
-def test_rows_are_not_kept_if_somebody_else_takes_consent_back_meanwhile(
-    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
+def test_what_a_link_leads_to_stays_and_is_told(
+    small_copy: SmallStudy, finished: SmallStudy, quick: None, tmp_path: Path
 ) -> None:
-    planned = plan(small_copy.study, "P1", NOW)
-    small_copy.consent("P3", "", event="withdrawn", at="2025-06-01T10:00:00+00:00")
-    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
-    steps: list[str] = []
-    withdraw(small_copy.study, planned, tell=steps.append)
-    assert [step for step in steps if "dbt run" in step] == [ANEW]
+    elsewhere = tmp_path / "elsewhere"
+    shutil.move(small_copy.study.inbox, elsewhere)
+    small_copy.study.inbox.symlink_to(elsewhere)
+    before = sorted(elsewhere.rglob("*"))
+    erased = erase(small_copy, "P2")
+    assert sorted(elsewhere.rglob("*")) == before
+    assert any("leads out of the study folder" in line for line in erased.to_do)
 
 
-def test_rows_are_not_kept_if_the_models_change_before_it_goes_on(
-    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
+def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, quick: None) -> None:
+    (small_copy.root / "Notes on p2.txt").write_text("x")
+    (small_copy.root / "LISTENER-OF-2.txt").write_text("x")
+    erased = erase(small_copy, "P2")
+    told = json.loads(erased.certificate.read_text())["left_to_the_operator"]
+    assert [line.split(" names ")[0] for line in told] == ["….txt", "Notes on ….txt"]
+
+
+def test_a_replay_of_somebody_who_is_not_back_looks_for_no_name(
+    kept: SmallStudy, finished: SmallStudy, tmp_path: Path, quick: None
 ) -> None:
-    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
-    with monkeypatch.context() as patch:
-        patch.setattr(withdrawal, "rewrite_vault", lambda study: pytest.fail("killed"))
-        with pytest.raises(pytest.fail.Exception, match="killed"):
-            erase(small_copy, "P1")
-    monkeypatch.setattr(withdrawal, "project_digest", lambda: "another")
-    steps: list[str] = []
-    withdraw(small_copy.study, tell=steps.append)
-    assert [step for step in steps if "dbt run" in step] == [ANEW]
-
-
-def test_what_an_older_version_wrote_of_a_withdrawal_is_understood(kept: SmallStudy) -> None:
-    written = json.loads(draft(kept.study, ["P1"], NOW).as_json())
-    for name in ("kept", "project_digest", "audit_entries"):
-        del written[name]
-    assert Operation.from_json(json.dumps(written)).kept == ()
-
-
-def test_rows_are_kept_after_a_release(
-    small_copy: SmallStudy, narrowed: SmallStudy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with open_study(small_copy.study) as connection:
-        record(connection, small_copy.study, "published", {"release": 1})
-        anchor(connection, small_copy.study)
-    monkeypatch.setattr(rewriting, "run_dbt", stand_in(narrowed.study.warehouse_path))
-    steps: list[str] = []
-    erase(small_copy, "P1", tell=steps.append)
-    assert [step for step in steps if "dbt run" in step] == [MANY]
+    study = copied(finished, tmp_path / "study")
+    with open_study(study.study) as connection:
+        connection.execute("delete from vault.raw.tombstones")
+    planned = plan_replay(study.study)
+    assert planned.people.participant_code == () and len(planned.tokens) == 1
+    erased = withdraw(study.study, planned)
+    assert erased.to_do == () and erased.scan.holds
 
 
 # Nobody comes back
