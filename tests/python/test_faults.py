@@ -112,6 +112,8 @@ def _tell_canaries(study: Study) -> None:
         ),
         play("2023-05-01T13:00:00Z", 64_000, incognito_mode=True),
     ]
+    # Under the user name of the other donations: this is no second account.
+    canaries = [row | {"username": "listener-024-q7x"} for row in canaries]
     as_zip(study.inbox / "D024" / "more.zip", {"Spotify Extended Streaming History/Audio.json": canaries})
 
 
@@ -125,6 +127,8 @@ def _change_minds(study: Study) -> None:
                 (9001, 'D009', 'withdrawn', [], 'v1', '2026-01-15', null, null),
                 (9002, 'D010', 'amended', ['listening_history'], 'v1', '2026-01-15', null, null),
                 (9003, 'D006', 'amended', ['listening_history', 'podcasts_audiobooks', 'private_sessions', 'demographics'], 'v1', '2027-01-01', null, null);
+            -- The vault still has a country that its participant no longer grants.
+            update vault.raw.participants set country = 'DE' where participant_code = 'D008';
             -- Who shares with named analysts now shares with everyone.
             insert into vault.raw.consent_events
             select 9100 + ledger_line, participant_code, 'amended', list_append(purposes, 'sharing_public'), form_version, '2026-01-16', history_from, history_to
