@@ -17,7 +17,7 @@ from consonance.audit_cli import audit
 from consonance.consent_cli import consent
 from consonance.guard_tables import print_diagnosis, print_guard
 from consonance.key_cli import key
-from consonance.load_tables import ProgressBar, print_amendments, print_load
+from consonance.load_tables import ProgressBar, print_amendments, print_file, print_load
 from consonance.risk_tables import print_risk
 from consonance.terminal import json_option, out, screen, study_option
 from consonance.withdraw_cli import withdraw
@@ -104,13 +104,16 @@ def catalog() -> None:
 @click.option("--source", "source_id", required=True, help="The source's id in seeds/feature_sources.csv.")
 @study_option
 def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
-    """Keep the feature archive FILE (CSV with Spotify ids) with the study and load it."""
+    """Keep the feature archive FILE (CSV with Spotify ids) with the study and load it.
+
+    A file of which nothing can be read is refused (exit status 1), and the study stays as it was.
+    """
     study = Study.find(folder)
     add_archive(study, file, source_id)
     with ProgressBar(screen) as progress:
         report = load_study(study, progress=progress)
     for archive in report.catalogue:
-        out.print(f"{archive.file}: {archive.landed:,} tracks of {archive.rows_in:,} rows")
+        print_file(archive, out)
 
 
 @cli.command()

@@ -13,7 +13,7 @@ from rich.table import Table
 from erasure.amendment import Narrowed
 from loaders.donations import Donation
 from loaders.history_doubts import REMEDY
-from loaders.report import DonationReport, LoadReport, participant_status
+from loaders.report import DonationReport, FileReport, LoadReport, participant_status
 from loaders.study_loading import LoadProgress
 
 
@@ -71,11 +71,7 @@ def print_load(report: LoadReport, out: Console) -> None:
         if donation.advice:
             out.print(f"[yellow]{escape(donation.file)}[/]: {escape(donation.advice)}", soft_wrap=True)
     for file in [*report.surveys, *report.catalogue]:
-        reasons = ", ".join(f"{reason} {lines:,}" for reason, lines in file.reasons.items())
-        out.print(
-            f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines landed"
-            + (f" ({reasons})" if reasons else "")
-        )
+        print_file(file, out)
     if report.closed:
         out.print(
             f"[yellow]Others of this machine could read {escape(', '.join(report.closed))}[/]; now you alone can.",
@@ -94,6 +90,22 @@ def print_load(report: LoadReport, out: Console) -> None:
             if totals[status]
         )
     )
+
+
+def print_file(file: FileReport, out: Console) -> None:
+    """Print what became of a survey or a feature archive."""
+    if file.not_read:
+        out.print(f"[red]{escape(file.file)}: not read[/] ({file.not_read})", soft_wrap=True)
+    else:
+        counts = {**file.reasons, **file.doubts}
+        told = [*file.decided, *(f"{what} {count:,}" for what, count in counts.items())]
+        out.print(
+            f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines landed"
+            + (f" ({escape(', '.join(told))})" if told else ""),
+            soft_wrap=True,
+        )
+    for advice in file.advice:
+        out.print(f"[yellow]{escape(file.file)}[/]: {escape(advice)}", soft_wrap=True)
 
 
 def print_amendments(amendments: list[Narrowed], out: Console) -> None:

@@ -24,6 +24,7 @@ import duckdb
 from erasure.holdings import People, Relation, count_rows, relations
 from erasure.papers import Papers, find
 from erasure.witnesses import take_down
+from loaders.side_files import side_files
 from stores.errors import ConsonanceError
 from stores.files import sha256_of, sync
 from stores.key import read_key
@@ -254,7 +255,7 @@ def end(study: Study) -> None:
 def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of the stores and of the operator's tables, by name."""
     paths: list[Path] = [study.vault_path, study.warehouse_path, study.consents_path, study.participants_path]
-    paths += sorted(study.surveys.glob("*.csv"))
+    paths += [path for path in side_files(study.surveys) if path.is_file()]
     paths = [path for path in paths if path.exists()]
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(sha256_of, paths))

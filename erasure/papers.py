@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loaders.ledger import COLUMNS as LEDGER_COLUMNS
-from loaders.tables import dialect_of
+from loaders.side_files import side_files
+from loaders.tables import decoded, dialect_of
 from stores.files import remove_within, replace_file, sync
 from stores.study import Study
 
@@ -99,7 +100,7 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         try:
             _relabelled(path, "", None)
         except (UnicodeDecodeError, csv.Error):
-            to_do.append(f"{study.within(path)} is no CSV in UTF-8: take the participant's lines out of it.")
+            to_do.append(f"{study.within(path)} is no CSV: take the participant's lines out of it.")
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at it."
         for path in _still_named(study, [*codes, *names])
@@ -117,8 +118,8 @@ def _donated(study: Study, code: str) -> list[Path]:
 def _tables(study: Study, name: str) -> list[tuple[Path, str | None]]:
     """The operator's tables, each with what the code becomes there; ``None``: the lines go."""
     tables: list[tuple[Path, str | None]] = [(study.consents_path, name), (study.participants_path, None)]
-    tables += [(path, None) for path in sorted(study.surveys.glob("*.csv"))]
-    return [(path, becomes) for path, becomes in tables if path.exists()]
+    tables += [(path, None) for path in side_files(study.surveys)]
+    return [(path, becomes) for path, becomes in tables if path.is_file()]
 
 
 def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, int]:
@@ -128,11 +129,10 @@ def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, 
         What the file shall hold, and the number of rows concerned.
 
     Raises:
-        UnicodeDecodeError, csv.Error: the file is no CSV in UTF-8.
+        UnicodeDecodeError, csv.Error: the file is no CSV.
     """
     content = path.read_bytes()
-    text = content.decode("utf-8-sig")
-    mark = content[: len(content) - len(text.encode())]
+    text, encoding, mark = decoded(content)
     delimiter, ending = dialect_of(text)
     lines = list(io.StringIO(text))
     reader = csv.reader(iter(lines), delimiter=delimiter)
@@ -143,21 +143,21 @@ def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, 
         chunk = lines[begun : reader.line_num]
         begun = reader.line_num
         cells = [cell.strip() for cell in row]
-        if any(cells) and not cells[0].startswith("#"):
-            if place is None:
+        if place is None:
+            if any(cells) and not cells[0].startswith("#"):
                 if CODE_COLUMN not in cells:
                     return content, 0
                 place = cells.index(CODE_COLUMN)
-            elif len(cells) > place and cells[place] == code:
-                concerned += 1
-                if replacement is None:
-                    continue
-                row[place] = replacement
-                line = io.StringIO()
-                csv.writer(line, delimiter=delimiter, lineterminator=ending).writerow(row)
-                chunk = [line.getvalue()]
+        elif len(cells) > place and cells[place] == code:
+            concerned += 1
+            if replacement is None:
+                continue
+            row[place] = replacement
+            line = io.StringIO()
+            csv.writer(line, delimiter=delimiter, lineterminator=ending).writerow(row)
+            chunk = [line.getvalue()]
         kept += chunk
-    return mark + "".join(kept).encode(), concerned
+    return mark + "".join(kept).encode(encoding), concerned
 
 
 def naming(names: Sequence[str]) -> re.Pattern[str] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from loaders.history_doubts import HistoryDoubt
@@ -72,16 +72,34 @@ class DonationReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One survey or catalogue file: lines in, landed, rejected and why."""
+    """One survey or catalogue file.
+
+    Attributes:
+        file: Its name, within the study folder.
+        rows_in, landed, rejected, reasons: Lines, and why some were not landed.
+        not_read: Why nothing of the file was read; ``None`` if it was.
+        doubts: What was landed, or left empty, and should be looked at: what it is, and how often.
+        decided: How its values were read, where a file of this kind may mean several things.
+        advice: What an operator can do.
+    """
 
     file: str
-    rows_in: int
-    landed: int
-    rejected: int
+    rows_in: int = 0
+    landed: int = 0
+    rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    not_read: str | None = None
+    doubts: dict[str, int] = field(default_factory=dict)
+    decided: list[str] = field(default_factory=list)
+    advice: list[str] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything it holds was landed, and nothing of that is doubtful."""
+        return not (self.not_read or self.rejected or self.doubts)
 
     def as_json(self) -> dict[str, Any]:
-        return {"rows_in": self.rows_in, "landed": self.landed, "rejected": self.rejected, "reasons": self.reasons}
+        return {key: value for key, value in asdict(self).items() if key != "file"}
 
 
 @dataclass(frozen=True)
@@ -101,15 +119,9 @@ class LoadReport:
 
     @property
     def exit_status(self) -> int:
-        """0 if everything is in the vault, 2 if something was rejected, refused or held, or waits for a decision."""
-        files = [*self.surveys, *self.catalogue]
-        return (
-            0
-            if all(donation.is_whole for donation in self.donations)
-            and not any(file.rejected for file in files)
-            and not self.undecided
-            else 2
-        )
+        """0 if everything is in the vault; 2 if something was rejected, refused, held, not read, or waits for a decision."""
+        parts: list[DonationReport | FileReport] = [*self.donations, *self.surveys, *self.catalogue]
+        return 0 if all(part.is_whole for part in parts) and not self.undecided else 2
 
     def by_participant(self) -> dict[str, list[DonationReport]]:
         grouped: dict[str, list[DonationReport]] = {}

@@ -493,12 +493,12 @@ create table if not exists catalogue.music.track_features (
     time_signature smallint
 );
 
--- One row is one archive file that was added.
-create table if not exists catalogue.music.archives (
+-- One row is one file of a feature source: what it was read from (the rules of reading and its SHA-256, or
+-- why it was not read), and the report of it.
+drop table if exists catalogue.music.archives; -- of an earlier version, whose archives are read again
+create table if not exists catalogue.music.archive_files (
     source_id varchar not null,
     file varchar not null,
-    sha256 varchar not null,
-    rows_in integer not null,
-    landed integer not null,
-    rejected integer not null
+    read_from varchar not null,
+    report json not null
 );

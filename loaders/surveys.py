@@ -1,14 +1,15 @@
-"""Emotion reports: questionnaire CSVs, one answer a line, into ``raw.survey_answers``."""
+"""Emotion reports: questionnaires, one answer a line, into ``raw.survey_answers``."""
 
 from __future__ import annotations
 
 import duckdb
 
 from loaders.consent import held_codes
-from loaders.formats import BYTE_ORDER_MARK, CLOCK, DATE
+from loaders.formats import CLOCK, DATE
 from loaders.memory import in_memory
 from loaders.report import FileReport
-from loaders.tables import BadTable, delimiter_of
+from loaders.side_files import ROWS, NotRead, SideTable, content_of, read_side_table, side_files, told_name
+from stores.dbt_command import PROJECT
 from stores.study import Study
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
@@ -19,77 +20,200 @@ JUDGE = f"""
     create or replace temp table judged_answers as
     with answers as (
         select
-            cast(row_number() over () + 1 as integer) as line,
-            trim(participant_code) as participant_code,
+            cast(line as integer) as line,
+            nullif(trim(participant_code), '') as participant_code,
             case when regexp_full_match(trim(answered_at), '{WITH_OFFSET}') then timezone('UTC', try_cast(trim(answered_at) as timestamptz)) end as answered_at,
             lower(trim(instrument)) as instrument,
             lower(trim(item)) as item,
             nullif(trim(answer), '') as answer_text,
             try_cast(replace(trim(answer), ',', '.') as double) as answer
-        from read_csv('{{address}}', all_varchar = true, header = true, nullstr = '', null_padding = true, delim = '{{delimiter}}')
+        from survey_rows
     )
     select
-        *,
+        answers.* exclude (answer_text),
         case
-            when participant_code is null or participant_code not in (select unnest($enrolled::varchar[])) then 'not_enrolled'
-            when participant_code not in (select unnest($granted::varchar[])) then 'no_consent'
+            when answers.participant_code is null then 'no_code'
+            when doors.participant_code is null then 'not_enrolled'
+            when doors.barred_by is not null then doors.barred_by
             when answered_at is null then 'no_time_with_offset'
             when coalesce(instrument, '') = '' or coalesce(item, '') = '' then 'no_instrument_or_item'
             when answer_text is not null and (answer is null or not isfinite(answer)) then 'not_a_number'
         end as reason
     from answers
+    left join survey_doors as doors on answers.participant_code = doors.participant_code
+"""
+
+# What lands and says nothing, or may say something else than it should.
+DOUBTS = """
+    with landed as (select * from judged_answers where reason is null),
+    known as (select instrument, count(*) as items from instrument_ranges group by instrument),
+    answers as (
+        select landed.*, known.items, ranges.item is not null as is_known, ranges.answer_min, ranges.answer_max
+        from landed
+        left join known using (instrument)
+        left join instrument_ranges as ranges using (instrument, item)
+    ),
+    reports as (
+        select count(*) as lines, any_value(items) as items
+        from answers
+        group by participant_code, answered_at, instrument
+    )
+    select what, lines
+    from (
+        select 'unknown_instrument' as what, count(*) filter (where items is null) as lines from answers
+        union all
+        select 'unknown_item', count(*) filter (where items is not null and not is_known) from answers
+        union all
+        select 'outside_range', count(*) filter (where answer not between answer_min and answer_max) from answers
+        union all
+        select 'one_item_reports', count(*) filter (where lines = 1 and items > 1) from reports
+    )
+    where lines > 0
+"""
+
+ADVICE = {
+    "no_time_with_offset": "answered_at is written like 2026-03-01T10:00:00+01:00: with the offset, or nobody knows when it was.",
+    "not_a_number": "Answers are numbers: export the values instead of the labels. Free text is never landed.",
+    "unknown_instrument": "Their instrument is not in seeds/instrument_items.csv: they are kept, and not scored.",
+    "unknown_item": "Their item is none of the instrument's in seeds/instrument_items.csv: they are kept, and not scored.",
+    "outside_range": (
+        "These answers lie outside the range of their item in seeds/instrument_scales.csv, and count as missing. "
+        "Was the instrument recoded, such as 0 to 4 for 1 to 5?"
+    ),
+    "one_item_reports": "So many reports hold one item of an instrument that has more: does each item have a time of its own?",
+}
+
+MADE_NUMBERS = (
+    " {alike:,} of them would be somebody's but for zeros or capitals: a spreadsheet makes 7 of 007. "
+    "Save the column as text."
+)
+
+# Codes that nobody has, and how many of them would be somebody's if a spreadsheet had not made numbers of them.
+STRANGERS = """
+    with strangers as (select distinct participant_code as code from judged_answers where reason = 'not_enrolled'),
+    known as (select lower(ltrim(participant_code, '0')) as code from survey_doors)
+    select
+        count(*),
+        count(*) filter (where lower(ltrim(regexp_replace(code, '[.,]0+$', ''), '0')) in (select code from known))
+    from strangers
 """
 
 
 def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[FileReport]:
-    """Replace ``raw.survey_answers`` by what the CSVs in ``surveys/`` say.
+    """Replace ``raw.survey_answers`` by what the tables in ``surveys/`` say.
 
-    Lines of people without consent to ``emotion_reports`` are held at the door.
+    Lines of people without consent to ``emotion_reports`` are held at the door. A file that cannot be read
+    costs itself: the others are landed, and what an earlier load had landed of it goes.
+    """
+    _lay_out_ranges(connection)
+    held = held_codes(connection, "emotion_reports")
+    connection.execute(
+        "create or replace temp table survey_doors as select unnest($codes::varchar[]) as participant_code, unnest($reasons::varchar[]) as barred_by",
+        {"codes": list(held), "reasons": list(held.values())},
+    )
+    paths = {told_name(study, path): path for path in side_files(study.surveys)}
+    for relation in ("survey_answers", "survey_rejects"):
+        connection.execute(
+            f"delete from vault.raw.{relation} where not list_contains($files, file)", {"files": list(paths)}
+        )
+    reports = []
+    for file, path in paths.items():
+        try:
+            table = read_side_table(connection, content_of(path))
+            _judge(connection, table)
+            reports.append(_land(connection, file, table))
+        except NotRead as error:
+            reports.append(_drop(connection, file, error))
+    return reports
+
+
+def _judge(connection: duckdb.DuckDBPyConnection, table: SideTable) -> None:
+    """Fill ``judged_answers`` with the rows of a table, each with the reason why it is not landed.
 
     Raises:
-        BadTable: a file lacks a column or is no UTF-8 CSV; nothing is changed then.
+        NotRead: the table lacks a column, or has one twice.
     """
-    held = held_codes(connection, "emotion_reports")
-    codes = {"enrolled": list(held), "granted": [code for code, reason in held.items() if reason is None]}
-    reports = []
+    columns = {name: table.column(name) for name in COLUMNS}
+    if missing := [name for name, column in columns.items() if column is None]:
+        raise NotRead(
+            "lacks_columns",
+            f"It has no column {missing[0]}.",
+            f"One answer a line; the first line reads {','.join(COLUMNS)}.",
+        )
+    cells = ", ".join(f"{column} as {name}" for name, column in columns.items())
+    connection.execute(f"create or replace temp table survey_rows as select line, {cells} from {ROWS}")
+    connection.execute(JUDGE)
+
+
+def _land(connection: duckdb.DuckDBPyConnection, file: str, table: SideTable) -> FileReport:
+    reasons = dict(
+        connection.execute(
+            "select reason, count(*) from judged_answers where reason is not null group by reason order by reason"
+        ).fetchall()
+    )
+    if table.bad_lines:
+        reasons["bad_line"] = table.bad_lines
+    doubts = dict(connection.execute(DOUBTS).fetchall())
+    advice = [ADVICE[what] for what in (*reasons, *doubts) if what in ADVICE]
+    if "not_enrolled" in reasons:
+        ((codes, alike),) = connection.execute(STRANGERS).fetchall()
+        advice.append(
+            f"Codes that participants.csv does not have: {codes:,}."
+            + (MADE_NUMBERS.format(alike=alike) if alike else "")
+        )
     connection.begin()
     try:
-        connection.execute("delete from vault.raw.survey_answers")
-        connection.execute("delete from vault.raw.survey_rejects")
-        for path in sorted(study.surveys.glob("*.csv")):
-            file = study.within(path)
-            content = path.read_bytes().removeprefix(BYTE_ORDER_MARK)
-            header = content.split(b"\n", 1)[0].decode("utf-8", "replace").strip()
-            delimiter = delimiter_of(header)
-            names = [name.strip().strip('"') for name in header.split(delimiter)]
-            if missing := [column for column in COLUMNS if column not in names]:
-                raise BadTable(f"{path} lacks the column {missing[0]}.", f"Its first line reads {','.join(COLUMNS)}.")
-            with in_memory(content, ".csv") as address:
-                try:
-                    connection.execute(JUDGE.replace("{address}", address).replace("{delimiter}", delimiter), codes)
-                except duckdb.Error:
-                    raise BadTable(
-                        f"{path} is no well-formed CSV in UTF-8.", "Save it as 'CSV UTF-8', one answer a line."
-                    ) from None
-            connection.execute(
-                """
-                insert into vault.raw.survey_answers
-                select participant_code, answered_at, instrument, item, answer, $file, line from judged_answers where reason is null
-                """,
-                {"file": file},
-            )
-            reasons = dict(
-                connection.execute(
-                    "select reason, count(*) from judged_answers where reason is not null group by reason order by reason"
-                ).fetchall()
-            )
-            for reason, lines in reasons.items():
-                connection.execute("insert into vault.raw.survey_rejects values (?, ?, ?)", [file, reason, lines])
-            rows_in = int(connection.execute("select count(*) from judged_answers").fetchall()[0][0])
-            rejected = sum(reasons.values())
-            reports.append(FileReport(file, rows_in, rows_in - rejected, rejected, reasons))
+        _forget(connection, file)
+        ((landed,),) = connection.execute(
+            """
+            insert into vault.raw.survey_answers
+            select participant_code, answered_at, instrument, item, answer, $file, line
+            from judged_answers
+            where reason is null
+            """,
+            {"file": file},
+        ).fetchall()
+        for reason, lines in reasons.items():
+            connection.execute("insert into vault.raw.survey_rejects values (?, ?, ?)", [file, reason, lines])
         connection.commit()
     except BaseException:
         connection.rollback()
         raise
-    return reports
+    rejected = sum(reasons.values())
+    return FileReport(file, landed + rejected, landed, rejected, reasons, doubts=doubts, advice=advice)
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, file: str, error: NotRead) -> FileReport:
+    """Nothing of an unreadable file stays: the vault says what lies in the study folder now."""
+    advice = [f"{error.what} {error.remedy}"]
+    if gone := _forget(connection, file):
+        advice.append(f"The {gone:,} answers that an earlier load had landed of it are no longer in the vault.")
+    return FileReport(file, not_read=error.reason, advice=advice)
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, file: str) -> int:
+    connection.execute("delete from vault.raw.survey_rejects where file = $file", {"file": file})
+    ((lines,),) = connection.execute(
+        "delete from vault.raw.survey_answers where file = $file", {"file": file}
+    ).fetchall()
+    return int(lines)
+
+
+def _lay_out_ranges(connection: duckdb.DuckDBPyConnection) -> None:
+    """The items that seeds define, with the least and the greatest answer, as ``instrument_ranges``."""
+    items, scales = (
+        (PROJECT / "seeds" / f"{name}.csv").read_bytes() for name in ("instrument_items", "instrument_scales")
+    )
+    with in_memory(items, ".csv") as items_at, in_memory(scales, ".csv") as scales_at:
+        connection.execute(
+            f"""
+            create or replace temp table instrument_ranges as
+            select
+                items.instrument, items.item,
+                min(cast(scales.answer_min as double)) as answer_min,
+                max(cast(scales.answer_max as double)) as answer_max
+            from read_csv('{items_at}', all_varchar = true, header = true) as items
+            inner join read_csv('{scales_at}', all_varchar = true, header = true) as scales using (instrument, scale)
+            group by items.instrument, items.item
+            """
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import stat
@@ -16,6 +17,8 @@ from stores.errors import ConsonanceError
 from stores.files import replace_file
 from stores.tombstones import erased_codes
 
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+DELIMITERS = (",", ";", "\t", "|")
 MEND = "Mend these lines; nothing was loaded from it."
 
 
@@ -23,9 +26,29 @@ class BadTable(ConsonanceError):
     """A CSV of the operator's cannot be used."""
 
 
+def decoded(content: bytes) -> tuple[str, str, bytes]:
+    """The text of a table, its encoding, and the byte order mark that stood before it.
+
+    Programs write UTF-8, spreadsheets also UTF-16 ("Unicode text") and, on older systems, Windows-1252.
+
+    Raises:
+        UnicodeDecodeError: it is no text in any of these.
+    """
+    for mark, encoding in MARKS.items():
+        if content.startswith(mark):
+            return content[len(mark) :].decode(encoding), encoding, mark
+    if b"\0" in content[:2]:
+        encoding = "utf-16-be" if content[:1] == b"\0" else "utf-16-le"
+        return content.decode(encoding), encoding, b""
+    try:
+        return content.decode("utf-8"), "utf-8", b""
+    except UnicodeDecodeError:
+        return content.decode("cp1252"), "cp1252", b""
+
+
 def delimiter_of(header: str) -> str:
-    """What stands between the columns of a CSV that begins with ``header``: spreadsheets also write ``;``."""
-    return ";" if header.count(";") > header.count(",") else ","
+    """What stands between the columns of a CSV that begins with ``header``: what makes most columns of it."""
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
 def dialect_of(text: str) -> tuple[str, str]:

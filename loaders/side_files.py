@@ -1,0 +1,155 @@
+"""Side files: the tables in ``surveys/`` and ``catalogue/``, found by what lies there and read one by one.
+
+Whatever is wrong with one of them costs that one. What is not read is reported, with the reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from loaders.memory import in_memory
+from loaders.tables import decoded, delimiter_of
+from stores.errors import ConsonanceError
+from stores.study import Study
+
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
+# What operating systems and office programs leave beside a file. None of it is anybody's data.
+COMPANIONS = ("thumbs.db", "desktop.ini", "icon\r")
+SAVE_AS_CSV = "Save it as 'CSV UTF-8', under a name that ends in .csv."
+
+ROWS = "side_rows"
+
+
+class NotRead(ConsonanceError):
+    """A side file is not read. ``reason`` is one word for reports."""
+
+    def __init__(self, reason: str, what: str, remedy: str) -> None:
+        super().__init__(what, remedy)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class SideTable:
+    """A side file as it was read into the temporary table ``side_rows`` (line, c0, c1, …: text).
+
+    Attributes:
+        header: The names of its columns, as written; column n is ``c<n>``.
+        delimiter: What stands between them.
+        bad_lines: Lines that are no row of the table: too many values, or broken quotes.
+    """
+
+    header: list[str]
+    delimiter: str
+    bad_lines: int
+
+    def column(self, name: str) -> str | None:
+        """The column of ``side_rows`` called ``name``.
+
+        Raises:
+            NotRead: there are two of them.
+        """
+        places = [place for place, heading in enumerate(self.header) if heading == name]
+        if len(places) > 1:
+            raise NotRead("repeated_column", f"It has the column {name} twice.", "Give one of them another name.")
+        return f"c{places[0]}" if places else None
+
+
+def side_files(folder: Path) -> list[Path]:
+    """Everything that lies in ``folder``, at any depth, but folders, hidden files and companions of files."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if not (path.is_dir() and not path.is_symlink()) and not _is_companion(path.relative_to(folder))
+    )
+
+
+def told_name(study: Study, path: Path) -> str:
+    """How reports name a side file; a name in another encoding is told as far as it can be."""
+    return study.within(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a side file.
+
+    Raises:
+        NotRead: it is no file, no table by its name, or cannot be opened.
+    """
+    if not path.is_file():
+        raise NotRead("no_file", "It is a link or a device, not a file.", "Put the file itself there.")
+    if path.suffix.lower() not in SUFFIXES:
+        raise NotRead("no_csv", f"Only {', '.join(SUFFIXES)} are read.", SAVE_AS_CSV)
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise NotRead("cannot_be_opened", "It cannot be opened.", "Let this account read it.") from None
+
+
+def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:
+    """Read a table of text into ``side_rows``. Its delimiter and encoding are found out; blank lines do not count.
+
+    Raises:
+        NotRead: there is no table in it.
+    """
+    try:
+        text, _, _ = decoded(content)
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise NotRead("no_text", "It is no text.", SAVE_AS_CSV)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    if not text.strip():
+        raise NotRead("empty_file", "It is empty.", "Export it again, or take it away.")
+    delimiter = delimiter_of(text.split("\n", 1)[0])
+    header = _header(text, delimiter)
+    columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
+    with in_memory(text.encode(), ".csv") as address:
+        source = (
+            f"read_csv('{address}', auto_detect = false, header = true, columns = {{{columns}}}, delim = '{delimiter}', "
+            "quote = '\"', escape = '\"', nullstr = '', null_padding = true, parallel = false, ignore_errors = true, "
+            "max_line_size = 16000000, store_rejects = true, rejects_table = 'side_rejects', rejects_scan = 'side_scans')"
+        )
+        try:
+            connection.execute(
+                f"create or replace temp table {ROWS} as select row_number() over () + 1 as line, * from {source}"
+            )
+        except (duckdb.InvalidInputException, duckdb.ConversionException):
+            raise NotRead("no_csv", "It is no well-formed CSV.", SAVE_AS_CSV) from None
+    ((bad_lines,),) = connection.execute("select count(distinct line) from side_rejects").fetchall()
+    connection.execute("drop table side_rejects; drop table side_scans")
+    cells = ", ".join(f"c{place}" for place in range(len(header)))
+    connection.execute(f"delete from {ROWS} where coalesce({cells}) is null")
+    return SideTable(header, delimiter, int(bad_lines))
+
+
+def _header(text: str, delimiter: str) -> list[str]:
+    """The names of the columns.
+
+    Raises:
+        NotRead: a quotation begins somewhere and never ends, so that nobody can tell where a row does.
+    """
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader)
+        if text.count('"') % 2:
+            deque(reader, maxlen=0)
+    except csv.Error as error:
+        if "unexpected end of data" in str(error):
+            raise NotRead("open_quotation", "A quotation in it begins and never ends.", "Export it again.") from None
+        header = next(csv.reader(io.StringIO(text), delimiter=delimiter))
+    return [name.strip() for name in header]
+
+
+def _is_companion(path: Path) -> bool:
+    name = path.name.lower()
+    return (
+        any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+        or name in COMPANIONS
+        or name.endswith(":zone.identifier")
+        or name.startswith("~$")
+    )
