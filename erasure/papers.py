@@ -191,7 +191,12 @@ def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
 def _holds(path: Path, pattern: re.Pattern[str]) -> bool:
     if path.stat().st_size > LARGEST_SEARCHED:
         return False
-    return pattern.search(path.read_bytes().decode("utf-8", "replace")) is not None
+    content = path.read_bytes()
+    try:
+        text = decoded(content)[0]
+    except UnicodeDecodeError:
+        text = content.decode("utf-8", "replace")
+    return pattern.search(text) is not None
 
 
 def _is_copy(path: Path) -> bool:

@@ -94,8 +94,8 @@ This folder is one study. Nothing in it belongs in version control.
 | who takes part | participants.csv |
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
-| questionnaires | surveys/*.csv: participant_code,answered_at,instrument,item,answer |
-| audio features | catalogue/<source_id>/*.csv; sources are listed in the project's seeds/feature_sources.csv |
+| questionnaires | surveys/: tables (.csv, .tsv, .txt), one answer a line: participant_code,answered_at,instrument,item,answer |
+| audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt) with Spotify ids; sources are listed in the project's seeds/feature_sources.csv |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | who was given which release | recipients.csv |
 | withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, by keyed tokens; it belongs to the vault |

@@ -152,7 +152,7 @@ def test_catalog_add_keeps_and_loads_an_archive(small: SmallStudy, tmp_path: Pat
     file.write_text(f"spotify_id,valence\n{'1' * 22},0.5\n")
     done = consonance("catalog", "add", file, "--source", "study_features", "--study", small.root)
     assert done.returncode == 0, done.stderr
-    assert "1 tracks of 1 rows" in done.stdout
+    assert "mine.csv: 1 of 1 lines landed" in done.stdout
     assert (small.study.catalogue / "study_features" / "mine.csv").exists()
     done = consonance("catalog", "add", file, "--source", "elsewhere", "--study", small.root)
     assert done.returncode == 1

@@ -225,8 +225,11 @@ def test_the_lines_of_who_is_erased_are_found_in_every_file_that_is_read(study: 
     assert {name: lines for name, lines in found.lines.items() if name.startswith("surveys")} == {
         "surveys/A.CSV": 2, "surveys/below/b.tsv": 2, "surveys/c.txt": 2, "surveys/d.csv": 1,
     }  # fmt: skip
+    survey(study, "wide.txt", "code\tpanas_1\nP1\t4\n".encode("utf-16"))
     papers.clear(study.study, "P1", "erased")
     assert papers.find(study.study, ["P1"]).lines == {}
+    (to_do,) = [one for one in papers.left_to_do(study.study, ["P1"], []) if "surveys/" in one]
+    assert to_do.startswith("surveys/wide.txt names the participant")
     assert (study.study.surveys / "below" / "b.tsv").read_bytes().decode("utf-16") == (
         f"{ANSWERS}\n{GRID}\n".replace("P1", "P2").replace(",", "\t")
     )
