@@ -171,7 +171,7 @@ class SmallStudy:
 
 # Files that take longest, longest first: none of them is to begin when the other worker is about to end.
 LONGEST = (
-    "test_withdrawal", "test_release", "test_warehouse", "test_attack", "test_cli", "test_amendment", "test_twin",
+    "test_withdrawal", "test_no_study_harmed", "test_release", "test_warehouse", "test_attack", "test_cli", "test_amendment", "test_twin",
     "test_recount", "test_wall", "test_rules", "test_style", "test_key", "test_purposes",
 )  # fmt: skip
 
