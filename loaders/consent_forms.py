@@ -37,6 +37,9 @@ TICKED = ("1", "checked", "yes", "true")
 UNTICKED = ("0", "unchecked", "no", "false", "2", "-99")
 REQUIRED = ("participant_code", "form_version", "occurred_at", "purposes")
 OPTIONAL = ("event", "time_zone", "agreed", "history_from", "history_to")
+# What Qualtrics' Status says of a response that somebody gave.
+RESPONSES = ("ip address", "imported", "offline response", "offline", "")
+EXPORT_NUMBERS = "Export from Qualtrics once more with numeric values, or with the account set to English."
 WRITE_MAP = "docs/consent.md shows a map."
 SAY_WORDS = "Say in the map what a ticked and an empty box hold: {column: ..., is: ..., is_not: ...}."
 
@@ -242,7 +245,9 @@ def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport
         rows = rows[2:]
     for line, row in rows:
         reason = _why_left_out(tool, form, row)
-        if reason:
+        if tool == "qualtrics" and (foreign := _unknown_word(row)):
+            reader.fault(line, f"holds a word in {foreign} that is none of Qualtrics' in English", EXPORT_NUMBERS)
+        elif reason:
             report.left_out[reason] += 1
         elif unknown := [box.column for box in form.boxes if box.is_unknown(row)]:
             reader.fault(line, f"holds a word in {unknown[0]} that is neither a known yes nor a known no", SAY_WORDS)
@@ -262,6 +267,14 @@ def _why_left_out(tool: Tool, form: FormMap, row: dict[str, str]) -> str | None:
     if form.agreed and not form.agreed.is_ticked(row) and not form.agreed.is_unknown(row):
         return "did not agree"
     return None
+
+
+def _unknown_word(row: dict[str, str]) -> str | None:
+    """Which of Qualtrics' own columns holds a word that cannot be judged: labels come in the account's language."""
+    status = row["Status"].casefold()
+    if not (status.isdigit() or status in RESPONSES or _is_trial(status)):
+        return "Status"
+    return None if row["Finished"].casefold() in ("1", "true", "0", "false") else "Finished"
 
 
 def _is_trial(status: str) -> bool:

@@ -231,6 +231,18 @@ def test_a_map_says_the_words_of_another_language(small: SmallStudy) -> None:
     assert other.faults == ["line 2 holds a word in purposes___1 that is neither a known yes nor a known no"]
 
 
+def test_words_of_the_survey_tool_in_another_language_are_told(small: SmallStudy) -> None:
+    export = QUALTRICS.replace("Survey Preview", "Umfragevorschau").replace("100,True,2026-07", "100,Wahr,2026-07")
+    report = imported(small, "qualtrics", QUALTRICS_MAP, export)
+    assert report.added == 2
+    assert [fault.removesuffix(" that is none of Qualtrics' in English") for fault in report.faults] == [
+        "line 7 holds a word in Finished",
+        "line 10 holds a word in Status",
+    ]
+    assert "numeric values" in " ".join(report.remedies)
+    assert dict(report.left_out) == {"not finished": 1, "did not agree": 1, "a preview, a test or spam": 1}
+
+
 def test_a_withdrawal_form_grants_nothing(small: SmallStudy) -> None:
     imported(small, "redcap", REDCAP_MAP + "event: withdrawn\n", REDCAP_RAW)
     small.load()

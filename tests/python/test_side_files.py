@@ -301,6 +301,34 @@ def test_within_a_source_the_first_value_of_each_feature_counts(study: SmallStud
     ]
 
 
+def test_an_empty_row_of_the_preferred_source_hides_nothing_and_coverage_counts_values(small: SmallStudy) -> None:
+    small.admit("P1")
+    tracks = [f"spotify:track:{track}" for track in (ONE, TWO, THREE, "4" * 22)]
+    small.donate("P1", [play(ts=f"2023-05-01T1{at}:00:00Z", spotify_track_uri=uri, master_metadata_track_name=uri[-1]) for at, uri in enumerate(tracks)])  # fmt: skip
+    archive(small, "empty.csv", f"id,valence,tempo\n{ONE},,\n{TWO},,100\n", source="study_features")
+    archive(small, "a_empty.csv", f"id,valence,tempo\n{THREE},,\n")
+    archive(small, "b_full.csv", f"id,valence,tempo\n{ONE},0.9,120\n{TWO},0.9,120\n{THREE},0.9,\n")
+    assert small.load().exit_status == 2
+    small.dbt("run")
+    assert small.warehouse(
+        "select title, valence::double, valence_source, tempo::double, tempo_source, feature_source from marts.tracks order by 1"
+    ) == [
+        ("1", 0.9, "spotify_archive", 120.0, "spotify_archive", "spotify_archive"),
+        ("2", 0.9, "spotify_archive", 100.0, "study_features", "study_features"),
+        ("3", 0.9, "spotify_archive", None, None, "spotify_archive"),
+        ("4", None, None, None, None, None),
+    ]
+    assert small.warehouse(
+        "select feature, feature_source, tracks, plays from marts.feature_coverage where feature in ('tempo', 'valence') order by all"
+    ) == [
+        ("tempo", "none", 2, 2),
+        ("tempo", "spotify_archive", 1, 1),
+        ("tempo", "study_features", 1, 1),
+        ("valence", "none", 1, 1),
+        ("valence", "spotify_archive", 3, 3),
+    ]
+
+
 # What is written, and what is read: (valence, energy, tempo, loudness) of tracks 1, 2, 3; what was decided, doubted.
 NUMBERS: dict[str, tuple[str, list[tuple[float | None, ...]], list[str], dict[str, int]]] = {
     "a decimal comma": (
