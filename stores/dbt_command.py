@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from stores.errors import ConsonanceError
+from stores.files import replace_file
 from stores.study import STUDY_VARIABLE, Study
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -23,6 +25,8 @@ ARTIFACTS = (
     "graph_summary.json", "static_index.html", "index.html",
 )  # fmt: skip
 LOG = "dbt.log"
+# What dbt writes into its log above each run; runs of several projects may stand in one log.
+BEGINNING = re.compile(rb"(?m)^(?==+ [0-9:.]+ \| [0-9a-f-]{36} =+$)")
 
 # The process group that dbt's processes belong to while a release is made, so that they end with it.
 children_group: ContextVar[int | None] = ContextVar("children_group", default=None)
@@ -59,7 +63,7 @@ def clear_artifacts() -> None:
         if not (target / folder).is_symlink():
             shutil.rmtree(target / folder / NAME, ignore_errors=True)
     for path in log.glob(f"{LOG}*"):
-        _remove_if_marked(path, mark)
+        _remove_marked_runs(path, mark)
 
 
 def _remove_if_marked(path: Path, marks: Iterable[bytes]) -> None:
@@ -67,6 +71,18 @@ def _remove_if_marked(path: Path, marks: Iterable[bytes]) -> None:
         content = path.read_bytes()
         if any(mark in content for mark in marks):
             path.unlink()
+
+
+def _remove_marked_runs(path: Path, marks: Iterable[bytes]) -> None:
+    """Take the runs that hold a mark out of a log of dbt; a log without others goes as a whole."""
+    if not path.is_file() or path.is_symlink():
+        return
+    runs = BEGINNING.split(path.read_bytes())
+    others = [run for run in runs if not any(mark in run for mark in marks)]
+    if not b"".join(others).strip():
+        path.unlink()
+    elif len(others) < len(runs):
+        replace_file(path, b"".join(others), path.stat().st_mode & 0o777)
 
 
 def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str:

@@ -589,6 +589,13 @@ def test_files_of_others_in_the_folders_of_dbt_stay(
         logs / "dbt.log.1": '{"profile_name": "another"}',
         logs / "app.log": 'consonance, model.consonance.plays, "consonance"',
     }
+    others_run, own_run = (
+        f"\n\n{'=' * 30} 10:0{number}:00.000000 | 02f1622b-e85e-4259-88e6-dd3bf8b7599{number} {'=' * 30}\n{said}\n"
+        for number, said in enumerate(("a run of another project", '/* {"profile_name": "consonance"} */'))
+    )
+    logs.mkdir()
+    shared = logs / "dbt.log.2"
+    shared.write_text(own_run + others_run + own_run + others_run)
     own_files = {
         target / "run_results.json": '{"results": [{"unique_id": "model.consonance.plays"}]}',
         target / "compiled" / "consonance" / "x.sql": "select 1",
@@ -604,6 +611,7 @@ def test_files_of_others_in_the_folders_of_dbt_stay(
     erase(small_copy, "P2")
     assert {path: path.read_text() for path in others_files} == others_files
     assert not any(path.exists() for path in own_files)
+    assert shared.read_text().split() == (others_run + others_run).split()
 
 
 def test_what_a_link_leads_to_stays_and_is_told(
