@@ -307,6 +307,12 @@ def test_features_that_may_not_be_passed_on_are_not(controlled: Published) -> No
     sources = "select distinct feature_source from marts.plays where feature_source is not null order by 1"
     assert controlled.study.warehouse(sources) == [("spotify_archive",), ("synthetic",)]
     assert controlled.query(sources) == [("synthetic",)]
+    # Each value by itself: a track may have values of several sources.
+    values = "select distinct source from (unpivot (select columns('.*_source$') from marts.tracks) on * into name feature value source) order by 1"
+    assert controlled.study.warehouse(values) == [("spotify_archive",), ("synthetic",)]
+    assert controlled.query(values) == [("synthetic",)]
+    covered = "select distinct feature_source from marts.feature_coverage order by 1"
+    assert controlled.query(covered) == [("none",), ("synthetic",)]
 
 
 # What links two releases
