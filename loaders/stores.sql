@@ -308,6 +308,14 @@ from vault.raw.broken_members
 inner join vault.raw.donations on donations.donation_id = broken_members.donation_id
 inner join vault.raw.keyring on keyring.participant_no = donations.participant_no;
 
+-- At most one row: how coarse demographics are in a release (0 is as fine as they come). Empty but in the copy of
+-- the vault that a release is made of.
+create table if not exists vault.raw.generalisation (
+    age_level integer not null,
+    country_level integer not null,
+    gender_level integer not null
+);
+
 -- One row is one participant of one decision of study.yml about whose a history is. is_alone: it is about nobody
 -- else, but about the accounts of this one.
 create table if not exists vault.raw.history_decisions (

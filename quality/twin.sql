@@ -113,6 +113,10 @@ insert into vault.raw.study by name
 select 'Study ' || getvariable('marker') as title, as_of, loaded_at, software_version
 from original.raw.study;
 
+insert into vault.raw.generalisation by name
+select age_level, country_level, gender_level
+from original.raw.generalisation;
+
 insert into vault.raw.participants by name
 select
     codes.other_code as participant_code,

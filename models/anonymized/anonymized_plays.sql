@@ -38,6 +38,11 @@ listeners as (
     from {{ ref('listeners') }}
 ),
 
+generalisation as (
+    select country_level
+    from {{ ref('stg_generalisation') }}
+),
+
 clock_origins as (
     select
         participant_no,
@@ -102,12 +107,18 @@ pseudonymised as (
         play_fates.is_offline,
         coalesce(play_fates.is_private_session, false) as is_private_session,
         {{ function('device_family') }}(play_fates.platform) as device_family,
-        {{ function('consented_country') }}(play_fates.country, listeners.grants_demographics) as country,
+        -- Where a release tells no countries of people it tells none of their plays.
+        {{ function('wider_country') }}(
+            {{ function('consented_country') }}(play_fates.country, listeners.grants_demographics),
+            cast(null as varchar),
+            generalisation.country_level
+        ) as country,
         {{ function('is_abroad') }}(play_fates.country, listeners.country, listeners.grants_demographics) as is_abroad,
         play_fates.history_source
     from play_fates
     inner join listeners on play_fates.participant_no = listeners.participant_no
     inner join clock_origins on play_fates.participant_no = clock_origins.participant_no
+    cross join generalisation
     left join account_copies on play_fates.row_id = account_copies.row_id
     left join private_names
         on

@@ -17,6 +17,7 @@ joined as (
         participants.birth_year,
         participants.gender,
         participants.country,
+        country_time_zones.region,
         coalesce(participants.time_zone, country_time_zones.time_zone, 'UTC') as time_zone,
         participants.time_zone is null as is_time_zone_assumed,
         consent_state.history_from,

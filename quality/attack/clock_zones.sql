@@ -1,25 +1,34 @@
 -- One row is one person and one time zone that the person may live in, as far as the marts tell: the country
--- names the zone. Who withholds the country may be in any zone of the study.
+-- names the zone, a region those of its countries. Who withholds both may be in any zone of the study; of
+-- a study that tells neither of anybody, in any zone.
 with participants as (select * from warehouse.marts.participants),
 
 targets as (select * from temp.targets),
 
 country_time_zones as (select * from temp.country_time_zones),
 
-zones as (
-    select distinct country_time_zones.time_zone
+told as (
+    select distinct country as place
     from participants
-    inner join country_time_zones on participants.country = country_time_zones.country
+    where country is not null
+),
+
+zones as (
+    select distinct
+        country_time_zones.time_zone,
+        told.place
+    from country_time_zones
+    left join told on told.place in (country_time_zones.country, country_time_zones.region)
+    where told.place is not null or (select count(*) from told) = 0
 ),
 
 person_zones as (
-    select
+    select distinct
         targets.person,
         zones.time_zone
     from targets
     left join participants on targets.participant_id = participants.participant_id
-    left join country_time_zones on participants.country = country_time_zones.country
-    inner join zones on coalesce(country_time_zones.time_zone, zones.time_zone) = zones.time_zone
+    inner join zones on coalesce(participants.country, zones.place, '') = coalesce(zones.place, '')
 )
 
 select * from person_zones

@@ -296,8 +296,12 @@ def _prepare(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, truth:
     with (PROJECT / "seeds" / "country_time_zones.csv").open(encoding="utf-8", newline="") as file:
         zones = list(csv.DictReader(file))
     connection.execute(
-        "create or replace temp table country_time_zones as select unnest($countries) as country, unnest($zones) as time_zone",
-        {"countries": [row["country"] for row in zones], "zones": [row["time_zone"] for row in zones]},
+        "create or replace temp table country_time_zones as select unnest($countries) as country, unnest($zones) as time_zone, unnest($regions) as region",
+        {
+            "countries": [row["country"] for row in zones],
+            "zones": [row["time_zone"] for row in zones],
+            "regions": [row["region"] for row in zones],
+        },
     )
     parameters = {
         **asdict(knowledge),

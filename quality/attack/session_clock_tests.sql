@@ -25,6 +25,37 @@ spans as (
     from paused
 ),
 
+-- Only what lies at the same hour of the week as a change can be moved there by whole weeks.
+span_hours as (
+    select
+        person,
+        session_id,
+        unnest(range(first_ms // 3600000, last_ms // 3600000 + 1)) % 168 as hour_of_week
+    from spans
+),
+
+change_hours as (
+    select
+        time_zone,
+        changed_ms,
+        unnest(range(
+            (changed_ms + least(offset_before_ms, offset_after_ms)) // 3600000,
+            (changed_ms + greatest(offset_before_ms, offset_after_ms) - 1) // 3600000 + 1
+        )) % 168 as hour_of_week
+    from zone_changes
+),
+
+meetings as (
+    select distinct
+        span_hours.person,
+        span_hours.session_id,
+        change_hours.time_zone,
+        change_hours.changed_ms
+    from clock_zones
+    inner join change_hours on clock_zones.time_zone = change_hours.time_zone
+    inner join span_hours on clock_zones.person = span_hours.person and change_hours.hour_of_week = span_hours.hour_of_week
+),
+
 weeks_apart as (
     select
         spans.*,
@@ -32,9 +63,9 @@ weeks_apart as (
         cast(floor(
             (spans.last_ms - zone_changes.changed_ms - least(zone_changes.offset_before_ms, zone_changes.offset_after_ms)) / 604800000.0
         ) as integer) as weeks
-    from spans
-    inner join clock_zones on spans.person = clock_zones.person
-    inner join zone_changes on clock_zones.time_zone = zone_changes.time_zone
+    from meetings
+    inner join spans on meetings.person = spans.person and meetings.session_id = spans.session_id
+    inner join zone_changes on meetings.time_zone = zone_changes.time_zone and meetings.changed_ms = zone_changes.changed_ms
 ),
 
 supposed as (

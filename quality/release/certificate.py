@@ -15,6 +15,7 @@ import duckdb
 
 from loaders.consent import LEDGER_STATE, PURPOSES
 from quality.release.guards import Candidate, GuardResult
+from quality.release.k_anonymity import Generalisation
 from quality.release.making import passable_sources, purpose_of
 from quality.release.package import DATABASE, as_json, described_tables, parameters, small_group
 from stores.files import sha256_of
@@ -41,7 +42,12 @@ AGGREGATES = (
 
 
 def write_certificate(
-    candidate: Candidate, members: int, results: Sequence[GuardResult], as_of: datetime, created: datetime
+    candidate: Candidate,
+    members: int,
+    results: Sequence[GuardResult],
+    as_of: datetime,
+    created: datetime,
+    demographics: Generalisation | None,
 ) -> str:
     """Write ``certificate.json`` and ``certificate.html`` into the folder of the release.
 
@@ -56,7 +62,8 @@ def write_certificate(
         "as_of": as_of.isoformat() + "Z",
         "created": created.isoformat(timespec="seconds") + "Z",
         "consent": _consent(candidate, members),
-        "statements": _statements(candidate),
+        "statements": _statements(candidate, demographics),
+        "demographics": demographics.as_json() if demographics else None,
         "guards": [asdict(result) for result in results],
         "risk": _risk(folder / DATABASE),
         "tables": as_json(described_tables(folder / DATABASE)),
@@ -74,9 +81,9 @@ def write_certificate(
     return sha256_of(folder / CERTIFICATE)
 
 
-def _statements(candidate: Candidate) -> list[str]:
-    if candidate.tier == "controlled":
-        return [LINKAGE]
+def _statements(candidate: Candidate, demographics: Generalisation | None) -> list[str]:
+    if demographics:
+        return [LINKAGE, demographics.summary]
     return [AGGREGATES.format(small_group=small_group())]
 
 

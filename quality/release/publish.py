@@ -27,7 +27,8 @@ from loaders.schema import lay_out_stores
 from quality.release import guardian, registry
 from quality.release.certificate import CERTIFICATE, PAGE, write_certificate
 from quality.release.guards import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
-from quality.release.making import TIERS, NothingToPublish, build, draw_members
+from quality.release.k_anonymity import generalise
+from quality.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
 from quality.release.package import (
     DATABASE,
     described_tables,
@@ -110,7 +111,7 @@ def publish(
 
     Raises:
         GateClosed: a guard does not hold.
-        CannotWrite, LedgerChanged, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
+        CannotWrite, LedgerChanged, NotAnonymous, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
         ConsonanceError: a store cannot be opened, or dbt failed. In every case nothing is published.
     """
     if tier not in TIERS:
@@ -162,6 +163,15 @@ def _make_and_publish(
         made = copy_stores(study, stores, work / "made")
     tell("building the released persons' warehouse (dbt run)")
     members = build(made, work, draw_members(made, tier), tier)
+    if not members:
+        raise NothingToPublish(
+            f"Nothing was published: of those who grant {purpose_of(tier)} there is nothing to release.",
+            "They need an active consent to listening history or emotion reports, and for the public tier a play of 30 seconds.",
+        )
+    demographics = None
+    if tier == "controlled":
+        tell("making demographics k-anonymous")
+        demographics = generalise(made, work)
     entry = Entry(number, tier, as_of, created, members)
     with open_study(before) as vault:
         registry.note(vault, entry)
@@ -171,7 +181,7 @@ def _make_and_publish(
     tell("writing the files")
     _write_files(candidate, created)
     results += _asked(on_release, candidate, tell)
-    digest = write_certificate(candidate, len(members), results, as_of, created)
+    digest = write_certificate(candidate, len(members), results, as_of, created, demographics)
     tell("publishing")
     say(f"number {number}")
     _switch(study, candidate, replace(entry, certificate_sha256=digest), fingerprint, tell)

@@ -276,7 +276,7 @@ def test_a_controlled_release_holds_those_who_agree_and_all_of_theirs(controlled
     assert {name for name, *_ in members.values()} == {
         name for (name,) in controlled.query("select participant_id from marts.participants")
     }
-    content = "select participant_id, isodow(started_at_local), cast(started_at_local as time), cast(ended_at_local as time), ms_played, reason_end, is_skip, device_family, country, {track} from marts.plays left join marts.tracks using (track_id)"
+    content = "select participant_id, isodow(started_at_local), cast(started_at_local as time), cast(ended_at_local as time), ms_played, reason_end, is_skip, device_family, {track} from marts.plays left join marts.tracks using (track_id)"
     track = "coalesce(spotify_uri, title, content_type)".replace("content_type", "plays.content_type")
     theirs = {old: new for new, _, old in members.values()}
     before = Counter(
@@ -530,6 +530,11 @@ FAULTS = {
         "release",
         "alter table db.marts.most_heard_tracks add column participant_id varchar",
     ),
+    "D6_nobody_is_one_of_few": (
+        "controlled",
+        "release",
+        "update db.marts.participants set country = 'DE' where participant_id = (select min(participant_id) from db.marts.participants)",
+    ),
     "D7_no_small_group": (
         "public",
         "release",
@@ -546,7 +551,7 @@ FAULTS = {
 def test_every_release_rule_has_a_fault_that_breaks_it() -> None:
     folder = PROJECT / "quality" / "rules" / RELEASE_SUITE
     assert set(FAULTS) == {read_rule(path).name for path in folder.glob("*.sql")}
-    assert {rule.name for rule in release_rules("public")} == set(FAULTS)
+    assert {rule.name for rule in release_rules("public")} == {name for name in FAULTS if name[:2] != "D6"}
     assert {rule.name for rule in release_rules("controlled")} == {
         name for name in FAULTS if name[:2] not in ("D4", "D7")
     }
