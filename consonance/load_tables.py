@@ -13,7 +13,7 @@ from rich.table import Table
 from erasure.amendment import Narrowed
 from loaders.donations import Donation
 from loaders.history_doubts import REMEDY
-from loaders.report import DonationReport, FileReport, LoadReport, participant_status
+from loaders.report import ROWS, DonationReport, FileReport, LoadReport, participant_status
 from loaders.study_loading import LoadProgress
 
 
@@ -50,12 +50,12 @@ class ProgressBar(LoadProgress):
 def print_load(report: LoadReport, out: Console) -> None:
     """Print what became of each participant's donations, why, and the sums."""
     table = Table("participant", "status", box=None)
-    for heading in ("files", "rows", "landed", "rejected", "held"):
+    for heading in ("files", "rows", "landed", "rejected", "already", "held"):
         table.add_column(heading, justify="right")
     table.add_column("why")
     for code, donations in report.by_participant().items():
         held = sum(donation.status == "held" for donation in donations)
-        counts = [sum(donation.rows(what) for donation in donations) for what in ("rows_in", "landed", "rejected")]
+        counts = [sum(donation.rows(what) for donation in donations) for what in ROWS]
         status = participant_status(donations)
         colour = {"refused": "red", "partly": "yellow", "held": "yellow"}.get(status, "green")
         table.add_row(
@@ -83,7 +83,9 @@ def print_load(report: LoadReport, out: Console) -> None:
         out.print(REMEDY, soft_wrap=True)
     totals = report.as_json()["totals"]
     out.print(
-        f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]; "
+        f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]"
+        + (f", {totals['rows_already']:,} were there already" if totals["rows_already"] else "")
+        + "; "
         + ", ".join(
             f"{totals[status]:,} {status}"
             for status in ("loaded", "already", "partly", "refused", "held")

@@ -3,6 +3,10 @@
 Nothing is ever extracted by name: members are listed, judged, and streamed into memory one at a
 time under caps. Python's ``zipfile`` by itself accepts any compression ratio, renames traversal
 paths, resolves duplicate names to the last and turns links into files, so each is refused here.
+
+People pack as people do: a zip in the donation is opened too, one level deep and under the same caps
+over the sum; folders may be told apart by back-slashes; what a computer leaves beside files is no file
+of the donation.
 """
 
 from __future__ import annotations
@@ -17,19 +21,28 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from isal import isal_zlib
 
 from stores.errors import ConsonanceError
-from stores.files import sha256_of
+from stores.files import printable, sha256_of
 
 MIB = 1 << 20
 PEEK = 4096
-ARCHIVE_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+ARCHIVE_MAGIC = (*ZIP_MAGIC, b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 ENCRYPTED = 0x1
+# What macOS and Windows leave in folders and beside files: no part of what was donated.
+SIDECARS = frozenset(
+    (".ds_store", ".localized", ".apdisk", ".directory", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
+)
+SIDECAR_FOLDERS = frozenset(("__macosx", ".fseventsd", ".spotlight-v100", ".trashes", ".temporaryitems"))
+SIDECAR = re.compile(r"\._.*|.*(?:zone\.identifier|:smartscreen|:com\.dropbox\.attr(?:ibute)?s)(?::\$data)?")
+# By these a zip is known as a document of Word, LibreOffice or Pages, as a book or as a program.
+DOCUMENT_PARTS = frozenset(("[Content_Types].xml", "mimetype", "Index/Document.iwa", "META-INF/MANIFEST.MF"))
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
@@ -87,9 +100,15 @@ class Member:
     peek: Callable[[], bytes]
 
 
+def is_sidecar(name: str) -> bool:
+    """Whether a file at the path ``name`` is one that macOS or Windows made, not a person."""
+    *folders, file = (part.casefold() for part in name.split("/"))
+    return not SIDECAR_FOLDERS.isdisjoint((*folders, file)) or file in SIDECARS or SIDECAR.fullmatch(file) is not None
+
+
 @contextmanager
 def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -> Iterator[list[Member]]:
-    """The members of the donation at ``path``, in order of their names.
+    """The members of the donation at ``path``, in order of their names; what ``is_sidecar`` is left out.
 
     Args:
         path: A zip, or a folder with the files of an unpacked one.
@@ -100,10 +119,12 @@ def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -
         DonationRefused: it is no donation, is damaged, or tries something.
     """
     if path.is_dir():
-        yield _folder_members(path, loose or _files_below(path), caps)
+        found = _folder_members(path, loose or _files_below(path), caps)
+        yield _unpacked(found, printable(path.name), caps)
         return
-    with path.open("rb") as file, _open_zip(file, path.name) as archive:
-        yield _zip_members(archive, file, path.name, caps)
+    name = printable(path.name)
+    with path.open("rb") as file, _open_zip(file, name) as archive:
+        yield _unpacked(_zip_members(archive, file, os.fstat(file.fileno()).st_size, name, caps), name, caps)
 
 
 def fingerprint(path: Path, members: list[Member]) -> str:
@@ -112,9 +133,11 @@ def fingerprint(path: Path, members: list[Member]) -> str:
         return sha256_of(path)
     digest = hashlib.sha256()
     for member in members:
-        digest.update(
-            f"{member.name}\0{hashlib.sha256(member.read()).hexdigest()}\n".encode("utf-8", "surrogateescape")
-        )
+        try:
+            content = hashlib.sha256(member.read()).hexdigest()
+        except MemberBroken as broken:  # the other files count; once it can be read this is another donation
+            content = broken.reason
+        digest.update(f"{member.name}\0{content}\n".encode())
     return digest.hexdigest()
 
 
@@ -132,15 +155,13 @@ def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
         raise DonationRefused("not_a_zip", f"{name} is no zip file.", ASK_AGAIN) from None
 
 
-def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_name: str, caps: Caps) -> list[Member]:
+def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_bytes: int, zip_name: str, caps: Caps) -> list[Found]:
     entries = archive.infolist()
-    zip_bytes = os.fstat(file.fileno()).st_size
     _refuse_too_much(zip_name, len(entries), sum(entry.file_size for entry in entries), caps)
     seen: set[str] = set()
-    members: list[Member] = []
-    for entry in sorted(entries, key=lambda entry: entry.orig_filename):
-        name = entry.orig_filename
-        _refuse_unsafe_name(zip_name, name)
+    found: list[Found] = []
+    for entry in entries:
+        name = _safe_name(zip_name, entry.orig_filename)
         if name in seen:
             raise DonationRefused("duplicate_name", f"{zip_name} holds two members of one name.", ASK_AGAIN)
         seen.add(name)
@@ -157,39 +178,116 @@ def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_name: str, caps:
             raise DonationRefused(
                 "unsupported_zip", f"{zip_name} is packed in a way that Spotify never uses.", ASK_AGAIN
             )
-        if entry.is_dir():  # Spotify's own zips hold a directory entry with 11 bytes of content
+        # Spotify's own zips hold a directory entry with 11 bytes of content.
+        if entry.orig_filename.endswith(("/", "\\")) or is_sidecar(name):
             continue
         _refuse_big_member(zip_name, entry.file_size, entry.compress_size, caps)
         if entry.compress_size > zip_bytes or not 0 <= entry.header_offset < zip_bytes:
             raise DonationRefused("damaged_zip", f"{zip_name} points to places it does not have.", DOWNLOAD_AGAIN)
         stream = _ZipStream(file, entry)
-        members.append(Member(name, len(members), entry.file_size, stream.read, stream.peek))
-    for member in members:
-        _refuse_nested(zip_name, member)
-    return members
+        found.append(Found(name, entry.file_size, entry.compress_size, stream))
+    return found
+
+
+def _unpacked(found: list[Found], donation: str, caps: Caps) -> list[Member]:
+    """The members of a donation in order of their names, with those of the zips in it.
+
+    Raises:
+        DonationRefused: an archive lies in it that is no zip, or a zip in a zip that is in it already, or
+            all of it is more than ``caps`` allow.
+    """
+    flat: list[Found] = []
+    packed_bytes = 0
+    for one in found:
+        start = _start_of(one)
+        if not start.startswith(ARCHIVE_MAGIC):
+            flat.append(one)
+        elif not start.startswith(ZIP_MAGIC):
+            raise _nested(donation)
+        else:
+            packed_bytes += one.size
+            if packed_bytes > caps.member_bytes:
+                raise DonationRefused(
+                    "too_big", f"{donation} holds zips of more than {caps.member_bytes // MIB:,} MiB.", ASK_AGAIN
+                )
+            flat += _of_inner_zip(one, donation, caps)
+    _refuse_too_much(donation, len(flat), sum(one.size for one in flat), caps)
+    flat.sort(key=lambda one: one.name)
+    return [Member(one.name, position, one.size, one.stream.read, one.stream.peek) for position, one in enumerate(flat)]
+
+
+def _of_inner_zip(outer: Found, donation: str, caps: Caps) -> list[Found]:
+    """The members of a zip in a donation; the zip itself, to be counted as one file, if it is a document."""
+    try:
+        file = io.BytesIO(outer.stream.read())
+    except MemberBroken:
+        return [outer]  # it will be reported
+    name = outer.name.rsplit("/", 1)[-1]
+    try:
+        archive = _open_zip(file, name)
+    except DonationRefused:
+        if not name.casefold().endswith((".zip", ".json")):
+            return [outer]
+        return [replace(outer, stream=_Broken("damaged_zip", f"{name} is a cut-off or damaged zip."))]
+    with archive:
+        # Documents of office programs, books and programs are zips too. None of them is a donation.
+        if not DOCUMENT_PARTS.isdisjoint(archive.namelist()):
+            return [outer]
+        inner = _zip_members(archive, file, outer.size, f"{donation} (its {name})", caps)
+    unpacked = []
+    for one in inner:
+        if _start_of(one).startswith(ARCHIVE_MAGIC):
+            raise _nested(donation)
+        # A zip that is packed well itself hides how far its members unpack.
+        packed = one.packed * outer.packed // max(outer.size, 1)
+        _refuse_big_member(donation, one.size, packed, caps)
+        unpacked.append(replace(one, name=f"{outer.name}/{one.name}", packed=packed))
+    return unpacked
+
+
+def _start_of(found: Found) -> bytes:
+    try:
+        return found.stream.peek()
+    except MemberBroken:
+        return b""  # the member itself will be reported
+
+
+def _nested(donation: str) -> DonationRefused:
+    return DonationRefused(
+        "nested_archive", f"{donation} holds another archive.", "Put the inner archive into the inbox by itself."
+    )
 
 
 def _files_below(folder: Path) -> list[Path]:
-    return [Path(directory, name) for directory, subfolders, names in os.walk(folder) for name in subfolders + names]
+    def unreadable(error: OSError) -> None:
+        raise error
+
+    return [
+        Path(directory, name)
+        for directory, subfolders, names in os.walk(folder, onerror=unreadable)
+        for name in subfolders + names
+    ]
 
 
-def _folder_members(folder: Path, paths: Sequence[Path], caps: Caps) -> list[Member]:
+def _folder_members(folder: Path, paths: Sequence[Path], caps: Caps) -> list[Found]:
     sizes: dict[Path, int] = {}
     for path in paths:
         status = path.lstat()
+        if is_sidecar(path.relative_to(folder).as_posix()):
+            continue
         if stat.S_ISREG(status.st_mode):
             sizes[path] = status.st_size
         elif not stat.S_ISDIR(status.st_mode):
-            raise DonationRefused("link", f"{folder.name} holds a link or a device, not only files.", ASK_AGAIN)
-    _refuse_too_much(folder.name, len(sizes), sum(sizes.values()), caps)
-    members = []
-    for position, path in enumerate(sorted(sizes)):
-        _refuse_big_member(folder.name, sizes[path], sizes[path], caps)
-        stream = _FileStream(path, sizes[path])
-        members.append(Member(path.relative_to(folder).as_posix(), position, sizes[path], stream.read, stream.peek))
-    for member in members:
-        _refuse_nested(folder.name, member)
-    return members
+            raise DonationRefused(
+                "link", f"{printable(folder.name)} holds a link or a device, not only files.", ASK_AGAIN
+            )
+    _refuse_too_much(printable(folder.name), len(sizes), sum(sizes.values()), caps)
+    found = []
+    for path in sorted(sizes):
+        _refuse_big_member(printable(folder.name), sizes[path], sizes[path], caps)
+        name = printable(path.relative_to(folder).as_posix())
+        found.append(Found(name, sizes[path], sizes[path], _FileStream(path, sizes[path])))
+    return found
 
 
 def _refuse_too_much(name: str, count: int, size: int, caps: Caps) -> None:
@@ -216,23 +314,46 @@ def _refuse_big_member(name: str, size: int, packed: int, caps: Caps) -> None:
         )
 
 
-def _refuse_unsafe_name(zip_name: str, name: str) -> None:
-    parts = re.split(r"[/\\]", name)
-    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) or ".." in parts or "\0" in name or "\\" in name:
+def _safe_name(zip_name: str, written: str) -> str:
+    """The path of a member below the archive's root, with ``/`` between folders; some programs write back-slashes.
+
+    Raises:
+        DonationRefused: it points outside the archive.
+    """
+    parts = re.split(r"[/\\]", written)
+    if written.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", written) or ".." in parts or "\0" in written:
         raise DonationRefused(
             "unsafe_name", f"{zip_name} holds a member whose name points outside the archive.", ASK_AGAIN
         )
+    return printable("/".join(part for part in parts if part not in ("", ".")))
 
 
-def _refuse_nested(name: str, member: Member) -> None:
-    try:
-        start = member.peek()
-    except MemberBroken:
-        return  # the member itself will be reported
-    if start.startswith(ARCHIVE_MAGIC):
-        raise DonationRefused(
-            "nested_archive", f"{name} holds another archive.", "Put the inner archive into the inbox by itself."
-        )
+class _Stream(Protocol):
+    def read(self) -> bytes: ...
+
+    def peek(self) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a donation before it has its place: its bytes unpacked and packed, as declared."""
+
+    name: str
+    size: int
+    packed: int
+    stream: _Stream
+
+
+class _Broken:
+    """The content of a file that is known to be unusable."""
+
+    def __init__(self, reason: str, what: str) -> None:
+        self._reason, self._what = reason, what
+
+    def read(self) -> bytes:
+        raise MemberBroken(self._reason, self._what, DOWNLOAD_AGAIN)
+
+    peek = read
 
 
 class _FileStream:
@@ -253,7 +374,7 @@ class _FileStream:
                 return file.read(wanted)
         except OSError:
             raise MemberBroken(
-                "unreadable", f"{self._path.name} cannot be read.", "Give yourself the right to read it."
+                "unreadable", f"{printable(self._path.name)} cannot be read.", "Give yourself the right to read it."
             ) from None
 
 
@@ -276,7 +397,7 @@ class _ZipStream:
 
     @property
     def _name(self) -> str:
-        return Path(self._entry.orig_filename).name
+        return printable(self._entry.orig_filename.replace("\\", "/").rsplit("/", 1)[-1])
 
     def _inflated(self, packed: bytes, wanted: int) -> bytes:
         """Up to ``wanted`` unpacked bytes, never more, whatever the header claims."""

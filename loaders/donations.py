@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -11,11 +12,22 @@ from pathlib import Path
 import duckdb
 from blake3 import blake3
 
-from loaders.archive import ARCHIVE_MAGIC, DonationRefused, Member, MemberBroken, fingerprint, open_donation
+from loaders.archive import (
+    ARCHIVE_MAGIC,
+    ASK_AGAIN,
+    PEEK,
+    DonationRefused,
+    Member,
+    MemberBroken,
+    fingerprint,
+    is_sidecar,
+    open_donation,
+)
 from loaders.formats import BYTE_ORDER_MARK
 from loaders.history import HistoryLander, MemberRefused, may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
 from stores.codes import is_code
+from stores.files import printable
 from stores.study import Study
 from stores.tokens import Tokens
 
@@ -29,6 +41,7 @@ HELD_ADVICE = {
     "not_in_a_folder": "Move it into inbox/<participant_code>/.",
 }
 
+README_OF_SPOTIFY = re.compile(r"read[ _-]*me.*\.pdf$", re.IGNORECASE)
 WRONG_PACKAGE = "Ask the participant for the 'Extended streaming history' (or 'Account data') package."
 
 
@@ -42,32 +55,38 @@ class Donation:
 
     @property
     def size(self) -> int:
-        """Bytes on disk, for progress."""
-        if self.path.is_file():
-            return self.path.stat().st_size
-        files = self.loose or [path for path in self.path.rglob("*") if path.is_file()]
-        return sum(path.stat().st_size for path in files)
+        """Bytes on disk, as far as they can be told: the largest is read first."""
+        try:
+            if self.path.is_file():
+                return self.path.stat().st_size
+            files = self.loose or [path for path in self.path.rglob("*") if path.is_file()]
+            return sum(path.stat().st_size for path in files)
+        except OSError:  # it will be reported when it is read
+            return 0
 
 
 def find_donations(study: Study) -> list[Donation]:
     """Every donation in the inbox, by participant code and name.
 
-    Below ``inbox/<code>/`` each zip and each folder is a donation; loose JSON files together are
-    one unpacked donation. Files right in the inbox belong to nobody.
+    Below ``inbox/<code>/`` each zip and each folder is a donation; loose files that are JSON or a history
+    together are one unpacked donation. Any other file is a donation too, so that it is reported. Files
+    right in the inbox belong to nobody. Only what computers and Spotify put beside a history is passed over.
     """
     found: list[Donation] = []
-    for entry in _visible(study.inbox):
-        if not entry.is_dir():
+    for entry in _donated(study.inbox):
+        code = printable(entry.name)
+        try:
+            paths = _donated(entry)
+        except NotADirectoryError:
             found.append(Donation("", entry))
             continue
-        loose = []
-        for path in _visible(entry):
-            if path.is_file() and not path.is_symlink() and _is_json(path):
-                loose.append(path)
-            else:
-                found.append(Donation(entry.name, path))
+        except OSError:  # it is refused when it is read
+            found.append(Donation(code, entry))
+            continue
+        loose = tuple(path for path in paths if _is_loose(path))
+        found += [Donation(code, path) for path in paths if path not in loose]
         if loose:
-            found.append(Donation(entry.name, entry, tuple(loose)))
+            found.append(Donation(code, entry, loose))
     return found
 
 
@@ -126,16 +145,25 @@ def _held(study: Study, donation: Donation, reason: str) -> DonationReport:
     return DonationReport(donation.participant_code, study.within(donation.path), "held", reason, HELD_ADVICE[reason])
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _donated(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in folder.iterdir() if not is_sidecar(path.name) and not README_OF_SPOTIFY.search(path.name)
+    )
 
 
-def _is_json(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(4096)
+def _is_loose(path: Path) -> bool:
+    """Whether a file is one of those that an unpacked donation is made of."""
+    try:
+        if path.is_symlink() or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            start = file.read(PEEK)
+    except OSError:  # it is reported when it is read: a file among others, or a donation by itself
+        return path.suffix.lower() == ".json"
     if start.startswith(ARCHIVE_MAGIC):
         return False
-    return path.suffix.lower() == ".json" or start.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"[", b"{")
+    is_json = path.suffix.lower() == ".json" or start.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"[", b"{")
+    return is_json or (start != b"" and may_hold_history(start))
 
 
 class _Salvage(Exception):
@@ -160,7 +188,7 @@ class _PersonLoader:
         try:
             if donation.path.is_symlink():
                 raise DonationRefused(
-                    "link", f"{donation.path.name} is a link.", "Put the donation itself into the inbox."
+                    "link", f"{printable(donation.path.name)} is a link.", "Put the donation itself into the inbox."
                 )
             with open_donation(donation.path, donation.loose) as members:
                 sha256 = fingerprint(donation.path, members)
@@ -176,7 +204,7 @@ class _PersonLoader:
                 file,
                 "refused",
                 "unreadable",
-                f"{donation.path.name} cannot be read. Give yourself the right to read it.",
+                f"{printable(donation.path.name)} cannot be read. Give yourself the right to read it.",
             )
         except duckdb.Error as error:
             # Its message may quote a row. One donation that DuckDB chokes on does not stop the others.
@@ -186,6 +214,17 @@ class _PersonLoader:
                 "refused",
                 "database_error",
                 f"DuckDB gave up on it ({type(error).__name__}). Load it again alone.",
+            )
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Nobody foresaw it, and its message may quote a row. It is this donation's alone all the same.
+            return DonationReport(
+                self._code,
+                file,
+                "refused",
+                "unforeseen",
+                f"{printable(donation.path.name)} holds what this program cannot read ({type(error).__name__}). {ASK_AGAIN}",
             )
 
     def _land(self, file: str, sha256: str, members: list[Member]) -> DonationReport:
@@ -301,7 +340,7 @@ class _PersonLoader:
         if self._cursor.execute("select 1 from vault.raw.erased_donations where token = ?", [token]).fetchall():
             raise DonationRefused(
                 "erased",
-                f"{donation.path.name} was erased when whoever donated it withdrew.",
+                f"{printable(donation.path.name)} was erased when whoever donated it withdrew.",
                 "Delete it. Whoever takes part again donates a fresh export.",
             )
 
@@ -310,8 +349,10 @@ class _PersonLoader:
     ) -> DonationReport:
         unlisted = self._value("select unlisted_files from vault.raw.donations where donation_id = ?", donation_id)
         members = tuple(
-            MemberReport(name, status, kind, rows_in, landed, rejected, reasons or {}, reason)
-            for name, status, kind, rows_in, landed, rejected, reasons, reason in self._cursor.execute(
+            MemberReport(name, "already", kind, 0, 0, 0, reasons or {}, reason, rows_already=rows_in)
+            if status == "already" and reason is None
+            else MemberReport(name, member_status, kind, rows_in, landed, rejected, reasons or {}, reason)
+            for name, member_status, kind, rows_in, landed, rejected, reasons, reason in self._cursor.execute(
                 ACCOUNTED, [donation_id]
             ).fetchall()
         )

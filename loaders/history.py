@@ -1,15 +1,17 @@
 """Landing one file of listening history: JSON rows in, plays, rejects and drift out.
 
-DuckDB splits the array into rows and judges them in SQL; only a file that DuckDB refuses is split
-here, row by row. The rules are those of docs/numbers.md, "What counts as a row".
+DuckDB splits the array into rows and judges them in SQL; only a file that DuckDB refuses, or that holds
+its rows in another way (one object a line, several arrays), is split here, row by row. A history saved
+as CSV is split by DuckDB too. The rules are those of docs/numbers.md, "What counts as a row".
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -33,6 +35,14 @@ FLAT_ELEMENT = re.compile(
 NESTED_TOKEN = re.compile(rb"[^\"{}\[\]]++|" + STRING + rb"|[{}\[\]]", re.DOTALL)
 KEY_NAME = re.compile(history_sql.KEY_NAME)
 SPACE = re.compile(rb"\s*+")
+# What stands before, between and after arrays that somebody pasted into one file.
+BETWEEN = re.compile(rb"[^\[\]{}]*+")
+# Numbers that are no JSON, and the texts they are not looked for in.
+NOT_FINITE = re.compile(rb"(" + STRING + rb")|-?+\b(?:NaN|Infinity)\b", re.DOTALL)
+# The name of a play's length, in JSON or in the header of a CSV.
+LENGTH_OF_PLAY = re.compile(rb"\b(?:" + "|".join({kind.duration_key for kind in KINDS}).encode() + rb")\b")
+CSV_DELIMITERS = ",;\t"
+ASK_FOR_JSON = "Ask the participant for the zip with the JSON files, as Spotify delivered it."
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,8 @@ class MemberRefused(Exception):
 
 
 def may_hold_history(start: bytes) -> bool:
-    """Whether a file that begins so is worth reading: a JSON array, perhaps in a wrong encoding."""
-    return _is_wide(start) or _unmarked(start).lstrip()[:1] in (b"[", b"")
+    """Whether a file that begins so is worth reading: a JSON array, or whatever names the length of a play."""
+    return _is_wide(start) or _unmarked(start).lstrip()[:1] in (b"[", b"") or _names_a_play(start)
 
 
 class HistoryLander:
@@ -93,17 +103,24 @@ class HistoryLander:
             MemberBroken: it is listening history, but cannot be read; nothing of it was landed.
             MemberRefused: roll back and land it again with ``salvage``.
         """
-        body = _json_array(content, name)
+        body = _text_of(content, name)
+        ids = {"participant_no": participant_no, "member_id": member_id}
         if body is None:
             return None
+        if body[:1] not in (b"[", b"{") and (header := _csv_header(body)):
+            return self._land_csv(body, header, name, ids, was_refused=salvage)
         first = _first_recognisable(body, name)
-        if not body.endswith(b"]") and (first or _names_a_play(body)):
-            raise _cut_off(name)
+        is_array = body.startswith(b"[") and body.endswith(b"]")
         if first is None:
-            return None
+            if body.startswith(b"[") and not is_array and _names_a_play(body):
+                raise _cut_off(name)
+            if body.startswith(b"[") or not _names_a_play(body):
+                return None
+            raise _other_layout(name)
         kind, fields = first
-        ids = {"participant_no": participant_no, "member_id": member_id}
-        if salvage:
+        if isinstance(fields.get(kind.time_key), dict | list) and not body.startswith(b"["):
+            raise _other_layout(name)
+        if salvage or not is_array:
             self._salvage(body, name)
             return self._land_rows(
                 MemberSql(kind, tuple(fields), history_sql.SALVAGED_ROWS), fields.get(ACCOUNT_KEY), ids
@@ -116,6 +133,24 @@ class HistoryLander:
             except (duckdb.InvalidInputException, UnicodeDecodeError):
                 # DuckDB's message quotes the row it stumbled over: it is not passed on.
                 raise MemberRefused from None
+
+    def _land_csv(self, body: bytes, header: list[str], name: str, ids: dict[str, int], *, was_refused: bool) -> Landed:
+        """Land a history that somebody saved as CSV, if its columns are called as Spotify's keys are."""
+        kind = recognise(header)
+        if kind is None or not {kind.time_key, kind.duration_key, *kind.names[:2]} <= set(header):
+            raise MemberBroken(
+                "history_as_csv", f"{name} is a history saved as CSV, with other columns than Spotify's.", ASK_FOR_JSON
+            )
+        if was_refused:
+            raise MemberBroken(
+                "history_as_csv", f"{name} is a history saved as CSV, and no well-formed one.", ASK_FOR_JSON
+            )
+        with in_memory(body, ".csv") as address:
+            try:
+                self._cursor.execute(history_sql.csv_rows(address, _delimiter(body), kind))
+            except (duckdb.InvalidInputException, UnicodeDecodeError):
+                raise MemberRefused from None
+        return self._land_rows(MemberSql(kind, tuple(header), history_sql.SALVAGED_ROWS), None, ids)
 
     def _land_rows(self, sql: MemberSql, username: object, ids: dict[str, int]) -> Landed:
         run = self._cursor.execute
@@ -158,6 +193,8 @@ class HistoryLander:
         texts: list[str | None] = []
         faults: list[str | None] = []
         for row in split_rows(body, name):
+            if b"NaN" in row or b"Infinity" in row:
+                row = NOT_FINITE.sub(lambda token: token[1] or b"[]", row)
             try:
                 texts.append(row.decode("utf-8"))
                 faults.append(None)
@@ -167,8 +204,8 @@ class HistoryLander:
         self._cursor.execute(history_sql.SALVAGE, {"texts": texts, "faults": faults})
 
 
-def _json_array(content: bytes, name: str) -> bytes | None:
-    """The text of the JSON array that a file holds, or begins to hold; ``None`` if it holds none."""
+def _text_of(content: bytes, name: str) -> bytes | None:
+    """The text of a file that may hold plays; ``None`` if it holds none for certain."""
     content = _unmarked(content)
     if _is_wide(content):
         if _names_a_play(content):
@@ -179,8 +216,6 @@ def _json_array(content: bytes, name: str) -> bytes | None:
     body = content if content[:1] == b"[" and content[-1:] == b"]" else content.strip()
     if not body:
         raise MemberBroken("empty_file", f"{name} is empty.", DOWNLOAD_AGAIN)
-    if not body.startswith(b"["):
-        return None
     if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
         raise MemberBroken("too_many_values", f"{name} holds more values than a lifetime of listening.", DOWNLOAD_AGAIN)
     return body
@@ -193,7 +228,7 @@ def _first_recognisable(body: bytes, name: str) -> tuple[Kind, dict[str, object]
             with suppress(ValueError):
                 fields = json.loads(row) if row.startswith(b"{") else None
                 if isinstance(fields, dict) and (kind := recognise(fields)):
-                    return kind, fields
+                    return kind, {key: value for key, value in fields.items() if _is_plain(key) and _is_plain(value)}
     except RecursionError:
         raise MemberBroken("too_deep", f"{name} nests values deeper than any history does.", DOWNLOAD_AGAIN) from None
     except MemberBroken:
@@ -201,19 +236,44 @@ def _first_recognisable(body: bytes, name: str) -> tuple[Kind, dict[str, object]
     return None
 
 
+def _is_plain(value: object) -> bool:
+    """Whether a value can be handed to DuckDB; a text with half a character in it cannot."""
+    try:
+        return not isinstance(value, str) or "\0" not in value.encode().decode()
+    except UnicodeEncodeError:
+        return False
+
+
 def split_rows(body: bytes, name: str) -> Iterator[bytes]:
-    """The elements of the JSON array ``body``, as bytes, judging only where each one ends.
+    """The rows of ``body``, as bytes, judging only where each one ends.
+
+    Rows are the elements of JSON arrays, and objects that stand outside of one (one a line, as some
+    programs write); a line of text between them is no row.
 
     Raises:
-        MemberBroken: the array is cut off, or its elements cannot be told apart.
+        MemberBroken: an array is cut off, or its elements cannot be told apart.
     """
-    place = 1
+    place = BETWEEN.match(body).end()  # type: ignore[union-attr]
+    while place < len(body):
+        opening = body[place : place + 1]
+        if opening == b"[":
+            place = yield from _elements(body, place + 1, name)
+        elif opening == b"{":
+            element = FLAT_ELEMENT.match(body, place)
+            start, end = element.span(1) if element else _nested_element(body, place, name)
+            yield body[start:end]
+            place = end
+        else:
+            raise _not_apart(name)
+        place = BETWEEN.match(body, place).end()  # type: ignore[union-attr]
+
+
+def _elements(body: bytes, place: int, name: str) -> Generator[bytes, None, int]:
+    """The elements of the array that was opened before ``place``; returns where it is closed."""
     while True:
         place = SPACE.match(body, place).end()  # type: ignore[union-attr]
         if body[place : place + 1] == b"]":
-            if body[place + 1 :].strip():
-                raise MemberBroken("malformed_json", f"{name} goes on after its end.", DOWNLOAD_AGAIN)
-            return
+            return place + 1
         element = FLAT_ELEMENT.match(body, place)
         start, end = element.span(1) if element else _nested_element(body, place, name)
         yield body[start:end]
@@ -223,9 +283,7 @@ def split_rows(body: bytes, name: str) -> Iterator[bytes]:
         elif place == len(body):
             raise _cut_off(name)
         elif body[place : place + 1] != b"]":
-            raise MemberBroken(
-                "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
-            )
+            raise _not_apart(name)
 
 
 def _nested_element(body: bytes, start: int, name: str) -> tuple[int, int]:
@@ -242,10 +300,20 @@ def _nested_element(body: bytes, start: int, name: str) -> tuple[int, int]:
             if depth == 0:
                 return start, place
         if depth == 0:
-            raise MemberBroken(
-                "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
-            )
+            raise _not_apart(name)
     raise _cut_off(name)
+
+
+def _other_layout(name: str) -> MemberBroken:
+    return MemberBroken(
+        "unknown_layout", f"{name} names plays, but is no list of them as Spotify writes it.", ASK_FOR_JSON
+    )
+
+
+def _not_apart(name: str) -> MemberBroken:
+    return MemberBroken(
+        "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
+    )
 
 
 def _cut_off(name: str) -> MemberBroken:
@@ -262,4 +330,15 @@ def _is_wide(content: bytes) -> bool:
 
 def _names_a_play(content: bytes) -> bool:
     narrowed = content[: 64 * 1024].replace(b"\0", b"")
-    return any(f'"{kind.duration_key}"'.encode() in narrowed for kind in KINDS)
+    return LENGTH_OF_PLAY.search(narrowed) is not None
+
+
+def _delimiter(body: bytes) -> str:
+    header = body.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return max(CSV_DELIMITERS, key=header.count)
+
+
+def _csv_header(body: bytes) -> list[str]:
+    """The names of its columns, if ``body`` is a CSV with plays."""
+    (names, *_) = csv.reader([body.split(b"\n", 1)[0].decode("utf-8", "replace").strip()], delimiter=_delimiter(body))
+    return names if any(kind.duration_key in names for kind in KINDS) else []

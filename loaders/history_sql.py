@@ -60,6 +60,35 @@ SALVAGE = f"""
 """
 
 
+def csv_rows(address: str, delimiter: str, kind: Kind) -> str:
+    """Set the rows of the CSV at ``address`` aside, each as the JSON of its kind would have given it.
+
+    What is no flag or no number where one belongs stays a text, and is judged as such.
+    """
+    types = {field.key: field.type for field in kind.fields} | {kind.duration_key: "stamp"}
+    numbers, flags = (_listing(key for key, type in types.items() if type == wanted) for wanted in ("stamp", "flag"))
+    value = f"""case
+        when field.value is null then 'null'
+        when list_contains({numbers}, field.key) and regexp_full_match(field.value, '-?(0|[1-9][0-9]*)([.][0-9]+)?') then field.value
+        when list_contains({flags}, field.key) and lower(field.value) in ('true', 'false') then lower(field.value)
+        else cast(to_json(field.value) as varchar)
+    end"""
+    return f"""
+        create or replace temp table {SALVAGED_ROWS} as
+        with lines as (
+            from read_csv('{address}', all_varchar = true, header = true, delim = '{delimiter}', quote = '"', escape = '"', nullstr = '', strict_mode = true, parallel = false)
+        ),
+        keyed as (
+            select map_entries(from_json(to_json(lines), '"MAP(VARCHAR, VARCHAR)"')) as entries
+            from lines
+        )
+        select
+            map_from_entries(list_transform(entries, lambda field : {{key: field.key, value: cast({value} as json)}})) as fields,
+            cast(null as varchar) as fault
+        from keyed
+    """
+
+
 def _listing(names: Iterable[str]) -> str:
     return "[" + ", ".join("'" + name.replace("'", "''") + "'" for name in names) + "]"
 
@@ -177,6 +206,7 @@ class MemberSql:
                         when fields is null then 'not_an_object'
                         when len(list_distinct(keys)) < len(keys) then 'duplicate_key'
                         when list_contains($foreign_shapes, hash(keys)) then 'other_kind'
+                        when regexp_full_match(trim({_raw(value(self.kind.time_key))}, '"'), '{NUMBER}') then 'numeric_time'
                         when time_text is null then 'missing_time'
                         when not regexp_full_match(time_text, '{self.kind.time_pattern}') then 'unreadable_time'
                         when {self.kind.time_column} is null then 'impossible_time'

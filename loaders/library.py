@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from loaders.archive import DonationRefused, Member, MemberBroken, open_donation
+from loaders.archive import Member, MemberBroken, open_donation
 from loaders.consent import held_codes
 from loaders.donations import Donation
 from loaders.formats import BYTE_ORDER_MARK
@@ -66,7 +66,9 @@ def _items(donation: Donation) -> Iterator[tuple[str, str]]:
         with open_donation(donation.path, donation.loose) as members:
             for member in members:
                 yield from _items_of_file(_object(member))
-    except (DonationRefused, MemberBroken, OSError):
+    except MemoryError:
+        raise
+    except Exception:  # it was reported with its donation, whatever it is
         return
 
 

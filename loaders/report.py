@@ -8,12 +8,18 @@ from typing import Any, Literal
 
 from loaders.history_doubts import HistoryDoubt
 
+ROWS = ("rows_in", "landed", "rejected", "rows_already")
 Status = Literal["loaded", "already", "partly", "refused", "held"]
 
 
 @dataclass(frozen=True)
 class MemberReport:
-    """One listening-history file of a donation. ``status`` is landed, repeated or broken."""
+    """One listening-history file of a donation. ``status`` is landed, repeated, already or broken.
+
+    Rows are counted by the load that read them: ``rows_in = landed + rejected``, all 0 if the file lies
+    elsewhere too (repeated) or was read before (already; then ``rows_already`` says how many it holds, and
+    ``reasons`` why some of them were rejected then).
+    """
 
     member: str
     status: str
@@ -23,6 +29,7 @@ class MemberReport:
     rejected: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     reason: str | None = None
+    rows_already: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -32,6 +39,7 @@ class MemberReport:
             "rows_in": self.rows_in,
             "landed": self.landed,
             "rejected": self.rejected,
+            "rows_already": self.rows_already,
             "reasons": self.reasons,
             "reason": self.reason,
         }
@@ -53,7 +61,7 @@ class DonationReport:
     def is_whole(self) -> bool:
         """Whether everything it holds is in the vault."""
         return self.status in ("loaded", "already") and all(
-            member.status != "broken" and not member.rejected for member in self.members
+            member.status != "broken" and not member.reasons for member in self.members
         )
 
     def rows(self, what: str) -> int:
@@ -133,10 +141,7 @@ class LoadReport:
         participants = {
             code: {
                 "status": participant_status(donations),
-                **{
-                    what: sum(donation.rows(what) for donation in donations)
-                    for what in ("rows_in", "landed", "rejected")
-                },
+                **{what: sum(donation.rows(what) for donation in donations) for what in ROWS},
                 "donations": [donation.as_json() for donation in donations],
             }
             for code, donations in self.by_participant().items()
@@ -151,10 +156,7 @@ class LoadReport:
             "totals": {
                 "participants": len(participants),
                 "donations": len(self.donations),
-                **{
-                    what: sum(entry[what] for entry in participants.values())
-                    for what in ("rows_in", "landed", "rejected")
-                },
+                **{what: sum(entry[what] for entry in participants.values()) for what in ROWS},
                 **{status: statuses[status] for status in ("loaded", "already", "partly", "refused", "held")},
             },
         }

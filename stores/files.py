@@ -26,6 +26,11 @@ def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     sync(path.parent)
 
 
+def printable(name: str) -> str:
+    """The name of a file, with ``?`` for bytes in it that are no UTF-8: those can be neither printed nor stored."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of what a file holds, in hex."""
     with path.open("rb") as file:

@@ -11,6 +11,7 @@ import yaml
 
 from stores.codes import checked_code, is_code
 from stores.errors import ConsonanceError
+from stores.files import printable
 
 STUDY_VARIABLE = "CONSONANCE_STUDY"
 DEFAULT_STUDY = "./study"
@@ -163,7 +164,7 @@ class Study:
 
     def within(self, path: Path) -> str:
         """How messages name a file of the study: relative to the study folder."""
-        return path.relative_to(self.root).as_posix() or "."
+        return printable(path.relative_to(self.root).as_posix()) or "."
 
 
 @dataclass(frozen=True)

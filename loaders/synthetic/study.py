@@ -204,7 +204,8 @@ def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, s
         name, content = files[0]
         files[0] = (name, _with_bad_rows(str(content)))
     if "nested" in person.spoil:
-        (place / "nested.zip").write_bytes(pack([("Spotify Extended Streaming History/inner.zip", pack(files))]))
+        inner = pack([("inner.zip", pack(files))])
+        (place / "nested.zip").write_bytes(pack([("Spotify Extended Streaming History/outer.zip", inner)]))
         return
     if "wrong_package" in person.spoil:
         (place / "technical_log.zip").write_bytes(
@@ -492,7 +493,7 @@ def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
     yield add("an unpacked folder", Person(13, (lifetime,), as_folder=True))
     yield add("loose files", Person(14, (lifetime,), as_loose_files=True))
     yield add("the wrong package", Person(15, (lifetime,), spoil=("wrong_package",)))
-    yield add("a zip in a zip", Person(16, (lifetime,), spoil=("nested",)))
+    yield add("a zip in a zip in a zip", Person(16, (lifetime,), spoil=("nested",)))
     yield add("no time zone at enrolment", Person(17, (lifetime,), time_zone_known=False))
     yield add(
         "grants no demographics",

@@ -83,10 +83,31 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "a drive": (lambda: renamed("x_/history.json", "C:/history.json"), "unsafe_name"),
     "link": (link, "link"),
     "one name twice": (twice, "duplicate_name"),
-    "zip in a zip": (lambda: zipped(("inner.zip", zipped(("a.json", HISTORY)))), "nested_archive"),
-    "zip in a zip under another name": (
-        lambda: zipped(("a.json", HISTORY), ("b.json", zipped(("a.json", HISTORY)))),
+    "zip in a zip in a zip": (
+        lambda: zipped(("outer.zip", zipped(("inner.zip", zipped(("a.json", HISTORY)))))),
         "nested_archive",
+    ),
+    "zip in a zip in a zip under other names": (
+        lambda: zipped(("a.json", HISTORY), ("b.json", zipped(("c.json", zipped(("a.json", HISTORY)))))),
+        "nested_archive",
+    ),
+    "bomb in a zip in a zip": (
+        lambda: zipped(("inner.zip", zipped(("a.json", b"[" + b" " * (40 << 20) + b"]")))),
+        "bomb",
+    ),
+    "bomb that only both zips make": (
+        lambda: zipped(
+            ("inner.zip", zipped(("a.json", b"[" + b" " * (40 << 20) + b"]"), compression=zipfile.ZIP_STORED))
+        ),
+        "bomb",
+    ),
+    "traversal in a zip in a zip": (
+        lambda: zipped(("inner.zip", zipped(("../history.json", HISTORY)))),
+        "unsafe_name",
+    ),
+    "one name twice, once with a back-slash": (
+        lambda: zipped(("aa/b.json", HISTORY), ("aaxb.json", HISTORY)).replace(b"aaxb.json", b"aa\\b.json"),
+        "duplicate_name",
     ),
     "gzip in a zip": (lambda: zipped(("a.json", HISTORY), ("b.json.gz", b"\x1f\x8b\x08 something")), "nested_archive"),
     "encrypted": (encrypted, "encrypted"),

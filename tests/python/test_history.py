@@ -37,7 +37,9 @@ REJECTED: dict[str, tuple[Any, str]] = {
     "blank time": (play(ts=""), "missing_time"),
     "a time in words": (play(ts="yesterday"), "unreadable_time"),
     "a date alone": (play(ts="2020-01-01"), "unreadable_time"),
-    "a number for a time": (play(ts=1577836800), "missing_time"),
+    "a number for a time": (play(ts=1577836800), "numeric_time"),
+    "milliseconds for a time": (play(ts=1577836800000), "numeric_time"),
+    "a number in a text for a time": (play(ts="1577836800.0"), "numeric_time"),
     "one-digit month": (play(ts="2020-1-01T00:00:00Z"), "unreadable_time"),
     "hour 24": (play(ts="2020-01-01T24:00:00Z"), "unreadable_time"),
     "February 30": (play(ts="2020-02-30T00:00:00Z"), "impossible_time"),
@@ -208,7 +210,14 @@ BROKEN = {
     "cut off in its only row": (as_bytes([GOOD])[:-40], "cut_off_json"),
     "cut off in a row": (as_bytes([GOOD] * 3)[:-40], "cut_off_json"),
     "cut off between rows": (as_bytes([GOOD] * 3)[:-1], "cut_off_json"),
-    "two arrays": (as_bytes([GOOD]) + as_bytes([GOOD]), "malformed_json"),
+    "two arrays, the second cut off": (as_bytes([GOOD]) + as_bytes([GOOD])[:-1], "cut_off_json"),
+    "a bracket too many": (as_bytes([GOOD]) + b"]", "malformed_json"),
+    "columns instead of rows": (as_bytes({"ts": {"0": GOOD["ts"]}, "ms_played": {"0": 1}}), "unknown_layout"),
+    "a CSV with other columns": (b"ts,ms_played,track_name\n2023-05-01T10:00:00Z,5,x\n", "history_as_csv"),
+    "a CSV that is none": (
+        b'ts,ms_played,master_metadata_track_name,master_metadata_album_artist_name\n2023-05-01T10:00:00Z,5,"x\n',
+        "history_as_csv",
+    ),
     "a missing comma": (b"[" + as_bytes(GOOD) + as_bytes(GOOD) + b"]", "malformed_json"),
     "UTF-16": (json.dumps([GOOD]).encode("utf-16"), "wrong_encoding"),
     "UTF-16 without a mark": (json.dumps([GOOD]).encode("utf-16-le"), "wrong_encoding"),
@@ -394,6 +403,8 @@ def test_only_arrays_are_worth_reading() -> None:
     assert may_hold_history(b' \n[ {"ts"')
     assert may_hold_history(b"\xef\xbb\xbf[")
     assert may_hold_history(b"\xff\xfe[\x00")
+    assert may_hold_history(b'{"ts": 1, "ms_played": 1}')
+    assert may_hold_history(b"ts,platform,ms_played")
     assert not may_hold_history(b'{"ts": 1}')
     assert not may_hold_history(b"%PDF-1.4")
     assert not may_hold_history(b"List(Map(")
