@@ -53,7 +53,7 @@ def erase_uncovered(study: Study, tell: Callable[[str], None] = lambda _: None) 
         tell: Is told what is going on, in a few words.
 
     Returns:
-        Whoever took something back since the last call, in order of number.
+        Whoever took something back since the last call, in order of code.
 
     Raises:
         CopyFailed, DbtFailed, StoreError, VaultKeyError: see there; call it again.

@@ -55,7 +55,7 @@ class Coverage:
 
 
 def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
-    """Everyone with an active consent that is another than the one applied last, in order of number."""
+    """Everyone with an active consent that is another than the one applied last, in order of code."""
     rows = connection.execute(
         f"""
         select
@@ -65,7 +65,7 @@ def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
         from ({LEDGER_STATE}) as states
         inner join vault.raw.applied_consents as applied on applied.participant_no = states.participant_no
         where states.event in ('granted', 'amended')
-        order by states.participant_no
+        order by states.participant_code
         """
     ).fetchall()
     coverages = [

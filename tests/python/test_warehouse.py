@@ -413,13 +413,6 @@ def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
     assert "private to the 'vault' group" in done.stdout
 
 
-def test_a_table_that_no_model_makes_any_more_goes(demo_copy: SmallStudy) -> None:
-    with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:
-        connection.execute("create table marts.left_over as select * from marts.plays")
-    demo_copy.dbt("run", "--select", "participants")
-    assert "marts.left_over" not in contents(demo_copy)
-
-
 def test_local_files_and_titles_that_name_people_pass_without_their_names(small: SmallStudy) -> None:
     nothing = {"episode_name": None}
     small.admit("P1")
