@@ -284,6 +284,11 @@ def test_everybody_can_go_and_nothing_else_goes(seed: int, tmp_path: Path) -> No
     study.load()
     if dice.random() < 0.9:
         study.dbt("run")
+    # A user name that no landed file tells is known to nobody here: in others' titles it is a word like any other.
+    known = {name.lower() for (name,) in study.vault("select distinct unnest(usernames) from vault.raw.members")}
+    for person in people:
+        if person.username.lower() not in known:
+            person.username = ""
     # The search is not blind: what was landed is found before.
     own = study.vault("select distinct track_name from vault.raw.extended_plays where track_name like 'Only %'")
     if study.study.warehouse_path.exists():
