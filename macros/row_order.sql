@@ -18,5 +18,5 @@
     from (
 {{ sql }}
     ) as unordered
-    order by {{ (persons + times + others) | join(', ') }}
+    order by {{ (persons + times + others) | join(', ') or 'all' }}
 {%- endmacro %}

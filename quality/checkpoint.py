@@ -158,7 +158,8 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
     """Relations over every table right of the wall, found in its catalogue and not in a list of ours.
 
     ``strings``: each distinct text with its place. ``persons``: each participant of each table, with
-    the purposes of which the table needs one. ``times``: each participant's first and last time in
+    purposes of which one is needed, as audit.purposes declares: by every row of the table, or by rows that
+    are there (``is_every_row``). A table that declares nothing needs what nobody grants. ``times``: each participant's first and last time in
     each temporal column. ``clocks``: how closely each number of a mart follows each local time beside it,
     participant by participant. ``ids``: each id that stands for a person or something of a person's, as
     text or number. ``ids_elsewhere``: the same of the databases beside. ``unordered``: each row that lies
@@ -177,12 +178,18 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
                 """
             )
         ).fetchall()
+        declared: dict[str, list[tuple[list[str], str]]] = {}
+        if any(tuple(row[:3]) == ("warehouse", "audit", "purposes") for row in rows):
+            for table, purpose, condition in connection.execute(
+                sa.text("select relation, purpose, condition from warehouse.audit.purposes order by all")
+            ).fetchall():
+                declared.setdefault(str(table), []).append((str(purpose).split(" or "), str(condition)))
     columns: dict[str, dict[str, dict[str, str]]] = {}
     for database, schema, table, column, data_type in rows:
         columns.setdefault(str(database), {}).setdefault(f"{schema}.{table}", {})[str(column)] = str(data_type)
     # Without any column of its kind a relation is empty, and still has its columns.
     strings = ["select '' as place, '' as value where false"]
-    persons = ["select '' as place, '' as participant_id, [''] as purposes where false"]
+    persons = ["select '' as place, '' as participant_id, [''] as purposes, true as is_every_row where false"]
     times = [
         "select '' as place, '' as participant_id, cast(null as timestamp) as first_time, cast(null as timestamp) as last_time where false"
     ]
@@ -203,9 +210,10 @@ def _assembled_relations(engine: sa.Engine) -> dict[str, str]:
                     f'cast(max("{column}") as timestamp) as last_time from warehouse.{table} group by participant_id'
                 )
         if "participant_id" in types:
-            persons.append(
-                f"select distinct '{table}' as place, participant_id, {_purposes(table)} as purposes from warehouse.{table}"
-            )
+            persons += [
+                f"select distinct '{table}' as place, participant_id, {purposes} as purposes, {condition == 'true'} as is_every_row from warehouse.{table} where {condition}"
+                for purposes, condition in declared.get(table, [([], "true")])
+            ]
     elsewhere = [database for database in columns if database not in ("warehouse", MADE)]
     return {
         "strings": _union(strings),
@@ -283,12 +291,3 @@ def _unordered(tables: Mapping[str, Mapping[str, str]]) -> list[str]:
             f"select '{table}' as place from (select {row} as current_row, lag({row}) over () as previous_row from warehouse.{table}) where current_row < previous_row"
         )
     return found
-
-
-def _purposes(table: str) -> str:
-    """The purposes of which a table's people grant at least one."""
-    if table.endswith(".participants"):
-        return "['listening_history', 'emotion_reports']"
-    if table.endswith(".library"):
-        return "['library']"
-    return "['emotion_reports']" if "emotion" in table else "['listening_history']"

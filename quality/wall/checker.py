@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from jinja2 import TemplateSyntaxError
 
+from loaders.consent import PURPOSES
 from quality.wall.columns import Problem, Reading, Relation, read_statement, relations_of
 from quality.wall.flow import PRIVACY_CLASSES, Flow, Origin
 from quality.wall.project import Function, Model, Project, jinja_names
@@ -310,6 +311,8 @@ class _Checker:
                 name: self._released(model, name, flow).named(f"{model.name}.{name}")
                 for name, flow in reading.columns.items()
             }
+        if model.layer in RIGHT:
+            self._check_purposes(model, "participant_id" in columns, [name for name, _ in reading.reads])
         relation = Relation.of(columns, is_whole=not reading.problems)
         self.known[model.relation] = relation
         return relation
@@ -434,6 +437,53 @@ class _Checker:
                 f"{model.name} uses {', '.join(sorted(strange))} in its Jinja.",
                 "It may compile to one thing and run another: use ref, source, function, var and the project's macros.",
             )
+
+    def _check_purposes(self, model: Model, has_persons: bool, reads: Iterable[str]) -> None:
+        """A model right of the wall says which purposes its rows need, or why they need none.
+
+        What each row of a model needs that it reads, it names too, for all of its own rows or for some.
+        """
+        said = model.meta.get("purposes")
+        said = said if isinstance(said, Mapping) else {}
+        if not said and not (model.meta.get("no_persons") and not has_persons):
+            self._finding(
+                "project",
+                model,
+                0,
+                f"{model.name} does not say which purposes it serves.",
+                "Add meta: {purposes: {…}}"
+                + (", or meta: {no_persons: …} and why." if not has_persons else ": it has a participant_id."),
+            )
+            return
+        if strange := [name for purpose in said for name in str(purpose).split(" or ") if name not in PURPOSES]:
+            self._finding(
+                "project",
+                model,
+                0,
+                f"{model.name} serves {', '.join(strange)}, which nobody can grant.",
+                f"Purposes are {', '.join(PURPOSES)}.",
+            )
+        if said and True not in said.values():
+            self._finding(
+                "project",
+                model,
+                0,
+                f"{model.name} names no purpose that all of its rows need.",
+                "Give one purpose the condition true.",
+            )
+        if not has_persons:
+            return
+        for name in reads:
+            needs = self.by_relation[name].meta.get("purposes") if name in self.by_relation else None
+            for purpose, condition in needs.items() if isinstance(needs, Mapping) else ():
+                if condition is True and purpose not in said:
+                    self._finding(
+                        "project",
+                        model,
+                        0,
+                        f"{model.name} reads {name}, whose rows need {purpose}, and does not name that purpose.",
+                        "Name it in its purposes, with the rows that need it.",
+                    )
 
     def _check_reads(self, model: Model, reads: Iterable[tuple[str, int]]) -> None:
         allowed = LAYERS[model.layer].reads if model.layer in LAYERS else frozenset()

@@ -9,7 +9,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class Model:
         sql: As compiled.
         privacy: Each column that the YAML declares, with its class.
         extras: Settings that run or keep SQL beside the model's own (hooks, headers, stored failures).
+        meta: What the YAML says of the model as a whole: the purposes that its rows need.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Model:
     sql: str
     privacy: Mapping[str, str | None]
     extras: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -234,6 +236,7 @@ def _model(node: Mapping[str, Any]) -> Model:
             for column in node["columns"].values()
         },
         extras=_extras(node),
+        meta=node["config"].get("meta") or {},
     )
 
 

@@ -52,6 +52,8 @@ READ_WALL = (
     "print(json.dumps(check_project(Project.read(PROJECT, target_folder()), Reviews.read()).as_json()))"
 )
 GUARDS = ("wall", "interference", "traces")
+# What a fault finds in a file that is not there.
+NEW = "a new file"
 RULES = {rule.name: rule for rule in all_rules()}
 
 
@@ -174,6 +176,10 @@ def _plant(tree: Tree, fault: dict[str, Any]) -> None:
     places += [(fault.get("also_file", fault["file"]), find, replace) for find, replace in fault.get("also", [])]
     for file, find, replace in places:
         path = tree.project / file
+        if find == NEW:
+            assert not path.exists(), f"{file} is there already"
+            path.write_text(replace, encoding="utf-8")
+            continue
         content = path.read_text(encoding="utf-8")
         assert content.count(find) == 1, f"{file} holds {content.count(find)} times: {find}"
         path.write_text(content.replace(find, replace), encoding="utf-8")

@@ -100,6 +100,8 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
                         f"select participant_id from warehouse.{table} where participant_id <> 'no active consent' group by all order by min(rowid)"
                     ).fetchall()
                 ]
+                if len(there) < 2:
+                    continue
                 for name, order in orders.items():
                     listed = [person for person in order if person in there]
                     figures.setdefault((table, name), []).append((tau(there, listed), spread(len(there))))

@@ -1,8 +1,8 @@
 -- relation: persons
--- what: Everyone who occurs in any table right of the wall has an active consent to what that table holds.
--- example: A play of someone whose last ledger line says "withdrawn".
+-- what: Everyone who occurs in any table right of the wall has an active consent to what that table declares to need of all of its rows.
+-- example: A play of someone whose last ledger line says "withdrawn"; anybody in a table that declares no purpose.
 -- why: Consent is the ground on which the study stands (GDPR 7; ISO/IEC TS 27560). This rule asks the ledger itself, not the models.
--- remedy: dbt run. If it stays, a model no longer joins the consent state.
+-- remedy: dbt run. If it stays, a model no longer joins the consent state, or its meta names a wrong purpose.
 with last_events as (
     select
         participant_code,
@@ -22,4 +22,5 @@ from {persons} as persons
 left join granted on granted.pseudonym = persons.participant_id
 where
     persons.participant_id <> 'no active consent'
+    and persons.is_every_row
     and not coalesce(len(list_intersect(granted.purposes, persons.purposes)) > 0, false)

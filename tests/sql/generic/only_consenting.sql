@@ -1,6 +1,6 @@
-{# Every row belongs to somebody whose last ledger event grants the purpose. Asks the ledger itself,
-   not the models that everything else is built on. #}
-{% test only_consenting(model, purpose, column_name='participant_id') %}
+{# Every row belongs to somebody whose last ledger event grants what the model declares that the row needs.
+   Asks the ledger itself, not the models that everything else is built on. #}
+{% test only_consenting(model) %}
 
 with past_events as (
     select consent_events.*
@@ -24,7 +24,9 @@ later_events as (
 ),
 
 granted as (
-    select keyring.pseudonym
+    select
+        keyring.pseudonym,
+        past_events.purposes
     from past_events
     inner join {{ source('raw', 'keyring') }} as keyring on past_events.participant_code = keyring.participant_code
     left join later_events
@@ -34,12 +36,25 @@ granted as (
     where
         later_events.ledger_line is null
         and past_events.event <> 'withdrawn'
-        and array_contains(past_events.purposes, '{{ purpose }}')
 )
 
-select checked.{{ column_name }}
+select checked.participant_id
 from {{ model }} as checked
-left join granted on checked.{{ column_name }} = granted.pseudonym
-where granted.pseudonym is null
+left join granted on checked.participant_id = granted.pseudonym
+where
+    checked.participant_id <> 'no active consent'
+    and (
+        granted.pseudonym is null
+        {%- for one in declared_purposes() if one.node.relation_name == model | string %}
+        or (
+            ({{ one.condition }})
+            and not (
+                {%- for purpose in one.purpose.split(' or ') %}
+                array_contains(granted.purposes, '{{ purpose }}'){{ ' or' if not loop.last }}
+                {%- endfor %}
+            )
+        )
+        {%- endfor %}
+    )
 
 {% endtest %}

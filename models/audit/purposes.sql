@@ -1,0 +1,7 @@
+-- One row is one relation right of the wall that holds persons' data and one purpose that its rows need,
+-- as the model declares it.
+with declared as (
+    {{ purposes_as_rows() }}
+)
+
+select * from declared
