@@ -2,6 +2,14 @@
 -- as the model declares it.
 with declared as (
     {{ purposes_as_rows() }}
+),
+
+named as (
+    select
+        relation,
+        purpose,
+        condition
+    from declared
 )
 
-select * from declared
+select * from named
