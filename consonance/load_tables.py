@@ -49,10 +49,12 @@ class ProgressBar(LoadProgress):
 
 def print_load(report: LoadReport, out: Console) -> None:
     """Print what became of each participant's donations, why, and the sums."""
-    table = Table("participant", "status", box=None)
+    table = Table(box=None)
+    for heading in ("participant", "status"):
+        table.add_column(heading, no_wrap=True)
     for heading in ("files", "rows", "landed", "rejected", "already", "held"):
-        table.add_column(heading, justify="right")
-    table.add_column("why")
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("why", overflow="fold")
     for code, donations in report.by_participant().items():
         held = sum(donation.status == "held" for donation in donations)
         counts = [sum(donation.rows(what) for donation in donations) for what in ROWS]

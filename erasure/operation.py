@@ -8,7 +8,6 @@ the certificate is written it is deleted.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import portalocker
 
 from erasure.holdings import People, Relation, count_rows, relations
 from erasure.papers import Papers, find
@@ -110,8 +110,8 @@ def only_one(study: Study) -> Iterator[None]:
     handle = os.open(study.root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
+        except portalocker.LockException:
             raise WithdrawalBusy(
                 f"Another withdrawal from {study.root} is under way.", "Wait until it has ended."
             ) from None

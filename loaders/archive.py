@@ -123,6 +123,8 @@ def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -
         yield _unpacked(found, printable(path.name), caps)
         return
     name = printable(path.name)
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for ever
+        raise DonationRefused("no_file", f"{name} is no file.", "Put the donation itself into the inbox.")
     with path.open("rb") as file, _open_zip(file, name) as archive:
         yield _unpacked(_zip_members(archive, file, os.fstat(file.fileno()).st_size, name, caps), name, caps)
 

@@ -8,14 +8,19 @@ from pathlib import Path
 from loaders.schema import lay_out_stores
 from stores.audit_log import anchor
 from stores.errors import ConsonanceError
+from stores.files import remove_within
 from stores.key import create_key
 from stores.modes import close_to_others
-from stores.study import Study
+from stores.study import Study, refuse_unusable
 from stores.vault import open_study
 
 
 class StudyExists(ConsonanceError):
     """There is a study already; nothing of it is touched."""
+
+
+class CannotLayOut(ConsonanceError):
+    """The folder cannot be written to; it is as it was."""
 
 
 SETTINGS = """\
@@ -116,7 +121,10 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
 
     Raises:
         StudyExists: a file of a study is there already.
+        CannotLayOut: the folder cannot be written to.
+        UnusableFolder: DuckDB can keep no files in a folder of that name.
     """
+    refuse_unusable(root)
     study = Study(root)
     tables = (study.consents_path, study.participants_path, study.notices_path)
     for path in (study.settings_path, study.key_path, study.vault_path, *tables):
@@ -124,24 +132,44 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
             raise StudyExists(
                 f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
             )
-    root.mkdir(parents=True, exist_ok=True)
+    there = set(root.iterdir()) if root.is_dir() else None
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _fill(study, title or root.resolve().name, as_of)
+    except BaseException as error:
+        # Nothing is left half laid out: what was not there before goes.
+        for path in root.iterdir() if root.is_dir() else ():
+            if path not in (there or ()):
+                remove_within(root, path)
+        if there is None and root.is_dir():
+            root.rmdir()
+        if isinstance(error, OSError):
+            raise CannotLayOut(
+                f"No study can be laid out in {root} ({error.strerror}).",
+                "Name a folder on a disk with room, that you may write to.",
+            ) from error
+        raise
+    return study
+
+
+def _fill(study: Study, title: str, as_of: datetime | None) -> None:
+    root = study.root
     root.chmod(0o700)  # before anything lies in it
     for folder in (study.inbox, study.surveys, study.catalogue):
-        folder.mkdir(parents=True, exist_ok=True)
-    title = title or root.resolve().name
+        folder.mkdir(exist_ok=True)
     moment = f'"{as_of.isoformat()}"' if as_of else ""
     study.settings_path.write_text(SETTINGS.format(title=_quoted(title), as_of=moment), encoding="utf-8")
     study.consents_path.write_text(CONSENTS, encoding="utf-8")
     study.participants_path.write_text(PARTICIPANTS, encoding="utf-8")
     study.notices_path.write_text(NOTICES, encoding="utf-8")
     study.recipients_path.write_text(RECIPIENTS, encoding="utf-8")
-    (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
+    if not (root / "README.md").exists():
+        (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
     create_key(study)
     with open_study(study) as connection:
         lay_out_stores(connection)
         anchor(connection, study)
     close_to_others(study)
-    return study
 
 
 def _quoted(text: str) -> str:

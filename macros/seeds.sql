@@ -9,7 +9,7 @@
             {% do run_query('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
             {% do run_query(
                 'create or replace table "' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.alias ~ '" as '
-                ~ "from read_csv('" ~ node.root_path ~ '/' ~ node.original_file_path ~ "', header = true, types = {" ~ types | join(', ') ~ '})'
+                ~ "from read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''") ~ "', header = true, types = {" ~ types | join(', ') ~ '})'
             ) %}
         {% endfor %}
     {% endif %}

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import psutil
 
 from loaders.schema import lay_out_stores
 from stores.copies import copy_stores
@@ -145,7 +146,8 @@ def compare_studies(study: Study, twin: Study, codes: Iterable[tuple[str, str]],
 def _place_for_twin(study: Study) -> Iterator[Path]:
     """A folder in the study that goes in the end; those of checks that were killed go now."""
     for left in study.root.glob(f"{FOLDER}*"):
-        if not Path("/proc", left.name.removeprefix(FOLDER)).exists():
+        owner = left.name.removeprefix(FOLDER)
+        if not owner.isdecimal() or not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
     root = study.root / f"{FOLDER}{os.getpid()}"
     try:

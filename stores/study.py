@@ -27,6 +27,10 @@ class NoStudy(ConsonanceError):
     """The folder is not a study folder."""
 
 
+class UnusableFolder(ConsonanceError):
+    """No study can lie in a folder of this name."""
+
+
 class BadSettings(ConsonanceError):
     """``study.yml`` cannot be used."""
 
@@ -43,8 +47,10 @@ class Study:
 
         Raises:
             NoStudy: there is no ``study.yml`` in that folder.
+            UnusableFolder: see ``refuse_unusable``.
         """
         root = Path(folder or os.environ.get(STUDY_VARIABLE) or DEFAULT_STUDY)
+        refuse_unusable(root)
         study = cls(root)
         if not study.settings_path.is_file():
             raise NoStudy(
@@ -224,6 +230,19 @@ class Settings:
             as_of=_as_of(path, content.get("as_of")),
             terms={term: str(content[term]) for term in TERMS if content.get(term)},
             one_history=_one_history(path, content.get("one_history")),
+        )
+
+
+def refuse_unusable(root: Path) -> None:
+    """See that DuckDB can keep files in the folder ``root``.
+
+    Raises:
+        UnusableFolder: its path holds a question mark: what follows it is an option to DuckDB, not a name.
+    """
+    if "?" in str(root.absolute()):
+        raise UnusableFolder(
+            f"{root} cannot hold a study: there is a '?' in its path.",
+            "DuckDB takes what follows it for an option. Choose or rename a folder without '?'.",
         )
 
 

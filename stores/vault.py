@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import duckdb_extension_httpfs
 import fsspec
+import psutil
 
 from stores.errors import ConsonanceError
 from stores.key import adopt_pending_key, pending_key, read_key
@@ -22,7 +23,8 @@ from stores.study import Study
 from stores.tombstones import WithdrawalsForgotten, refuse_forgetful
 
 MEMORY_FOLDER = "memory://consonance/"
-MEMORY_LIMIT = "2500MiB"
+# A limit of the study's own, such as 8GiB; else half of the machine's memory.
+MEMORY_VARIABLE = "CONSONANCE_MEMORY_LIMIT"
 # Small row groups are compressed and written by the thread that lands a donation; a donation that
 # fills none (DuckDB's default is 122,880 rows) would wait in the log and be written a second time.
 ROW_GROUP_SIZE = 16384
@@ -76,7 +78,7 @@ def open_study(
 def session_settings() -> dict[str, str | bool | int | float | list[str]]:
     """The settings every connection starts from: what DuckDB may use, and what it may not fetch."""
     return {
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": os.environ.get(MEMORY_VARIABLE) or f"{psutil.virtual_memory().total >> 21}MiB",
         "autoinstall_known_extensions": False,
         "allow_community_extensions": False,
         "allow_persistent_secrets": False,

@@ -7,7 +7,6 @@ open; ``published/current`` is a link that points at one whole release, and then
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import subprocess
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import duckdb
+import portalocker
 
 from loaders.schema import lay_out_stores
 from quality.release import guardian, registry
@@ -285,9 +285,9 @@ def _locked(published: Path) -> Iterator[int]:
     try:
         while True:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
                 break
-            except BlockingIOError:
+            except portalocker.LockException:
                 if time.monotonic() > until:
                     raise PublishBusy(
                         f"Another publish of this study is under way (it holds {published}).",

@@ -148,3 +148,15 @@ def test_what_is_not_read_is_listed(small: SmallStudy) -> None:
     report = small.load()
     assert [(one.status, one.reason) for one in report.donations] == [("refused", "not_a_zip")] * 3
     assert report.exit_status == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_pipe_in_the_inbox_is_refused_and_nobody_waits_for_it(small: SmallStudy) -> None:
+    small.admit("P1")
+    small.donate("P1", [play()])
+    os.mkfifo(small.study.inbox / "P1" / "more.json")
+    report = small.load()
+    assert [(donation.status, donation.reason) for donation in report.donations] == [
+        ("loaded", None),
+        ("refused", "no_file"),
+    ]
