@@ -254,7 +254,13 @@ def test_the_certificate_tells_rules_consent_and_every_file(request: pytest.Fixt
     page = " ".join(html.unescape(release.page.read_text(encoding="utf-8")).split())
     assert all(name in page for name in certificate["files"])
     said = " ".join(certificate["statements"])
-    assert said in page
+    assert all(statement in page for statement in certificate["statements"])
+    if tier == "controlled":
+        told = certificate["demographics"]
+        assert told["k"] >= 5 and f"shared by at least {told['k']} persons" in said
+        assert told["persons"] == certificate["consent"]["persons"] and told["l"] >= 2
+    else:
+        assert certificate["demographics"] is None
     assert (
         "sequence of their tracks and the time between them" if tier == "controlled" else "aggregates alone"
     ) in said
@@ -276,7 +282,7 @@ def test_a_controlled_release_holds_those_who_agree_and_all_of_theirs(controlled
     assert {name for name, *_ in members.values()} == {
         name for (name,) in controlled.query("select participant_id from marts.participants")
     }
-    content = "select participant_id, isodow(started_at_local), cast(started_at_local as time), cast(ended_at_local as time), ms_played, reason_end, is_skip, device_family, {track} from marts.plays left join marts.tracks using (track_id)"
+    content = "select participant_id, isodow(started_at_local), cast(started_at_local as time), cast(ended_at_local as time), plays.ms_played, reason_end, is_skip, device_family, {track} from marts.plays left join marts.tracks using (track_id)"
     track = "coalesce(spotify_uri, title, content_type)".replace("content_type", "plays.content_type")
     theirs = {old: new for new, _, old in members.values()}
     before = Counter(
