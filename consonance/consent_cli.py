@@ -101,8 +101,10 @@ def status(code: str | None, folder: Path | None, as_json: bool) -> None:
         return
     if code:
         _print_status(states[0])
-    else:
+    elif states:
         _print_states(states)
+    else:
+        out.print("Nobody is in consents.csv or participants.csv.")
     out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
 
 

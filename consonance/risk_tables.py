@@ -12,6 +12,9 @@ from quality.attack.thresholds import Figure
 def print_risk(report: RiskReport, out: Console) -> None:
     """Print what each attack found, and which thresholds hold."""
     persons = report.find("k", "cells").persons
+    if not persons:
+        out.print("Nobody is in the marts: there is nothing to attack.")
+        return
     samples = report.parameters["samples"]
     _print_by_points(
         report, "unicity", "singled_out", f"One of {persons:,} persons alone matches, of {samples:,} samples each", out
@@ -30,10 +33,13 @@ def print_risk(report: RiskReport, out: Console) -> None:
     out.print(table)
     for verdict in report.verdicts:
         threshold = verdict.threshold
-        worst = "nothing measured" if verdict.worst is None else f"{verdict.worst:g}"
+        if verdict.worst is None:
+            told, worst = "[yellow]not measured[/]", "the marts hold nothing to measure it by"
+        else:
+            told = "[green]holds[/]" if verdict.holds else "[red]does not hold[/]"
+            worst = f"{verdict.worst:g}"
         out.print(
-            f"{'[green]holds[/]' if verdict.holds else '[red]does not hold[/]'}  {threshold.name} ({threshold.tier} tier): "
-            f"{worst}, wanted {threshold.wanted}",
+            f"{told}  {threshold.name} ({threshold.tier} tier): {worst}, wanted {threshold.wanted}",
             soft_wrap=True,
         )
 

@@ -201,7 +201,8 @@ def _take_over_rows(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _compared(connection: duckdb.DuckDBPyConnection, codes: Iterable[tuple[str, str]], marker: str) -> TwinReport:
     connection.execute("create temp table codes (participant_code varchar, other_code varchar)")
-    connection.executemany("insert into codes values (?, ?)", [list(pair) for pair in codes])
+    if pairs := [list(pair) for pair in codes]:  # of a study with nobody there are none
+        connection.executemany("insert into codes values (?, ?)", pairs)
     connection.execute(
         """
         create temp table persons as

@@ -100,10 +100,8 @@ def note(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
         "insert into vault.raw.releases values (?, ?, ?, ?, null, ?)",
         [entry.number, entry.tier, entry.as_of, entry.created_at, entry.certificate_sha256],
     )
-    connection.executemany(
-        "insert into vault.raw.release_keyring values (?, ?, ?, ?)",
-        [[entry.number, member.participant_no, member.pseudonym, member.shift_weeks] for member in entry.members],
-    )
+    if keys := [[entry.number, one.participant_no, one.pseudonym, one.shift_weeks] for one in entry.members]:
+        connection.executemany("insert into vault.raw.release_keyring values (?, ?, ?, ?)", keys)
     connection.commit()
     connection.execute("checkpoint vault")
 
