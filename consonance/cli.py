@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -240,6 +241,10 @@ cli.add_command(withdraw)
 
 def main() -> None:
     """The console script: errors that people can act on are told in a sentence, with exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe that lacks a letter of some file's name gets its number instead.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     _or_explain(cli)
 
 

@@ -90,6 +90,16 @@ def test_files_are_named_as_they_are(small: SmallStudy) -> None:
     assert "no study in a [copy]" in done.stderr
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_terminal_that_lacks_letters_gets_the_report_all_the_same(small: SmallStudy, more: tuple[str, ...]) -> None:
+    small.admit("P1")
+    small.donate("P1", [play()], name="Verlauf – 日本.zip")
+    (small.study.inbox / "P1" / "größe.txt").write_text("not a history")
+    done = consonance("load", *more, "--study", small.root, environment={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert "gr\\xf6" in done.stdout and "P1" in done.stdout
+
+
 def test_no_study_is_explained(tmp_path: Path) -> None:
     for command in (["load"], ["check"], ["site"], ["publish", "--tier", "controlled"]):
         done = consonance(*command, cwd=tmp_path)
