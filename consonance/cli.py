@@ -88,7 +88,7 @@ def load(folder: Path | None, as_json: bool) -> None:
         amendments = erase_uncovered(study, tell=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
         told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(told))
     else:
         print_load(report, out)
         print_amendments(amendments, out)
@@ -165,7 +165,7 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
         report = run_attacks(study, Knowledge(seed=seed, samples=samples))
         record(report, study)
     if as_json:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        click.echo(json.dumps(report.as_json()))
     else:
         print_risk(report, out)
 
@@ -215,7 +215,7 @@ def doctor(folder: Path | None, as_json: bool) -> None:
     with screen.status("Looking …"):
         diagnosis = examine(study)
     if as_json:
-        click.echo(json.dumps(diagnosis.as_json(), ensure_ascii=False))
+        click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(diagnosis, out)
     sys.exit(0 if diagnosis.holds else 1)
