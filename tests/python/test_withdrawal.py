@@ -34,6 +34,7 @@ from erasure.papers import _relabelled
 from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownParticipant, plan, plan_replay, withdraw
 from loaders.synthetic.study import make_study
 from loaders.tables import BadTable
+from quality.release import k_anonymity
 from quality.release.publish import publish
 from stores.audit_log import read_entries, verify
 from stores.dbt_command import PROJECT, run_dbt
@@ -752,15 +753,23 @@ def published(kept: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> Sma
             connection.execute(
                 f"update vault.raw.consent_events set purposes = {granted} where participant_code = 'P3'"
             )
-        publish(study.study, "controlled", on_study=(), on_release=())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(k_anonymity, "limit", few_are_enough)
+            publish(study.study, "controlled", on_study=(), on_release=())
     study.study.recipients_path.write_text(
         "release,recipient,handed_over_at\n1,A. Researcher,2026-01-05\n2,B. Else,\n1,C. Third,\n"
     )
     return study
 
 
+def few_are_enough(_: str) -> int:
+    """In place of the limits of k-anonymity: a release of two persons is not what is tested here."""
+    return 1
+
+
 @pytest.fixture
 def released(published: SmallStudy, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
+    monkeypatch.setattr(k_anonymity, "limit", few_are_enough)
     monkeypatch.setattr(erasing_releases, "publish", partial(publish, on_study=(), on_release=()))
     return copied(published, tmp_path / "study")
 
