@@ -20,19 +20,28 @@ reports as (
     group by report_id, participant_id
 ),
 
-heard as (
+report_windows as (
     select
         reports.report_id,
         reports.participant_id,
-        cast(windows.window_minutes as integer) as window_minutes,
-        plays.play_id
+        reports.reported_elapsed_ms,
+        cast(windows.window_minutes as integer) as window_minutes
     from reports
     cross join windows
+),
+
+heard as (
+    select
+        report_windows.report_id,
+        report_windows.participant_id,
+        report_windows.window_minutes,
+        plays.play_id
+    from report_windows
     inner join plays
         on
-            reports.participant_id = plays.participant_id
-            and reports.reported_elapsed_ms - windows.window_minutes * 60000 <= plays.ended_elapsed_ms
-            and reports.reported_elapsed_ms > plays.ended_elapsed_ms
+            report_windows.participant_id = plays.participant_id
+            and report_windows.reported_elapsed_ms - report_windows.window_minutes * 60000 <= plays.ended_elapsed_ms
+            and report_windows.reported_elapsed_ms > plays.ended_elapsed_ms
 )
 
 select * from heard

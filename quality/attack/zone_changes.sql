@@ -46,8 +46,12 @@ changes as (
         epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms - 1)))) - changed_ms + 1 as offset_before_ms,
         epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms)))) - changed_ms as offset_after_ms
     from quarters
+),
+
+real_changes as (
+    select *
+    from changes
+    where offset_before_ms <> offset_after_ms
 )
 
-select *
-from changes
-where offset_before_ms <> offset_after_ms
+select * from real_changes

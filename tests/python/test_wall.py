@@ -14,6 +14,7 @@ from conftest import SmallStudy
 
 import consonance.cli
 import quality.guards
+from loaders.consent import PURPOSES
 from quality.wall.checker import (
     BadReview,
     Finding,
@@ -68,6 +69,7 @@ def with_probe(project: Project, statement: str, layer: str = "anonymized", **ch
         source="select 1",
         sql=spelled(project, statement),
         privacy={},
+        meta={"purposes": dict.fromkeys(PURPOSES, True)},
     )
     return replace(project, models={**project.models, "probe": replace(probe, **changes)})  # type: ignore[arg-type]
 
@@ -889,7 +891,8 @@ def test_the_table_names_column_function_source_and_way(
     assert "participant_id participant_pseudonym direct stg_keyring.pseudonym > listeners > anonymized_plays" in flat
     assert "anonymized.plays" in lines and "marts.plays" in lines
     assert (
-        "stg_members.usernames, stg_participants.participant_code in known_names (distinct); spellings (join)" in flat
+        "stg_members.usernames, stg_participants.participant_code in known_names (distinct, where); spellings (join)"
+        in flat
     )
     assert "The wall holds: 247 released columns" in flat or "The wall holds:" in lines[-1]
 
