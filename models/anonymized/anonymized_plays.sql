@@ -118,7 +118,6 @@ pseudonymised as (
     from play_fates
     inner join listeners on play_fates.participant_no = listeners.participant_no
     inner join clock_origins on play_fates.participant_no = clock_origins.participant_no
-    cross join generalisation
     left join account_copies on play_fates.row_id = account_copies.row_id
     left join private_names
         on
@@ -126,6 +125,7 @@ pseudonymised as (
             and coalesce(play_fates.title, '') = private_names.title
             and coalesce(play_fates.creator, '') = private_names.creator
             and play_fates.content_uri is null
+    cross join generalisation
     where play_fates.fate = 'kept'
 )
 
