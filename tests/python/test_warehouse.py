@@ -133,10 +133,14 @@ def test_rows_are_accounted_for_person_by_person(demo: SmallStudy) -> None:
                 "select participant_code, sum(rows)::bigint from warehouse.audit.row_accounting inner join vault.raw.keyring on pseudonym = participant_id group by all"
             ).fetchall()
         )
-    landed = {
-        code: person["landed"] for code, person in demo.load().as_json()["participants"].items() if person["landed"]
-    }
-    assert told == landed
+        landed = dict(
+            connection.execute(
+                "select participant_code, sum(landed)::bigint from vault.raw.members inner join vault.raw.keyring using (participant_no) group by all"
+            ).fetchall()
+        )
+    assert told == landed and len(landed) > 30
+    again = demo.load().as_json()["participants"]
+    assert {code for code, person in again.items() if person["rows_already"]} == landed.keys()
 
 
 def test_purposes_work_one_by_one_and_can_be_taken_back(small: SmallStudy) -> None:
