@@ -62,8 +62,8 @@ def bare_duckdb(folder: Path) -> int:
 
 def consonance_load(folder: Path) -> int:
     """(b) Everything: unzip, hash, recognise, judge every value, account, encrypt."""
+    from consonance.study.folder import Study
     from loaders.study_loading import load_study
-    from stores.study import Study
 
     study = Study.find(folder / "study")
     return int(load_study(study).as_json()["totals"]["landed"])
@@ -103,9 +103,9 @@ def dbt_run(folder: Path) -> int:
 
 def guards(folder: Path) -> int:
     """(e) What is asked before a release goes out."""
-    from quality.attack.harness import run_attacks
-    from quality.guards import ask_all
-    from stores.study import Study
+    from consonance.checks.risk.attacks import run_attacks
+    from consonance.checks.study_checks import ask_all
+    from consonance.study.folder import Study
 
     study = Study.find(folder / "study")
     begun = time.perf_counter()
@@ -122,9 +122,9 @@ def rewrite(folder: Path) -> int:
     """(f) DuckDB's own copy of the vault, encrypted."""
     import duckdb
 
-    from stores.key import read_key
-    from stores.study import Study
-    from stores.vault import attach_under_key, attach_vault, prepare, session_settings
+    from consonance.study.folder import Study
+    from consonance.study.key import read_key
+    from consonance.study.vault import attach_under_key, attach_vault, prepare, session_settings
 
     study = Study.find(folder / "study")
     copy = folder / "vault.copy"
@@ -143,8 +143,8 @@ def withdrawal(folder: Path) -> int:
     """(g) One of the participants goes."""
     from datetime import UTC, datetime
 
-    from erasure.withdrawal import plan, withdraw
-    from stores.study import Study
+    from consonance.erasure.withdrawal import plan, withdraw
+    from consonance.study.folder import Study
 
     study = Study.find(folder / "study")
     begun = time.perf_counter()
@@ -158,7 +158,7 @@ def withdrawal(folder: Path) -> int:
 
 
 def generate(folder: Path, people: int, plays: int) -> None:
-    from loaders.synthetic.study import make_study
+    from consonance.synthetic.study import make_study
 
     make_study(folder / "study", people=people, plays=plays, unzipped=folder / "unzipped", plain=True)
 

@@ -1,1 +1,1 @@
-"""The command line: parses, reports, and leaves the work to the packages below it."""
+"""consonance: what the command line drives. See README.md, "Where things are"."""

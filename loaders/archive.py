@@ -27,8 +27,8 @@ from typing import IO, Protocol
 
 from isal import isal_zlib
 
-from stores.errors import ConsonanceError
-from stores.files import printable, sha256_of
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import printable, sha256_of
 
 MIB = 1 << 20
 PEEK = 4096

@@ -13,14 +13,14 @@ from pathlib import Path
 import duckdb
 import fsspec
 
+from consonance.study.dbt_command import PROJECT
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import replace_file
+from consonance.study.folder import Study
+from consonance.study.vault import session_settings
 from loaders.feature_numbers import FEATURES, FRACTIONS, OTHERS, decide, is_filled_sql, value_sql
 from loaders.report import FileReport
 from loaders.side_files import ROWS, NotRead, SideTable, content_of, read_side_table, side_files, told_name
-from stores.dbt_command import PROJECT
-from stores.errors import ConsonanceError
-from stores.files import replace_file
-from stores.study import Study
-from stores.vault import session_settings
 
 SOURCES = PROJECT / "seeds" / "feature_sources.csv"
 

@@ -12,6 +12,10 @@ from pathlib import Path
 import duckdb
 from blake3 import blake3
 
+from consonance.study.codes import is_code
+from consonance.study.files import printable
+from consonance.study.folder import Study
+from consonance.study.tokens import Tokens
 from loaders.archive import (
     ARCHIVE_MAGIC,
     ASK_AGAIN,
@@ -26,10 +30,6 @@ from loaders.archive import (
 from loaders.formats import BYTE_ORDER_MARK
 from loaders.history import HistoryLander, MemberRefused, may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
-from stores.codes import is_code
-from stores.files import printable
-from stores.study import Study
-from stores.tokens import Tokens
 
 HELD_ADVICE = {
     "no_code": "Give the folder the participant's code as its name, as in participants.csv.",

@@ -12,9 +12,9 @@ from functools import cache
 
 import duckdb
 
-from loaders.tables import TableReader, refuse_erased
-from stores.codes import NO_CODE, is_code
-from stores.study import Study
+from consonance.study.codes import NO_CODE, is_code
+from consonance.study.folder import Study
+from consonance.study.tables import TableReader, refuse_erased
 
 COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
 PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"

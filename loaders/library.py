@@ -13,8 +13,8 @@ from typing import Any
 
 import duckdb
 
+from consonance.consent.state import held_codes
 from loaders.archive import Member, MemberBroken, open_donation
-from loaders.consent import held_codes
 from loaders.donations import Donation
 from loaders.formats import BYTE_ORDER_MARK
 

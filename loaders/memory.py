@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import fsspec
 
-from stores.vault import MEMORY_FOLDER
+from consonance.study.vault import MEMORY_FOLDER
 
 
 @contextmanager

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import duckdb
 
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.study.tables import decoded, delimiter_of
 from loaders.memory import in_memory
-from loaders.tables import decoded, delimiter_of
-from stores.errors import ConsonanceError
-from stores.study import Study
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 # What operating systems and office programs leave beside a file. None of it is anybody's data.

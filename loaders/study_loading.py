@@ -8,24 +8,24 @@ from importlib.metadata import version
 
 import duckdb
 
+from consonance.consent.coverage import narrowed, note_applied, read_again, withhold_demographics
+from consonance.consent.ledger import load_ledger
+from consonance.consent.notices import load_notices
+from consonance.consent.state import held_codes
+from consonance.study.audit_log import anchor, record
+from consonance.study.folder import Settings, Study
+from consonance.study.modes import close_to_others
+from consonance.study.schema import lay_out_stores
+from consonance.study.tombstones import erased_codes, refuse_unfinished
+from consonance.study.vault import open_study
 from loaders.catalogue import load_catalogue
-from loaders.consent import held_codes
-from loaders.coverage import narrowed, note_applied, read_again, withhold_demographics
 from loaders.donations import Donation, find_donations, load_donations
 from loaders.enrolment import load_participants
 from loaders.history_doubts import history_doubts, note_decisions
-from loaders.ledger import load_ledger
 from loaders.library import load_library
 from loaders.memory import keep_freed_memory
-from loaders.notices import load_notices
 from loaders.report import DonationReport, LoadReport
-from loaders.schema import lay_out_stores
 from loaders.surveys import load_surveys
-from stores.audit_log import anchor, record
-from stores.modes import close_to_others
-from stores.study import Settings, Study
-from stores.tombstones import erased_codes, refuse_unfinished
-from stores.vault import open_study
 
 
 class LoadProgress:

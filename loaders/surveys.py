@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import duckdb
 
-from loaders.consent import held_codes
+from consonance.consent.state import held_codes
+from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import Study
 from loaders.formats import CLOCK, DATE
 from loaders.memory import in_memory
 from loaders.report import FileReport
 from loaders.side_files import ROWS, NotRead, SideTable, content_of, read_side_table, side_files, told_name
-from stores.dbt_command import PROJECT
-from stores.study import Study
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
 WITH_OFFSET = rf"{DATE}[T ]{CLOCK}(:[0-5]\d(\.\d{{1,9}})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)"

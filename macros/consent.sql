@@ -1,4 +1,4 @@
-{# The purposes a participant can grant, as in loaders/consent.py. #}
+{# The purposes a participant can grant, as in consonance/consent/state.py. #}
 {% macro consent_purposes() %}
     {{ return([
         'listening_history',

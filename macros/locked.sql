@@ -3,7 +3,7 @@
     {% if execute and target.type == 'duckdb' %}
         {% set found = run_query("select current_setting('enable_external_access'), current_setting('lock_configuration')") %}
         {% if found.rows[0][0] or not found.rows[0][1] %}
-            {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at stores/dbt_plugin.py: it locks the connection before any model runs.") %}
+            {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at consonance/study/dbt_plugin.py: it locks the connection before any model runs.") %}
         {% endif %}
     {% endif %}
 {% endmacro %}

@@ -20,14 +20,14 @@ import duckdb
 import pytest
 from forks import DBT, Forks
 
+from consonance.study import dbt_command
+from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.folder import Study
+from consonance.study.layout import lay_out_study
+from consonance.study.vault import attach_study, attach_warehouse, session_settings
+from consonance.synthetic.study import make_study
 from loaders.report import LoadReport
-from loaders.study_layout import lay_out_study
 from loaders.study_loading import load_study
-from loaders.synthetic.study import make_study
-from stores import dbt_command
-from stores.dbt_command import PROJECT, run_dbt
-from stores.study import Study
-from stores.vault import attach_study, attach_warehouse, session_settings
 
 # Workers side by side must not write to one folder of dbt's.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):

@@ -9,12 +9,12 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, account_play, play
 from test_cli import consonance
 
-from erasure import amendment, rewriting
-from erasure.amendment import Narrowed, erase_uncovered
-from loaders.coverage import narrowed
-from quality.guards import ask
-from stores.audit_log import read_entries, verify
-from stores.vault import open_study
+from consonance.checks.study_checks import ask
+from consonance.consent.coverage import narrowed
+from consonance.erasure import amendment, rewriting
+from consonance.erasure.amendment import Narrowed, erase_uncovered
+from consonance.study.audit_log import read_entries, verify
+from consonance.study.vault import open_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 

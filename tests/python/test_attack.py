@@ -23,9 +23,8 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy
 
-from consonance.cli import cli
-from quality import site
-from quality.attack.harness import (
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.risk.attacks import (
     ATTACKS,
     HERE,
     KEYRING,
@@ -42,10 +41,11 @@ from quality.attack.harness import (
     record,
     run_attacks,
 )
-from quality.attack.thresholds import Figure, Threshold, all_thresholds, limit
-from quality.checkpoint import run_checkpoint
-from quality.rules import all_rules
-from stores.dbt_command import target_folder
+from consonance.checks.risk.thresholds import Figure, Threshold, all_thresholds, limit
+from consonance.checks.rules import all_rules
+from consonance.cli.main import cli
+from consonance.site import build as site
+from consonance.study.dbt_command import target_folder
 
 KINDS = ("track", "track + month", "track + day", "track + hour", "track ± 7 days")
 EPOCH = datetime(1970, 1, 1)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import consonance
 
-from stores.audit_log import (
+from consonance.study.audit_log import (
     GENESIS,
     Anchor,
     BadExport,
@@ -28,8 +28,8 @@ from stores.audit_log import (
     record,
     verify,
 )
-from stores.tokens import Tokens
-from stores.vault import open_study
+from consonance.study.tokens import Tokens
+from consonance.study.vault import open_study
 
 # ---- the chain on its own: every edit, deletion, swap and cut ----
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy, as_zip, play
 
-from stores.dbt_command import PROJECT
+from consonance.study.dbt_command import PROJECT
 
 CONSONANCE = Path(sys.executable).with_name("consonance")
 

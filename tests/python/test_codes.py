@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy, lay_out_small, play
 
-from consonance.cli import cli
-from loaders.tables import BadTable
-from stores.codes import BadCode, is_code
-from stores.errors import ConsonanceError
+from consonance.cli.main import cli
+from consonance.study.codes import BadCode, is_code
+from consonance.study.errors import ConsonanceError
+from consonance.study.tables import BadTable
 
 CODES = ("P1", "007", "21", "a_b-c", "S.01.x", "_x", "A" * 64, "x" * 63 + "y")
 # A hundred texts that are no code, or not the code of anybody whom this study knows.

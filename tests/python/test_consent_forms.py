@@ -9,8 +9,8 @@ import pytest
 from conftest import SmallStudy
 from test_cli import consonance
 
-from loaders.consent_forms import BadMap, FormMap, ImportReport, Tool, import_form
-from loaders.tables import BadTable
+from consonance.consent.forms import BadMap, FormMap, ImportReport, Tool, import_form
+from consonance.study.tables import BadTable
 
 REDCAP_MAP = """
 participant_code: study_code

@@ -16,10 +16,10 @@ from conftest import lay_out_small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loaders.consent import PURPOSES, held_codes
-from loaders.ledger import load_ledger
-from loaders.schema import lay_out_stores
-from stores.study import Study
+from consonance.consent.ledger import load_ledger
+from consonance.consent.state import PURPOSES, held_codes
+from consonance.study.folder import Study
+from consonance.study.schema import lay_out_stores
 
 BATCHES, PEOPLE = 44, 25
 START = datetime(2025, 1, 1, tzinfo=UTC)

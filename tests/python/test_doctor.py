@@ -12,11 +12,11 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 from test_cli import consonance
 
-from quality import doctor
-from quality.doctor import examine
-from stores.dbt_command import DbtFailed
-from stores.study import Study
-from stores.vault import open_study
+from consonance.study import doctor
+from consonance.study.dbt_command import DbtFailed
+from consonance.study.doctor import examine
+from consonance.study.folder import Study
+from consonance.study.vault import open_study
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,12 @@ import yaml
 from conftest import as_zip, play
 from forks import DBT, Forks
 
-from loaders.synthetic.study import make_study
-from quality.checkpoint import run_checkpoint
-from quality.rules import all_rules
-from stores.dbt_command import PROJECT
-from stores.study import STUDY_VARIABLE, Study
-from stores.vault import attach_study, session_settings
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.rules import all_rules
+from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import STUDY_VARIABLE, Study
+from consonance.study.vault import attach_study, session_settings
+from consonance.synthetic.study import make_study
 
 FAULTS: list[dict[str, Any]] = [
     fault
@@ -43,12 +43,12 @@ PROJECT_PARTS = (
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)
 # The guards of the study are asked by other faults.
 PUBLISH = (
-    "import sys; from quality.release.publish import publish; from stores.study import Study;"
+    "import sys; from consonance.release.publish import publish; from consonance.study.folder import Study;"
     "publish(Study.find(), sys.argv[1], on_study=())"
 )
 # What `consonance check wall` does once dbt has compiled.
 READ_WALL = (
-    "import json; from quality.wall.checker import PROJECT, Project, Reviews, check_project, target_folder;"
+    "import json; from consonance.checks.lineage.policy import PROJECT, Project, Reviews, check_project, target_folder;"
     "print(json.dumps(check_project(Project.read(PROJECT, target_folder()), Reviews.read()).as_json()))"
 )
 GUARDS = ("wall", "interference", "traces")
@@ -82,7 +82,7 @@ class Tree:
         return self.run(DBT, "--no-use-colors", *arguments)
 
     def consonance(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.run("from consonance.cli import main; main()", *arguments)
+        return self.run("from consonance.cli.main import main; main()", *arguments)
 
 
 def _copy_project(place: Path) -> None:

@@ -11,16 +11,16 @@ import pytest
 from conftest import SmallStudy, account_play, as_zip, lay_out_small, play
 from test_cli import consonance
 
-from erasure.withdrawal import plan, withdraw
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.rules import all_rules
+from consonance.erasure.withdrawal import plan, withdraw
+from consonance.release import generalisation as k_anonymity
+from consonance.release.publish import GateClosed, publish
+from consonance.release.release_checks import ON_STUDY
+from consonance.study.doctor import examine
+from consonance.study.folder import BadSettings, Settings
+from consonance.study.vault import open_study
 from loaders.history_doubts import history_doubts
-from quality.checkpoint import run_checkpoint
-from quality.doctor import examine
-from quality.release import k_anonymity
-from quality.release.guards import ON_STUDY
-from quality.release.publish import GateClosed, publish
-from quality.rules import all_rules
-from stores.study import BadSettings, Settings
-from stores.vault import open_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 
-from erasure.withdrawal import plan, withdraw
-from quality.checkpoint import run_checkpoint
-from quality.twin import check_interference
-from quality.wall.checker import check_wall
-from stores.study import Study
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.lineage.policy import check_wall
+from consonance.checks.non_interference import check_interference
+from consonance.erasure.withdrawal import plan, withdraw
+from consonance.study.folder import Study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 

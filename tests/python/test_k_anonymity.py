@@ -12,11 +12,11 @@ import duckdb
 import pytest
 from conftest import SmallStudy
 
-from quality.release.k_anonymity import NotAnonymous, choose, generalise
-from quality.release.making import NothingToPublish
-from quality.release.publish import publish
-from stores.dbt_command import PROJECT
-from stores.vault import open_study
+from consonance.release.generalisation import NotAnonymous, choose, generalise
+from consonance.release.making import NothingToPublish
+from consonance.release.publish import publish
+from consonance.study.dbt_command import PROJECT
+from consonance.study.vault import open_study
 
 Person = tuple[str | None, str | None, str | None]
 

@@ -13,13 +13,13 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 from test_cli import consonance
 
-from stores import fresh_vault, key_rotation
-from stores.audit_log import read_entries, verify
-from stores.fresh_vault import Contents, CopyFailed, contents
-from stores.key import KEY_VARIABLE, VaultKeyError, read_key
-from stores.key_rotation import KeyFromOutside, rotate_key
-from stores.study import Study
-from stores.vault import StoreError, WrongKey, attach_under_key, open_study, prepare, session_settings
+from consonance.study import fresh_vault, key_rotation
+from consonance.study.audit_log import read_entries, verify
+from consonance.study.folder import Study
+from consonance.study.fresh_vault import Contents, CopyFailed, contents
+from consonance.study.key import KEY_VARIABLE, VaultKeyError, read_key
+from consonance.study.key_rotation import KeyFromOutside, rotate_key
+from consonance.study.vault import StoreError, WrongKey, attach_under_key, open_study, prepare, session_settings
 
 STEPS = ("begun", "half copied", "copied", "new key written", "vault replaced", "key replaced", "opened")
 
@@ -93,7 +93,7 @@ def test_everything_is_as_before_under_another_key(copied: SmallStudy) -> None:
 
 def killed_at(study: SmallStudy, step: str) -> None:
     script = (
-        "import os, sys; from stores import key_rotation; from stores.study import Study\n"
+        "import os, sys; from stores import key_rotation; from consonance.study.folder import Study\n"
         "key_rotation._step = lambda name: os._exit(9) if name == sys.argv[2] else None\n"
         "key_rotation.rotate_key(Study.find(sys.argv[1]))\n"
     )
@@ -144,7 +144,7 @@ def test_nobody_writes_to_the_vault_meanwhile(copied: SmallStudy, monkeypatch: p
 
 def test_a_vault_in_use_is_not_rotated(copied: SmallStudy) -> None:
     old = read_key(copied.study)
-    script = "import sys; from stores.study import Study; from stores.vault import open_study\nwith open_study(Study.find(sys.argv[1]), read_only=True): print('open', flush=True); input()"
+    script = "import sys; from consonance.study.folder import Study; from consonance.study.vault import open_study\nwith open_study(Study.find(sys.argv[1]), read_only=True): print('open', flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", script, copied.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from conftest import SmallStudy
 
-from loaders.tables import BadTable
+from consonance.study.tables import BadTable
 
 HEADER = "participant_code,event,purposes,form_version,occurred_at,history_from,history_to"
 LINES = [
@@ -137,7 +137,7 @@ def test_a_ledger_that_did_not_only_grow_is_refused(kept: SmallStudy, what: str)
 
 
 def test_a_vault_of_before_line_hashes_is_taken_on(kept: SmallStudy) -> None:
-    from stores.vault import open_study
+    from consonance.study.vault import open_study
 
     with open_study(kept.study) as connection:
         connection.execute("delete from vault.raw.ledger_lines")

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from conftest import EVERYTHING, SmallStudy, account_play, as_zip, play
 
+from consonance.consent.state import PURPOSES
+from consonance.study.folder import BadSettings, NoStudy, Settings, Study
+from consonance.study.layout import StudyExists, lay_out_study
+from consonance.study.tables import BadTable
 from loaders.catalogue import BadArchive, add_archive, known_sources
-from loaders.consent import PURPOSES
 from loaders.donations import find_donations
-from loaders.study_layout import StudyExists, lay_out_study
 from loaders.study_loading import load_study
-from loaders.tables import BadTable
-from stores.study import BadSettings, NoStudy, Settings, Study
 
 
 def statuses(study: SmallStudy) -> dict[str, tuple[str, str | None]]:

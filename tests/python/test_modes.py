@@ -11,8 +11,8 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 from test_cli import consonance
 
-from quality.doctor import examine
-from stores.modes import open_places
+from consonance.study.doctor import examine
+from consonance.study.modes import open_places
 
 
 @pytest.fixture(autouse=True)

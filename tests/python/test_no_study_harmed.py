@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 from conftest import SmallStudy, account_play, lay_out_small, play
 
-from erasure.operation import pending
-from erasure.withdrawal import Withdrawal, plan, plan_replay, withdraw
-from loaders.consent import PURPOSES
-from stores.dbt_command import PARSED, PROJECT
-from stores.tombstones import WithdrawalsForgotten
+from consonance.consent.state import PURPOSES
+from consonance.erasure.record import pending
+from consonance.erasure.withdrawal import Withdrawal, plan, plan_replay, withdraw
+from consonance.study.dbt_command import PARSED, PROJECT
+from consonance.study.tombstones import WithdrawalsForgotten
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_STUDIES", "3"))
 FIRST = int(os.environ.get("CONSONANCE_TEST_FIRST_STUDY", "0"))

@@ -9,7 +9,7 @@ import pytest
 from conftest import SmallStudy
 from test_cli import consonance
 
-from loaders.notices import BadNotice, read_notices, register_notice
+from consonance.consent.notices import BadNotice, read_notices, register_notice
 
 TEXT = b"What the study is about, in other words.\n"
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 from forks import Forks
 
-from stores.dbt_command import PROJECT
+from consonance.study.dbt_command import PROJECT
 
 PEOPLE = {"nobody": [], "one": ["1"]}
 SHAPES = ("not loaded", "not built", "nobody", "one", "no plays", "no reports", "reports alone", "alike")
@@ -109,7 +109,7 @@ def test_each_command_says_what_it_found_or_what_is_missing(
         pytest.skip("the site is slow, and shows tables that are as full elsewhere")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANCE")}
     environment |= {"CONSONANCE_STUDY": str(study.root), "PYTHONPATH": str(PROJECT), "COLUMNS": "200"}
-    done = forks.run(["from consonance.cli import main; main()", *COMMANDS[command]], PROJECT, environment)
+    done = forks.run(["from consonance.cli.main import main; main()", *COMMANDS[command]], PROJECT, environment)
     said = " ".join((done.stdout + done.stderr).split())
     status, sentence = SAID[command].get(shape, SAID[command].get("", (0, "")))
     assert sentence in said and done.returncode == status, (done.returncode, said[-600:])

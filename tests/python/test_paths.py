@@ -13,11 +13,11 @@ import pytest
 from conftest import SmallStudy, lay_out_small, play
 from test_cli import consonance
 
-from loaders import study_layout
-from loaders.study_layout import CannotLayOut, StudyExists, lay_out_study
-from quality.checkpoint import run_checkpoint
-from stores.dbt_command import PROJECT
-from stores.study import Study, UnusableFolder
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.study import layout as study_layout
+from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import Study, UnusableFolder
+from consonance.study.layout import CannotLayOut, StudyExists, lay_out_study
 
 ODD = "o'neil #1 [x]* {a} %20 Ünï 日本"
 

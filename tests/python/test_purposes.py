@@ -8,8 +8,8 @@ from __future__ import annotations
 import pytest
 from conftest import SmallStudy, as_zip, lay_out_small, play
 
-from loaders.consent import PURPOSES
-from stores.dbt_command import PROJECT
+from consonance.consent.state import PURPOSES
+from consonance.study.dbt_command import PROJECT
 
 # Purpose to relation to what of it needs the purpose. "person" is whose rows are counted; relations
 # of tracks hold no persons: every person of this study heard titles of their own.

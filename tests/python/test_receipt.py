@@ -10,12 +10,12 @@ import pytest
 from conftest import SmallStudy
 from test_cli import consonance
 
-from loaders.consent import PURPOSES
-from loaders.consent_status import NotLoaded, consent_of, consent_states
-from loaders.receipt import MEANINGS, write_receipt
-from stores.codes import BadCode
-from stores.study import Settings
-from stores.vault import open_study
+from consonance.consent.receipt import MEANINGS, write_receipt
+from consonance.consent.state import PURPOSES
+from consonance.consent.status import NotLoaded, consent_of, consent_states
+from consonance.study.codes import BadCode
+from consonance.study.folder import Settings
+from consonance.study.vault import open_study
 
 TERMS = 'controller: "University of <b>Somewhere</b>"\nretention: until 2036\nwithdrawal: Ring 123.\n'
 

@@ -30,20 +30,20 @@ import frictionless
 import pytest
 from conftest import SmallStudy
 
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
+from consonance.release import making, package
+from consonance.release import publish as publishing
+from consonance.release.making import NothingToPublish, ShiftsUsedUp
+from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
+from consonance.release.register import UnknownRelease
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
+from consonance.study.dbt_command import PROJECT, DbtFailed
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.study.vault import StoreInUse, open_study
+from consonance.synthetic.study import make_study
 from loaders.enrolment import MAX_SHIFT_WEEKS, draw_shift
-from loaders.synthetic.study import make_study
-from quality.checkpoint import run_checkpoint
-from quality.release import making, package
-from quality.release import publish as publishing
-from quality.release.guards import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
-from quality.release.making import NothingToPublish, ShiftsUsedUp
-from quality.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
-from quality.release.registry import UnknownRelease
-from quality.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
-from stores.dbt_command import PROJECT, DbtFailed
-from stores.errors import ConsonanceError
-from stores.study import Study
-from stores.vault import StoreInUse, open_study
 
 KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "7"))
 SMALL = 20
@@ -772,7 +772,7 @@ def test_two_publishes_at_once_are_refused(quick: SmallStudy, monkeypatch: pytes
 @contextmanager
 def held(path: Path, statement: str) -> Iterator[subprocess.Popen[str]]:
     """Another process that holds a store until it is told to let go."""
-    script = f"import duckdb\nfrom stores.study import Study\nfrom stores.vault import open_study\n{statement}\n"
+    script = f"import duckdb\nfrom consonance.study.folder import Study\nfrom consonance.study.vault import open_study\n{statement}\n"
     with subprocess.Popen(
         [sys.executable, "-c", script, path], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
@@ -834,8 +834,9 @@ DRIVER = """
 import os, signal, sys, threading, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from quality.release import publish as publishing, registry
-from stores.study import Study
+from consonance.release import publish as publishing
+from consonance.release import register as registry
+from consonance.study.folder import Study
 from test_release import quick_build
 
 moment, delay = {moment!r}, {delay!r}

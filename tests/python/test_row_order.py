@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy, as_zip, lay_out_small, play
 
+from consonance.checks.checkpoint import run_checkpoint
+from consonance.checks.rules import all_rules
 from loaders.enrolment import MAX_NUMBER, draw_number
-from quality.checkpoint import run_checkpoint
-from quality.rules import all_rules
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_ORDERS", "0"))
 PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports library"

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from conftest import SmallStudy
 
-from quality.checkpoint import NothingToCheck, run_checkpoint
-from quality.rules import HEADINGS, all_rules, read_rule
-from stores.vault import attach_study, session_settings
+from consonance.checks.checkpoint import NothingToCheck, run_checkpoint
+from consonance.checks.rules import HEADINGS, all_rules, read_rule
+from consonance.study.vault import attach_study, session_settings
 
 # Rule to the statement that breaks what it guards; "wh" is the warehouse, "vault" the vault.
 FAULTS: dict[str, str] = {

@@ -10,7 +10,7 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, play
 from test_cli import consonance
 
-from erasure import papers
+from consonance.erasure import study_files as papers
 from loaders.catalogue import BadArchive, add_archive
 from loaders.report import FileReport, LoadReport
 

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 from conftest import SmallStudy, play
 
-from stores.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
-from stores.vault import StoreError, open_study
+from consonance.study.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
+from consonance.study.vault import StoreError, open_study
 
 
 def test_a_key_file_that_others_may_read_is_refused(small: SmallStudy) -> None:
@@ -76,8 +76,8 @@ def test_nothing_in_the_vault_file_is_readable_without_the_key(small: SmallStudy
 
 def test_a_vault_in_use_is_told(small: SmallStudy) -> None:
     script = textwrap.dedent(f"""
-        from stores.study import Study
-        from stores.vault import open_study
+        from consonance.study.folder import Study
+        from consonance.study.vault import open_study
         with open_study(Study.find({str(small.root)!r})):
             print("open", flush=True)
             input()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy
 
-from stores.dbt_command import PROJECT, target_folder
+from consonance.study.dbt_command import PROJECT, target_folder
 
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy, play
 
-from quality.traces import check_traces
-from stores.key import read_key
+from consonance.checks.leak_scan import check_traces
+from consonance.study.key import read_key
 
 
 def _log(text: str) -> Callable[[SmallStudy, Path], None]:

@@ -9,10 +9,16 @@ import duckdb
 import pytest
 from conftest import SmallStudy, lay_out_small, play
 
-from loaders.synthetic.study import DISGUISE, make_study
-from quality.twin import TAKEN_OVER, NothingToCompare, check_interference, compare_studies, make_twin
-from stores.study import Study
-from stores.vault import attach_study, attach_vault, open_study, session_settings
+from consonance.checks.non_interference import (
+    TAKEN_OVER,
+    NothingToCompare,
+    check_interference,
+    compare_studies,
+    make_twin,
+)
+from consonance.study.folder import Study
+from consonance.study.vault import attach_study, attach_vault, open_study, session_settings
+from consonance.synthetic.study import DISGUISE, make_study
 
 
 def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:

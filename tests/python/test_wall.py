@@ -12,20 +12,20 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy
 
+import consonance.checks.study_checks
 import consonance.cli
-import quality.guards
-from loaders.consent import PURPOSES
-from quality.wall.checker import (
+from consonance.checks.lineage.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
+from consonance.checks.lineage.flow import Flow
+from consonance.checks.lineage.policy import (
     BadReview,
     Finding,
     Reviews,
     WallReport,
     check_project,
 )
-from quality.wall.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
-from quality.wall.flow import Flow
-from quality.wall.project import Macro, Model, NoManifest, Project, jinja_names
-from stores.dbt_command import PROJECT, target_folder
+from consonance.checks.lineage.project import Macro, Model, NoManifest, Project, jinja_names
+from consonance.consent.state import PURPOSES
+from consonance.study.dbt_command import PROJECT, target_folder
 
 # What a statement of a test may name: @model and @seed for relations, !function for declassifiers.
 RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."track_features"'}
@@ -873,7 +873,7 @@ def test_every_part_of_the_project_is_read_for_a_reason(project: Project) -> Non
 def run_check(
     monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: WallReport, *arguments: str
 ) -> tuple[int, str]:
-    monkeypatch.setattr(quality.guards, "check_wall", lambda _: report)
+    monkeypatch.setattr(consonance.checks.study_checks, "check_wall", lambda _: report)
     monkeypatch.setattr(consonance.cli.out, "width", 100)
     with consonance.cli.out.capture() as captured:
         done = CliRunner().invoke(consonance.cli.cli, ["check", "wall", "--study", str(study.root), *arguments])

@@ -14,10 +14,10 @@ import duckdb
 import pytest
 from conftest import EVERYTHING, SmallStudy, as_zip, play
 
-from loaders.synthetic.study import PLANTED_SLOPE, make_study
-from stores.dbt_command import PROJECT, DbtFailed, run_dbt, target_folder
-from stores.study import Study
-from stores.vault import open_study
+from consonance.study.dbt_command import PROJECT, DbtFailed, run_dbt, target_folder
+from consonance.study.folder import Study
+from consonance.study.vault import open_study
+from consonance.synthetic.study import PLANTED_SLOPE, make_study
 
 MARTS = (
     "participants",

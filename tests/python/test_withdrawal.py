@@ -27,24 +27,31 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_cli import consonance
 
-from erasure import releases as erasing_releases
-from erasure import rewriting, withdrawal
-from erasure.operation import Operation, WithdrawalBusy, draft, only_one, pending
-from erasure.papers import _relabelled
-from erasure.withdrawal import ErasureIncomplete, NothingPending, UnknownParticipant, plan, plan_replay, withdraw
-from loaders.synthetic.study import make_study
-from loaders.tables import BadTable
-from quality.release import k_anonymity
-from quality.release.publish import publish
-from stores.audit_log import read_entries, verify
-from stores.dbt_command import PROJECT, run_dbt
-from stores.fresh_vault import contents
-from stores.key_rotation import rotate_key
-from stores.last_run import why_outdated
-from stores.study import Study
-from stores.tokens import Tokens
-from stores.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
-from stores.vault import attach_to_read, open_study, session_settings
+from consonance.erasure import releases as erasing_releases
+from consonance.erasure import rewriting, withdrawal
+from consonance.erasure.record import Operation, WithdrawalBusy, draft, only_one, pending
+from consonance.erasure.study_files import _relabelled
+from consonance.erasure.withdrawal import (
+    ErasureIncomplete,
+    NothingPending,
+    UnknownParticipant,
+    plan,
+    plan_replay,
+    withdraw,
+)
+from consonance.release import generalisation as k_anonymity
+from consonance.release.publish import publish
+from consonance.study.audit_log import read_entries, verify
+from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.folder import Study
+from consonance.study.fresh_vault import contents
+from consonance.study.key_rotation import rotate_key
+from consonance.study.last_run import why_outdated
+from consonance.study.tables import BadTable
+from consonance.study.tokens import Tokens
+from consonance.study.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
+from consonance.study.vault import attach_to_read, open_study, session_settings
+from consonance.synthetic.study import make_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 
@@ -52,7 +59,7 @@ NOW = datetime(2026, 2, 1, 12)
 # Stores as they would be without encryption and compression: what a file holds can be read in its bytes.
 PLAIN_STORES = """
 import re
-import stores.vault as vault
+import consonance.study.vault as vault
 attach, settings = vault._attach, vault.session_settings
 vault._attach = lambda connection, path, name, options: attach(
     connection, path, name, re.sub(r"ENCRYPTION_KEY '[^']*',? ?", "", options)
@@ -485,7 +492,7 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     small_copy: SmallStudy, finished: SmallStudy, step: str
 ) -> None:
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom erasure import withdrawal\nfrom stores.study import Study\n"
+        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom erasure import withdrawal\nfrom consonance.study.folder import Study\n"
         "import test_withdrawal\n"
         "from erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
         "withdrawal._step = lambda name: os._exit(9) if name == sys.argv[3] else None\n"

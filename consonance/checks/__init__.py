@@ -1,0 +1,1 @@
+"""Checks: the rules and their checkpoint, column lineage, non-interference, the leak scan, re-identification risk."""

@@ -1,0 +1,126 @@
+"""What is left beside the stores: artifacts, logs and the site hold no secret and no name, nobody is phoned.
+
+Databases are checked by the rules. This looks at the files that commands write on their way (dbt's
+``target/`` and ``logs/``, the docs site, what is published) and at the settings under which they ran.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.consent.names import with_rule_of_names
+from consonance.study.dbt_command import log_folder, target_folder
+from consonance.study.folder import Study
+from consonance.study.key import read_key
+from consonance.study.vault import open_study
+
+TEXT_SUFFIXES = {".sql", ".json", ".html", ".log", ".txt", ".csv", ".md", ".yml"}
+ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}")
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A secret, a name or a dangerous setting in a place where none belongs; never the value itself."""
+
+    place: str
+    what: str
+
+
+@dataclass(frozen=True)
+class TraceReport:
+    """What was found in how many files."""
+
+    files: int
+    traces: tuple[Trace, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.traces
+
+    def as_json(self) -> dict[str, Any]:
+        return {"holds": self.holds, "files": self.files, "traces": [asdict(trace) for trace in self.traces]}
+
+
+def check_traces(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> TraceReport:
+    """Search the project's artifacts and the study's pages for the key, secrets, user names and codes.
+
+    Args:
+        study: Whose vault says what must not be found.
+        workspace: Where dbt's artifacts and logs lie; the project's folder if not given.
+        beside: Further folders to search.
+
+    Raises:
+        StoreError, VaultKeyError: the vault cannot be opened.
+    """
+    known = _known(study)
+    found = list(_exposed(study)) + list(_unsafe_settings(target_folder(workspace) / "manifest.json"))
+    files = 0
+    for folder in (target_folder(workspace), log_folder(workspace), study.site, study.published, *beside):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix not in TEXT_SUFFIXES or not path.is_file():
+                continue
+            files += 1
+            content = path.read_bytes()
+            for what, pattern in known.items():
+                if pattern.search(content):
+                    found.append(Trace(str(path), f"holds {what}"))
+            if path.suffix == ".log" and ADDRESS.search(content):
+                found.append(Trace(str(path), "holds an e-mail address"))
+    return TraceReport(files, tuple(found))
+
+
+def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
+    with open_study(study, read_only=True) as connection:
+
+        def values(statement: str) -> list[str]:
+            return [value for (value,) in connection.execute(statement).fetchall()]
+
+        def names(statement: str) -> list[str]:
+            """Those that the rule of names looks for within a text: a rule over whole values finds shorter ones."""
+            return values(
+                with_rule_of_names(
+                    f"select name from ({statement}) as names (name) where {{{{ is_told_within('name') }}}}"
+                )
+            )
+
+        known = {
+            "the vault's key": [read_key(study)],
+            "a secret of the keyring": values("select play_secret from vault.raw.keyring"),
+            "a secret of the vault": values("select secret from vault.raw.secrets"),
+            "a user name": names("select distinct unnest(usernames) from vault.raw.members"),
+            "a participant code": names("select participant_code from vault.raw.keyring"),
+        }
+    return {
+        what: re.compile(b"|".join(re.escape(name.encode()) for name in sorted(every)), re.IGNORECASE)
+        for what, every in known.items()
+        if every
+    }
+
+
+def _exposed(study: Study) -> Iterator[Trace]:
+    if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
+        yield Trace(str(study.root), "can be entered by others: 'chmod 700' it")
+    try:
+        duckdb.connect(str(study.vault_path), read_only=True).close()
+    except duckdb.Error:
+        return
+    yield Trace(str(study.vault_path), "is not encrypted")
+
+
+def _unsafe_settings(manifest_path: Path) -> Iterator[Trace]:
+    if not manifest_path.exists():
+        return
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    if manifest["metadata"].get("send_anonymous_usage_stats") is not False:
+        yield Trace(str(manifest_path), "was made with dbt's telemetry on")
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test" and node["config"].get("store_failures"):
+            yield Trace(str(manifest_path), f"the test {node['name']} keeps the rows that fail it")

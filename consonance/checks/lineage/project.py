@@ -1,0 +1,296 @@
+"""The dbt project as the wall checker sees it: the manifest, the compiled SQL, the loaders' tables.
+
+A value object, so that a test can alter any part of it and check what comes of that.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt_common.clients.jinja import get_environment
+from jinja2 import meta, nodes
+
+from consonance.study.errors import ConsonanceError
+from consonance.study.schema import lay_out_stores
+
+PACKAGE = "consonance"
+PACKAGES = frozenset({PACKAGE, "dbt", "dbt_duckdb"})
+
+
+class NoManifest(ConsonanceError):
+    """dbt has not compiled the project."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model, and an analysis or a data test as far as it has the same parts.
+
+    Attributes:
+        relation: ``database.schema.name`` of what it makes, in small letters.
+        layer: The folder of ``models/`` it lies in.
+        materialized: view, table, …
+        file, compiled: Paths within the project, of the source and of the compiled SQL.
+        source: As written, with Jinja.
+        sql: As compiled.
+        privacy: Each column that the YAML declares, with its class.
+        extras: Settings that run or keep SQL beside the model's own (hooks, headers, stored failures).
+        meta: What the YAML says of the model as a whole: the purposes that its rows need.
+    """
+
+    name: str
+    relation: str
+    layer: str
+    materialized: str
+    language: str
+    file: str
+    compiled: str
+    source: str
+    sql: str
+    privacy: Mapping[str, str | None]
+    extras: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A declassifier: a function node of dbt.
+
+    Attributes:
+        relation: ``database.schema.name``.
+        accepts: Classes of what its arguments may carry.
+        only: Arguments that must be one column, unchanged: ``relation.column``.
+        kind: ``sql scalar``; other kinds are not read.
+        meta: All of the YAML's meta.
+    """
+
+    name: str
+    relation: str
+    file: str
+    compiled: str
+    source: str
+    sql: str
+    kind: str
+    arguments: tuple[str, ...]
+    meta: Mapping[str, Any]
+
+    @property
+    def accepts(self) -> tuple[str, ...]:
+        return tuple(self.meta.get("accepts") or ())
+
+    @property
+    def only(self) -> Mapping[str, str]:
+        return dict(self.meta.get("only") or {})
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro of the project.
+
+    Attributes:
+        digest: Of its text without regard to white space; a review names it.
+        names: What its Jinja uses that it does not define.
+        overrides: Whether a macro of dbt or its adapter bears the same name.
+    """
+
+    name: str
+    file: str
+    digest: str
+    names: frozenset[str]
+    overrides: bool
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that the check looks at.
+
+    Attributes:
+        models, analyses, tests, functions, macros: By name.
+        tables: Relations that no model makes: ``database.schema.name`` of the loaders' tables and of
+            seeds, with their columns.
+        seeds: The relations that are seeds.
+        hooks: What runs before or after all models, as written.
+        oddities: Nodes of kinds that this project does not use, with their files.
+    """
+
+    models: Mapping[str, Model]
+    analyses: Mapping[str, Model]
+    tests: Mapping[str, Model]
+    functions: Mapping[str, Function]
+    macros: Mapping[str, Macro]
+    tables: Mapping[str, tuple[str, ...]]
+    seeds: frozenset[str]
+    hooks: tuple[str, ...]
+    oddities: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def read(cls, root: Path, target: Path) -> Project:
+        """The project in ``root`` as ``dbt compile`` left it in ``target``.
+
+        Raises:
+            NoManifest: it has not been compiled.
+        """
+        path = target / "manifest.json"
+        if not path.exists():
+            raise NoManifest(f"{path} does not exist.", "Run 'dbt compile' first.")
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        by_kind: dict[str, list[dict[str, Any]]] = {}
+        for node in [*manifest["nodes"].values(), *manifest["functions"].values()]:
+            by_kind.setdefault(node["resource_type"], []).append(node)
+        foreign = frozenset(macro["name"] for macro in manifest["macros"].values() if macro["package_name"] != PACKAGE)
+        seeds = {_relation(node): _header(root / node["original_file_path"]) for node in by_kind.get("seed", [])}
+        known = {"model", "analysis", "test", "function", "seed", "operation"}
+        odd = [node for kind, of_kind in by_kind.items() if kind not in known for node in of_kind]
+        for kind in ("metrics", "semantic_models", "saved_queries"):
+            odd += manifest.get(kind, {}).values()
+        odd += [node for node in by_kind.get("seed", []) if _extras(node)]
+        odd += [
+            node
+            for of_kind in (*by_kind.values(), manifest["macros"].values())
+            for node in of_kind
+            if node["package_name"] not in PACKAGES
+        ]
+        odd += [
+            node for node in manifest["sources"].values() if node["meta"] or node["source_meta"] or node["external"]
+        ]
+        return cls(
+            models={node["name"]: _model(node) for node in by_kind.get("model", [])},
+            analyses={node["name"]: _model(node) for node in by_kind.get("analysis", [])},
+            tests={node["name"]: _model(node) for node in by_kind.get("test", [])},
+            functions={node["name"]: _function(node) for node in by_kind.get("function", [])},
+            macros={
+                macro["name"]: _macro(macro, foreign)
+                for macro in manifest["macros"].values()
+                if macro["package_name"] == PACKAGE
+            },
+            tables=_loaded_tables() | seeds,
+            seeds=frozenset(seeds),
+            hooks=tuple(node["raw_code"] for node in by_kind.get("operation", [])),
+            oddities=tuple((f"{node['resource_type']} {node['name']}", node["original_file_path"]) for node in odd),
+        )
+
+    def with_model(self, name: str, **changes: Any) -> Project:
+        """The same project with a model altered."""
+        return replace(self, models={**self.models, name: replace(self.models[name], **changes)})
+
+    def with_function(self, name: str, **changes: Any) -> Project:
+        """The same project with a function altered."""
+        return replace(self, functions={**self.functions, name: replace(self.functions[name], **changes)})
+
+
+@cache
+def jinja_names(source: str) -> frozenset[str]:
+    """The names that a template uses and does not define.
+
+    ``adapter.dispatch`` stands for a dispatch among the project's own macros; any other use of the
+    adapter is ``adapter``.
+
+    Raises:
+        jinja2.TemplateSyntaxError: it is no template.
+    """
+    tree = get_environment().parse(source)
+    names = set(meta.find_undeclared_variables(tree))
+    if "adapter" in names:
+        dispatches = sum(map(_is_own_dispatch, tree.find_all(nodes.Call)))
+        uses = sum(node.name == "adapter" for node in tree.find_all(nodes.Name))
+        names = (names - {"adapter"}) | {"adapter.dispatch" if uses == dispatches else "adapter"}
+    return frozenset(names)
+
+
+def _is_own_dispatch(call: nodes.Call) -> bool:
+    target, arguments = call.node, call.args
+    return (
+        isinstance(target, nodes.Getattr)
+        and isinstance(target.node, nodes.Name)
+        and (target.node.name, target.attr) == ("adapter", "dispatch")
+        and len(arguments) == 2
+        and all(isinstance(argument, nodes.Const) for argument in arguments)
+        and arguments[1].as_const() == PACKAGE
+    )
+
+
+def _relation(node: Mapping[str, Any]) -> str:
+    return f"{node['database']}.{node['schema']}.{node['alias']}".lower()
+
+
+def _model(node: Mapping[str, Any]) -> Model:
+    return Model(
+        name=node["name"],
+        relation=_relation(node),
+        layer=node["fqn"][1],
+        materialized=node["config"]["materialized"],
+        language=node["language"],
+        file=node["original_file_path"],
+        compiled=node.get("compiled_path") or node["original_file_path"],
+        source=node["raw_code"],
+        sql=node.get("compiled_code") or "",
+        privacy={
+            column["name"].lower(): (column.get("config") or {}).get("meta", {}).get("privacy")
+            for column in node["columns"].values()
+        },
+        extras=_extras(node),
+        meta=node["config"].get("meta") or {},
+    )
+
+
+def _extras(node: Mapping[str, Any]) -> tuple[str, ...]:
+    config = node["config"]
+    extras = [key for key in ("pre-hook", "post-hook", "sql_header", "store_failures", "plugin") if config.get(key)]
+    if config.get("store_failures_as") not in (None, "ephemeral"):
+        extras.append("store_failures_as")
+    return tuple(extras)
+
+
+def _function(node: Mapping[str, Any]) -> Function:
+    return Function(
+        name=node["name"],
+        relation=_relation(node),
+        file=node["original_file_path"],
+        compiled=node["compiled_path"],
+        source=node["raw_code"],
+        sql=node["compiled_code"],
+        kind=f"{node['language']} {node['config']['type']}",
+        arguments=tuple(argument["name"].lower() for argument in node["arguments"]),
+        meta=node["config"]["meta"],
+    )
+
+
+def _macro(macro: Mapping[str, Any], foreign: frozenset[str]) -> Macro:
+    text = macro["macro_sql"]
+    return Macro(
+        name=macro["name"],
+        file=macro["original_file_path"],
+        digest=hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12],
+        names=jinja_names(text) - {macro["name"]},
+        overrides=bool({macro["name"], macro["name"].split("__", 1)[-1]} & foreign)
+        or macro["name"].startswith("materialization_"),
+    )
+
+
+def _header(path: Path) -> tuple[str, ...]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return tuple(name.strip().lower() for name in next(csv.reader(file)))
+
+
+def _loaded_tables() -> dict[str, tuple[str, ...]]:
+    """The tables that loaders write, as their own statements make them in an empty database."""
+    with duckdb.connect() as connection:
+        for store in ("vault", "catalogue"):
+            connection.execute(f"attach ':memory:' as {store}")
+        lay_out_stores(connection)
+        rows = connection.execute(
+            """
+            select database_name || '.' || schema_name || '.' || table_name, list(column_name order by column_index)
+            from duckdb_columns()
+            where database_name in ('vault', 'catalogue') and not internal
+            group by all
+            """
+        ).fetchall()
+    return {relation.lower(): tuple(column.lower() for column in columns) for relation, columns in rows}

@@ -1,0 +1,32 @@
+-- relation: persons
+-- what: Everyone in the release is in the vault's book of it, and grants its tier's purpose by the ledger itself.
+-- example: A participant who shares with named analysts, but not with anyone, in a public release.
+-- why: Taking part is one consent, being passed on is another (GDPR 7; ISO/IEC TS 27560).
+-- remedy: 'consonance load', then publish again. If it stays, look at consonance/release/making.py.
+with candidate as (
+    select release_no, 'sharing_' || tier as purpose from vault.raw.releases where published_at is null
+),
+members as (
+    select keyring.participant_code, release_keyring.pseudonym, candidate.purpose
+    from candidate
+    inner join vault.raw.release_keyring on release_keyring.release_no = candidate.release_no
+    inner join vault.raw.keyring on keyring.participant_no = release_keyring.participant_no
+),
+last_events as (
+    select
+        participant_code,
+        max_by({'event': event, 'purposes': purposes}, (occurred_at, ledger_line)) as last
+    from vault.raw.consent_events, vault.raw.study
+    where occurred_at <= as_of
+    group by participant_code
+)
+select members.pseudonym as place
+from members
+left join last_events on last_events.participant_code = members.participant_code
+where
+    coalesce(last_events.last.event, 'withdrawn') = 'withdrawn'
+    or not list_contains(last_events.last.purposes, members.purpose)
+union all
+select persons.place
+from {persons} as persons
+where persons.participant_id not in (select pseudonym from members)

@@ -1,0 +1,63 @@
+"""``consonance audit``: the log of what was done to a study."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from consonance.cli.terminal import json_option, out, study_option
+from consonance.study.audit_log import AuditReport, export_log, verify
+from consonance.study.folder import Study
+from consonance.study.vault import open_study
+
+
+@click.group()
+def audit() -> None:
+    """The audit log: every load, consent event, publication, withdrawal and key change, as a chain of hashes."""
+
+
+@audit.command("verify")
+@click.option(
+    "--against", type=click.Path(path_type=Path), default=None, help="An earlier export that the log must continue."
+)
+@study_option
+@json_option
+def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Find entries that were changed, taken out, moved or cut off. Exit status 1 if there are any."""
+    study = Study.find(folder)
+    with open_study(study, read_only=True) as connection:
+        report = verify(connection, study, against)
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+    else:
+        _print_report(report)
+    sys.exit(0 if report.holds else 1)
+
+
+@audit.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+@study_option
+def export(file: Path, folder: Path | None) -> None:
+    """Write the log to FILE as JSON, for a board to keep. Exit status 1 if something is wrong with it."""
+    study = Study.find(folder)
+    with open_study(study, read_only=True) as connection:
+        report = export_log(connection, study, file)
+    _print_report(report)
+    sys.exit(0 if report.holds else 1)
+
+
+def _print_report(report: AuditReport) -> None:
+    out.print(f"{report.entries:,} entries; the last has the hash {report.head}", soft_wrap=True)
+    for fault in report.faults:
+        out.print(f"[red]{fault}[/]")
+    if report.holds:
+        out.print("[green]The log is whole.[/]")
+    else:
+        out.print(
+            "Someone wrote to the vault past consonance, or an older vault or audit.head was put back. "
+            "Compare with the board's last export: 'consonance audit verify --against FILE'.",
+            soft_wrap=True,
+        )

@@ -1,0 +1,146 @@
+"""``consonance consent``: the consent ledger."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from consonance.cli.terminal import json_option, out, study_option
+from consonance.consent.forms import FormMap, Tool, import_form
+from consonance.consent.notices import register_notice
+from consonance.consent.receipt import write_receipt
+from consonance.consent.status import ConsentStatus, consent_of, consent_states, judged_as_of
+from consonance.study.folder import Study
+from consonance.study.vault import open_study
+
+# How the table of everyone heads its columns.
+HEADINGS = {
+    "listening_history": "listen.",
+    "podcasts_audiobooks": "podc.",
+    "private_sessions": "priv.",
+    "demographics": "demo.",
+    "emotion_reports": "emot.",
+    "library": "library",
+    "ml_training": "ml",
+    "sharing_controlled": "contr.",
+    "sharing_public": "public",
+}
+
+
+@click.group()
+def consent() -> None:
+    """The consent ledger: register notices, import forms, see what is granted, hand out receipts."""
+
+
+@consent.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--version", "version", required=True, help="What consents.csv calls it, in form_version: for instance v1."
+)
+@click.option("--language", required=True, help="The language it is written in: for instance en.")
+@click.option("--title", default=None, help="What receipts call it; the name of the file if not given.")
+@study_option
+def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None) -> None:
+    """Register FILE, the information that participants read, in notices.csv. Safe to repeat.
+
+    A copy of FILE goes into the study folder. Its SHA-256 binds every consent under VERSION to this text.
+    """
+    registered = register_notice(Study.find(folder), file, version, language, title)
+    what = "Registered" if registered.is_new else "Nothing to do: already registered"
+    out.print(
+        f"{what}: notice {version}, {registered.path}, SHA-256 {registered.sha256}.", soft_wrap=True, markup=False
+    )
+
+
+@consent.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--from", "tool", type=click.Choice(["redcap", "qualtrics"]), required=True, help="Where FILE is from.")
+@click.option(
+    "--map", "map_path", type=click.Path(path_type=Path), required=True, help="YAML: which column means what."
+)
+@study_option
+@json_option
+def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json: bool) -> None:
+    """Add the consents of FILE, the export of a form, to consents.csv. Safe to repeat.
+
+    \b
+    Exit status: 0 every consent is in the ledger; 2 a line could not be used, the rest was added;
+    1 the command itself failed.
+    """
+    report = import_form(Study.find(folder), file, tool, FormMap.read(map_path))
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+    else:
+        out.print(f"{report.added} events added to the ledger, {report.known} were in it already.")
+        for reason, lines in sorted(report.left_out.items()):
+            out.print(f"{lines} lines left out: {reason}.")
+        for fault in report.faults:
+            out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
+        for remedy in report.remedies:
+            out.print(remedy, soft_wrap=True, markup=False)
+    sys.exit(2 if report.faults else 0)
+
+
+@consent.command()
+@click.argument("code", required=False)
+@study_option
+@json_option
+def status(code: str | None, folder: Path | None, as_json: bool) -> None:
+    """What everyone, or the participant CODE, grants: the ledger as the last load left it."""
+    with open_study(Study.find(folder), read_only=True) as connection:
+        states = [consent_of(connection, code)] if code else consent_states(connection)
+        as_of = judged_as_of(connection)
+    if as_json:
+        told = [state.as_json() for state in states]
+        click.echo(json.dumps({"as_of": f"{as_of.isoformat(timespec='seconds')}Z", "participants": told}))
+        return
+    if code:
+        _print_status(states[0])
+    elif states:
+        _print_states(states)
+    else:
+        out.print("Nobody is in consents.csv or participants.csv.")
+    out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
+
+
+@consent.command()
+@click.argument("code")
+@study_option
+def receipt(code: str, folder: Path | None) -> None:
+    """Write the receipt of the participant CODE, to print and as JSON, into the study's receipts/."""
+    study = Study.find(folder)
+    with open_study(study, read_only=True) as connection:
+        page, record = write_receipt(connection, study, code)
+    out.print(f"The receipt is at {page}, and as JSON at {record}.", soft_wrap=True)
+
+
+def _print_states(states: list[ConsentStatus]) -> None:
+    table = Table("code", "state", *HEADINGS.values(), box=None, padding=(0, 1, 0, 0))
+    for state in states:
+        ticks = ("x" if purpose in state.purposes else "" for purpose in HEADINGS)
+        table.add_row(state.participant_code, _coloured(state), *ticks)
+    out.print(table)
+    for state in states:
+        for remark in state.remarks:
+            out.print(f"[yellow]{state.participant_code}[/]: {remark}")
+
+
+def _print_status(state: ConsentStatus) -> None:
+    out.print(f"{state.participant_code}: {_coloured(state)}")
+    if state.occurred_at:
+        out.print(f"decided {state.occurred_at:%Y-%m-%d %H:%M} UTC, under notice {state.form_version}")
+    if state.state == "active":
+        out.print(f"history from {state.history_from or 'the beginning'} to {state.history_to or 'the end'}")
+        for purpose in state.purposes:
+            out.print(f"  grants {purpose}")
+    for remark in state.remarks:
+        out.print(f"[yellow]{remark}[/]")
+
+
+def _coloured(state: ConsentStatus) -> str:
+    return f"[{ {'active': 'green', 'withdrawn': 'yellow', 'erased': 'dim'}.get(state.state, 'red') }]{state.state}[/]"

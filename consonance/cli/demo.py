@@ -1,0 +1,122 @@
+"""The whole line on a synthetic study: load, build, check, publish, site, and three questions answered."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.synthetic.study import PLANTED_SLOPE, make_study
+from loaders.study_loading import load_study
+
+MARK = ".synthetic-study"
+QUESTIONS = ("music_valence_and_reported_valence", "features_by_mood_quadrant", "session_length")
+
+
+class NotOurs(ConsonanceError):
+    """The folder for the demo holds something else."""
+
+
+def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, screen: Console) -> None:
+    """Make a synthetic study in ``folder`` and run the whole line on it.
+
+    Raises:
+        NotOurs: ``folder`` holds something that no demo made.
+        ConsonanceError: a step failed; the error says which.
+    """
+    if folder.exists():
+        if not (folder / MARK).exists():
+            raise NotOurs(
+                f"{folder} exists and was not made by a demo.", "Name another folder: 'consonance demo FOLDER'."
+            )
+        shutil.rmtree(folder)
+    with _step(screen, f"Making a study of {people} people who do not exist"):
+        made = make_study(folder, seed=seed, people=people, plays=plays)
+        (folder / MARK).touch()
+    study = Study.find(folder)
+    with _step(screen, "Loading the donations into the encrypted vault (consonance load)"):
+        report = load_study(study)
+    with _step(screen, "Building and testing the warehouse (dbt build)"):
+        run_dbt(study, "build")
+    with _step(screen, "Checking consent, de-identification and quality (consonance check rules)"):
+        from consonance.checks.checkpoint import run_checkpoint
+
+        results = run_checkpoint(study)
+    if broken := [result for result in results if not result.holds]:
+        raise ConsonanceError(f"The rule {broken[0].rule.name} does not hold.", broken[0].rule.remedy)
+    with _step(screen, "Publishing to named analysts, through every guard (consonance publish --tier controlled)"):
+        from consonance.release.publish import publish
+
+        release = publish(study, "controlled")
+    with _step(screen, "Building the docs site (consonance site)"):
+        from consonance.site.build import build_site
+
+        page = build_site(study)
+
+    totals = report.as_json()["totals"]
+    out.print(
+        f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_told:,} plays, {made.reports:,} emotion reports. Among them:"
+    )
+    for code, what in made.peculiar.items():
+        out.print(f"  {code}  {what}")
+    out.print(
+        f"\n[bold]Loaded[/] {totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected; "
+        f"{totals['held']} donations held for want of consent or enrolment, {totals['refused']} refused, {totals['partly']} in part."
+    )
+    out.print(f"[bold]Checked[/] {len(results)} rules: all hold.")
+    out.print(
+        f"[bold]Published[/] release {release.number}, {release.tier}: {release.participants} people who agree to it, under other names and other dates than in the warehouse. The guards of the gate:"
+    )
+    for guard in release.results:
+        out.print(f"  {guard.name}: {guard.summary}")
+    _answer(study, out)
+    out.print(
+        f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it."
+    )
+    out.print(
+        f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
+        f"  the release     duckdb -readonly {release.database}\n  its certificate {release.page}\n"
+        f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
+        f"  once more       CONSONANCE_STUDY={study.root} dbt run",
+        soft_wrap=True,
+    )
+
+
+def _answer(study: Study, out: Console) -> None:
+    """Run three of the compiled analyses and print their answers."""
+    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+        for name in QUESTIONS:
+            question = (
+                (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")
+            )
+            answer = connection.execute(
+                (target_folder() / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(encoding="utf-8")
+            )
+            # Spaces for underscores, and no column narrower than its longest word: nothing is cut off.
+            names = [column[0].replace("_", " ") for column in answer.description or []]
+            rows = [[str(value) for value in row] for row in answer.fetchall()]
+            table = Table(box=None)
+            for name_shown, *values in zip(names, *rows, strict=True):
+                words = " ".join([name_shown, *values]).split()
+                table.add_column(name_shown, min_width=max(map(len, words)))
+            for row in rows:
+                table.add_row(*row)
+            out.print(f"\n[bold]{question.split('?')[0]}?[/] ({name}.sql)", soft_wrap=True)
+            out.print(table)
+
+
+@contextmanager
+def _step(screen: Console, what: str) -> Iterator[None]:
+    begun = time.monotonic()
+    with screen.status(f"{what} …"):
+        yield
+    screen.print(f"[green]✓[/] {what} ({time.monotonic() - begun:.0f} s)")

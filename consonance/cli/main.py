@@ -1,0 +1,267 @@
+"""``consonance``: one entry point over the loaders, dbt and the quality gate."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from rich.markup import escape
+
+from consonance.checks.risk.attacks import Knowledge, record, run_attacks
+from consonance.checks.study_checks import GUARDS, ask, ask_all
+from consonance.cli.audit import audit
+from consonance.cli.check_report import print_diagnosis, print_guard
+from consonance.cli.consent import consent
+from consonance.cli.key import key
+from consonance.cli.load_report import ProgressBar, print_amendments, print_file, print_load
+from consonance.cli.risk_report import print_risk
+from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.cli.withdraw import withdraw
+from consonance.erasure.amendment import erase_uncovered
+from consonance.study.doctor import examine
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.study.layout import lay_out_study
+from consonance.study.modes import keep_to_owner
+from loaders.catalogue import add_archive
+from loaders.study_loading import load_study
+
+DEBUG_VARIABLE = "CONSONANCE_DEBUG"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="consonance")
+def cli() -> None:
+    """From donated Spotify exports and emotion reports to a consented, de-identified warehouse.
+
+    \b
+    The way of a study:
+      consonance init study        lay out the folder, fill in its tables, drop in the zips
+      consonance load              land everything in the encrypted vault
+      dbt run                      rebuild the warehouse
+      consonance check             consent, de-identification, quality
+      consonance attack            what could be found out all the same
+      consonance site              the docs site with the lineage
+      consonance publish           a release, if every guard holds
+      consonance withdraw          erase a participant, with a certificate
+      consonance doctor            what is wrong with the study folder
+    """
+    keep_to_owner()
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--title", default=None, help="The study's name; the folder's name if not given.")
+def init(folder: Path, title: str | None) -> None:
+    """Lay out an empty study in FOLDER, with templates that explain themselves and a new key."""
+    study = lay_out_study(folder, title)
+    out.print(
+        f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in participants.csv, notices.csv and consents.csv."
+    )
+    out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
+
+
+@cli.command()
+@study_option
+@json_option
+def load(folder: Path | None, as_json: bool) -> None:
+    """Land donations, consent, enrolment, surveys and feature archives. Safe to repeat.
+
+    What somebody has taken back since the last load is erased from the vault; the warehouse is then built
+    anew.
+
+    \b
+    Exit status: 0 everything is in the vault; 2 something was rejected, refused or held while the
+    rest went on; 1 the command itself failed.
+    """
+    study = Study.find(folder)
+    with ProgressBar(screen) as progress:
+        report = load_study(study, progress=progress)
+    with screen.status("Comparing consents …") as status:
+        amendments = erase_uncovered(study, tell=lambda what: status.update(f"Amendments: {what} …"))
+    if as_json:
+        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
+        click.echo(json.dumps(told))
+    else:
+        print_load(report, out)
+        print_amendments(amendments, out)
+    sys.exit(report.exit_status)
+
+
+@cli.group()
+def catalog() -> None:
+    """The catalogue of open music facts."""
+
+
+@catalog.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--source", "source_id", required=True, help="The source's id in seeds/feature_sources.csv.")
+@study_option
+def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
+    """Keep the feature archive FILE (CSV with Spotify ids) with the study and load it.
+
+    A file of which nothing can be read is refused (exit status 1), and the study stays as it was.
+    """
+    study = Study.find(folder)
+    add_archive(study, file, source_id)
+    with ProgressBar(screen) as progress:
+        report = load_study(study, progress=progress)
+    for archive in report.catalogue:
+        print_file(archive, out)
+
+
+@cli.command()
+@click.argument("guards", nargs=-1, type=click.Choice(GUARDS))
+@study_option
+@json_option
+def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
+    """Run the guards of the study. Exit status 1 if one does not hold.
+
+    \b
+    rules         the quality rules, on the data of vault and warehouse
+    wall          every released column, followed back to staging through the compiled SQL
+    interference  the same study under other names, devices and secrets gives the same warehouse
+    traces        artifacts, logs and pages hold no secret and no name
+
+    Without GUARDS all of them run; 'check wall' also lists each column with its way.
+    """
+    study = Study.find(folder)
+    with screen.status(f"Checking {', '.join(guards or GUARDS)} …"):
+        reports = {guard: ask(guard, study) for guard in GUARDS if guard in guards} if guards else ask_all(study)
+    holds = all(report.holds for report in reports.values())
+    if as_json:
+        click.echo(json.dumps({"holds": holds, **{guard: report.as_json() for guard, report in reports.items()}}))
+    else:
+        for guard, report in reports.items():
+            print_guard(report, out, at_length=guard in guards)
+    sys.exit(0 if holds else 1)
+
+
+@cli.command()
+@study_option
+@click.option(
+    "--samples",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
+)
+@click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
+@json_option
+def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
+    """Attack the marts, to measure what pseudonyms, shifts and coarse groups leave open.
+
+    The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. They are
+    reported, whatever they are: the exit status is 0 once everything was measured.
+    """
+    study = Study.find(folder)
+    with screen.status("Attacking the marts …"):
+        report = run_attacks(study, Knowledge(seed=seed, samples=samples))
+        record(report, study)
+    if as_json:
+        click.echo(json.dumps(report.as_json()))
+    else:
+        print_risk(report, out)
+
+
+@cli.command()
+@study_option
+def site(folder: Path | None) -> None:
+    """Build the docs site: lineage, consent coverage, accounts of the data."""
+    from consonance.site.build import build_site
+
+    study = Study.find(folder)
+    with screen.status("Building the site …"):
+        page = build_site(study)
+    out.print(f"The site is at {page}")
+
+
+@cli.command()
+@click.option(
+    "--tier",
+    type=click.Choice(["controlled", "public"]),
+    required=True,
+    help="controlled: pseudonymous rows for named analysts. public: aggregates for anyone.",
+)
+@study_option
+def publish(tier: str, folder: Path | None) -> None:
+    """Publish a release to published/, if every guard holds. Exit status 1 and no trace if one does not."""
+    from consonance.release.publish import publish as publish_release
+
+    study = Study.find(folder)
+    with screen.status("Publishing …") as status:
+        release = publish_release(study, tier, tell=lambda what: status.update(f"Publishing: {what} …"))
+    out.print(f"[bold]Published release {release.number}[/] ({tier}, {release.participants} participants).")
+    for result in release.results:
+        out.print(f"  [green]✓[/] {result.name}: {result.summary}")
+    out.print(
+        f"  for analysts   duckdb -readonly {study.published}/current/{release.database.name}\n  certificate    {release.page}",
+        soft_wrap=True,
+    )
+
+
+@cli.command()
+@study_option
+@json_option
+def doctor(folder: Path | None, as_json: bool) -> None:
+    """Say what is wrong with the study folder, and what to do. Exit status 1 if anything grave is."""
+    study = Study.find(folder)
+    with screen.status("Looking …"):
+        diagnosis = examine(study)
+    if as_json:
+        click.echo(json.dumps(diagnosis.as_json()))
+    else:
+        print_diagnosis(diagnosis, out)
+    sys.exit(0 if diagnosis.holds else 1)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("study-demo"))
+@click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
+@click.option("--people", default=40, show_default=True, help="How many take part.")
+@click.option("--plays", default=400_000, show_default=True, help="About how many plays, all together.")
+def demo(folder: Path, seed: int, people: int, plays: int) -> None:
+    """Make a synthetic study in FOLDER and run the whole line on it, from zips to answers."""
+    from consonance.cli.demo import run_demo
+
+    run_demo(folder, seed, people, plays, out, screen)
+
+
+cli.add_command(consent)
+cli.add_command(audit)
+cli.add_command(key)
+cli.add_command(withdraw)
+
+
+def main() -> None:
+    """The console script: errors that people can act on are told in a sentence, with exit status 1."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal or pipe that lacks a letter of some file's name gets its number instead.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    _or_explain(cli)
+
+
+def _or_explain(command: Callable[[], Any]) -> None:
+    try:
+        command()
+    except ConsonanceError as error:
+        output = getattr(error, "output", "")
+        if output:
+            screen.print("\n".join(output.splitlines()[-30:]), markup=False)
+        screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
+        sys.exit(1)
+    except duckdb.Error as error:
+        # A message of DuckDB's may quote a row: it is shown only to who asks for it.
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        screen.print(
+            f"[red]Error:[/] DuckDB gave up ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message, which may quote participants' data."
+        )
+        sys.exit(1)

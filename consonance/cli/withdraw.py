@@ -1,0 +1,102 @@
+"""``consonance withdraw``: somebody goes, and so does everything of theirs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.erasure.record import Operation, pending
+from consonance.erasure.withdrawal import Withdrawal, plan, plan_replay
+from consonance.erasure.withdrawal import withdraw as erase
+from consonance.study.folder import Study
+
+
+@click.command()
+@click.argument("code", required=False)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--requested-at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
+    default=None,
+    help="When the participant asked for it, with offset (2026-03-01T10:00+01:00). Default: now.",
+)
+@click.option(
+    "--rebuild/--take-down",
+    default=True,
+    help="If they are in the current release of the controlled tier, make it anew without them (the default), or leave none.",
+)
+@click.option("--replay", is_flag=True, help="Erase again whom a backup of the vault has brought back.")
+@study_option
+@json_option
+def withdraw(
+    code: str | None,
+    yes: bool,
+    requested_at: datetime | None,
+    rebuild: bool,
+    replay: bool,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """Erase the participant CODE from the study, and certify it.
+
+    Rows, keys, answers, the donation in the inbox, releases that hold them: everything goes, for good. The
+    lines of the consent ledger stay under a token. Without CODE, an interrupted withdrawal is finished;
+    run the command again whenever it was interrupted.
+    """
+    study = Study.find(folder)
+    interrupted = pending(study)
+    planned = None
+    if interrupted:
+        screen.print("A withdrawal was interrupted: it is finished first.")
+        if code and code not in interrupted.people.participant_code:
+            screen.print("Then run this command again.")
+    elif replay:
+        planned = plan_replay(study)
+    elif code:
+        planned = plan(study, code, (requested_at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None))
+    if planned:
+        _tell_plan(planned)
+        if not yes:
+            click.confirm("Erase this for good?", abort=True, err=True)
+    with screen.status("Withdrawing …") as status:
+        withdrawal = erase(study, planned, rebuild=rebuild, tell=lambda what: status.update(f"Withdrawing: {what} …"))
+    if as_json:
+        click.echo(withdrawal.certificate.read_text(encoding="utf-8"))
+    else:
+        _print_withdrawal(withdrawal)
+
+
+def _tell_plan(planned: Operation) -> None:
+    rows = {store: sum(tables.values()) for store, tables in planned.rows.items()}
+    papers = planned.papers
+    screen.print(
+        f"{', '.join(planned.people.participant_code) or 'Nobody of the vault'}: {rows['vault']:,} rows in the vault, "
+        f"{rows['warehouse']:,} in the warehouse, {papers.donation_files} donated files, "
+        f"{sum(papers.lines.values())} lines in the study's tables."
+    )
+    if planned.releases:
+        numbers = ", ".join(f"{release.number} ({release.tier})" for release in planned.releases)
+        screen.print(f"Releases that hold them, and will be taken down: {numbers}.")
+
+
+def _print_withdrawal(withdrawal: Withdrawal) -> None:
+    scan, releases = withdrawal.scan, withdrawal.releases
+    out.print(
+        f"[green]Erased.[/] Nothing was found of them in {scan.columns:,} columns of {scan.tables:,} tables ({scan.rows:,} rows)."
+    )
+    if releases.numbers:
+        out.print(
+            f"Taken down: {', '.join(map(str, releases.numbers))}. Current release: {releases.current or 'none'}. {releases.why}"
+        )
+    out.print(
+        f"The certificate is at {escape(str(withdrawal.page))}, and as JSON at {escape(str(withdrawal.certificate))}.",
+        soft_wrap=True,
+    )
+    out.print("The docs site was removed with the rest; 'consonance site' builds it again.")
+    for line in withdrawal.to_do:
+        out.print(f"[yellow]To do:[/] {escape(line)}", soft_wrap=True)
+    out.print("[yellow]To do:[/] delete backups and copies of the study folder that are older than today.")

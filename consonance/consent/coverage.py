@@ -1,0 +1,151 @@
+"""What consent covers now, against what the vault's rows were last reduced to.
+
+A purpose that is taken back, or a window that is narrowed, leaves rows in the vault that no purpose needs:
+they are to be erased (``consonance.erasure.amendment``). One that is granted again after that brings them back from
+the donation, if it still lies in the inbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from consonance.consent.state import LEDGER_STATE
+from consonance.study.folder import Study
+
+HISTORY = (
+    "extended_plays", "account_plays", "rejected_rows", "members", "donation_members", "broken_members",
+    "schema_drift", "donations", "erased_rows",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """One participant's active consent, now and when the vault was last reduced to it."""
+
+    participant_no: int
+    participant_code: str
+    purposes: frozenset[str]
+    history_from: date
+    history_to: date
+    applied_purposes: frozenset[str]
+    applied_from: date
+    applied_to: date
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The purposes that were taken back."""
+        return self.applied_purposes - self.purposes
+
+    @property
+    def is_window_narrower(self) -> bool:
+        return self.history_from > self.applied_from or self.history_to < self.applied_to
+
+    @property
+    def is_wider(self) -> bool:
+        """Whether something is covered that was not."""
+        return bool(
+            self.purposes - self.applied_purposes
+            or self.history_from < self.applied_from
+            or self.history_to > self.applied_to
+        )
+
+
+def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
+    """Everyone with an active consent that is another than the one applied last, in order of code."""
+    rows = connection.execute(
+        f"""
+        select
+            states.participant_no, states.participant_code,
+            states.purposes, coalesce(states.history_from, date '0001-01-01'), coalesce(states.history_to, date '9999-12-31'),
+            applied.purposes, coalesce(applied.history_from, date '0001-01-01'), coalesce(applied.history_to, date '9999-12-31')
+        from ({LEDGER_STATE}) as states
+        inner join vault.raw.applied_consents as applied on applied.participant_no = states.participant_no
+        where states.event in ('granted', 'amended')
+        order by states.participant_code
+        """
+    ).fetchall()
+    coverages = [
+        Coverage(number, code, frozenset(now), first, last, frozenset(then), first_then, last_then)
+        for number, code, now, first, last, then, first_then, last_then in rows
+    ]
+    return [one for one in coverages if one.lost or one.is_window_narrower or one.is_wider]
+
+
+def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] = ()) -> None:
+    """Note that the vault holds of everyone with an active consent what that covers, and no more.
+
+    Args:
+        connection: With the vault attached for writing.
+        but: Of whom rows are still to be erased.
+    """
+    connection.begin()
+    connection.execute(
+        f"""
+        insert or replace into vault.raw.applied_consents
+        select participant_no, purposes, history_from, history_to
+        from ({LEDGER_STATE})
+        where event in ('granted', 'amended') and not list_contains($but, participant_no)
+        """,
+        {"but": [coverage.participant_no for coverage in but]},
+    )
+    connection.commit()
+
+
+def narrowed(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
+    """Whose consent covers less than when the vault was last reduced to it."""
+    return [one for one in changed_coverages(connection) if one.lost or one.is_window_narrower]
+
+
+def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Let go of the history of whom more is covered of than was, if rows of theirs were erased.
+
+    Their donations are then landed like new ones. Whose donations do not all lie in the inbox any more keeps
+    what there is.
+    """
+    for coverage in changed_coverages(connection):
+        number = {"number": coverage.participant_no}
+        if (
+            not coverage.is_wider
+            or not connection.execute(
+                "select 1 from vault.raw.erased_rows where participant_no = $number limit 1", number
+            ).fetchall()
+        ):
+            continue
+        files = connection.execute(
+            "select file from vault.raw.donations where participant_no = $number", number
+        ).fetchall()
+        if all((study.root / file).exists() for (file,) in files):
+            forget_history(connection, coverage.participant_no)
+
+
+def forget_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> int:
+    """Delete every row of one participant's donations; the number of plays among them."""
+    number = {"number": participant_no}
+    plays = 0
+    for table in HISTORY:
+        ((rows,),) = connection.execute(
+            f"delete from vault.raw.{table} where participant_no = $number", number
+        ).fetchall()
+        if table in ("extended_plays", "account_plays"):
+            plays += int(rows)
+    return plays
+
+
+def withhold_demographics(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep birth year, gender and country out of the vault where they are not consented to.
+
+    The country stays where it alone tells the time zone.
+    """
+    connection.execute(
+        f"""
+        update vault.raw.participants
+        set birth_year = null, gender = null, country = case when timezone is null then country end
+        where participant_code not in (
+            select participant_code from ({LEDGER_STATE}) where list_contains(purposes, 'demographics')
+        )
+        """
+    )

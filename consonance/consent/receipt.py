@@ -1,0 +1,132 @@
+"""The receipt of a consent: what a participant agreed to, for their own keeping.
+
+The fields follow the consent receipt of Kantara and ISO/IEC TS 27560:2023: which notice, when, which
+purposes and data, by whom, on what ground, kept how long, seen by whom, and how to withdraw. A receipt
+names nobody: it holds the participant's code and what the study says about itself.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.consent.state import PURPOSES
+from consonance.consent.status import NotLoaded, consent_of, judged_as_of
+from consonance.site.pages import render
+from consonance.study.codes import checked_code
+from consonance.study.files import replace_file
+from consonance.study.folder import Settings, Study
+from consonance.study.tokens import Tokens
+
+# Purpose to what it means, and the data it is about.
+MEANINGS = {
+    "listening_history": ("Study what you listened to and when", "plays of music: track, time, length, device family"),
+    "podcasts_audiobooks": ("Include podcasts and audiobooks", "plays of episodes and chapters"),
+    "private_sessions": ("Include what you listened to in private sessions", "plays marked as private"),
+    "demographics": ("Use your age group, gender and country", "age in bands of ten years, gender, country"),
+    "emotion_reports": ("Use your questionnaires about feelings", "numeric answers and their times; no free text"),
+    "library": ("Use what you saved", "saved tracks and tracks of playlists; no names of playlists"),
+    "ml_training": ("Train models with your data", "what you consented to above"),
+    "sharing_controlled": ("Give pseudonymous rows to named researchers", "what you consented to above"),
+    "sharing_public": ("Count you in published totals", "totals of more than 20 people"),
+}
+DEFAULT_WITHDRAWAL = "Tell the people who run the study your participant code. You need give no reason."
+
+
+def write_receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> tuple[Path, Path]:
+    """Write the receipt of ``code`` into ``receipts/``, as a page to print and as JSON.
+
+    Args:
+        connection: With the vault attached.
+        study: Where to write.
+        code: Whose receipt.
+
+    Returns:
+        The page and the JSON file, readable by their owner alone.
+
+    Raises:
+        BadCode: ``code`` is no participant code.
+        NotLoaded: nobody of that code has a consent event that has happened.
+    """
+    facts = receipt(connection, study, checked_code(code))
+    study.receipts.mkdir(mode=0o700, exist_ok=True)
+    page, record = study.receipts_of(code)
+    replace_file(record, (json.dumps(facts, ensure_ascii=False, indent=2) + "\n").encode())
+    replace_file(page, render("receipt.html", **facts).encode())
+    return page, record
+
+
+def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> dict[str, Any]:
+    """What the receipt of ``code`` says.
+
+    Raises:
+        NotLoaded: nobody of that code has a consent event that has happened.
+    """
+    state = consent_of(connection, code)
+    if state.event is None:
+        raise NotLoaded("Nobody of this code has decided anything yet.", "A receipt tells what was decided.")
+    settings = Settings.read(study)
+    events = connection.execute(
+        """
+        select
+            consent_events.event, consent_events.purposes, consent_events.occurred_at,
+            consent_events.history_from, consent_events.history_to,
+            {version: consent_events.form_version, language: notices.language, title: notices.title, file: notices.file, sha256: notices.sha256} as notice
+        from vault.raw.consent_events
+        cross join vault.raw.study
+        left join vault.raw.notices on notices.form_version = consent_events.form_version
+        where consent_events.participant_code = $code and consent_events.occurred_at <= study.as_of
+        order by consent_events.occurred_at, consent_events.ledger_line
+        """,
+        {"code": code},
+    ).fetchall()
+    told = [
+        {
+            "event": event,
+            "occurred_at": _moment(moment),
+            "purposes": [purpose for purpose in PURPOSES if purpose in purposes and event != "withdrawn"],
+            "history_from": first and first.isoformat(),
+            "history_to": last and last.isoformat(),
+            "notice": notice,
+        }
+        for event, purposes, moment, first, last, notice in events
+    ]
+    return {
+        "schema": "consent receipt, after ISO/IEC TS 27560:2023",
+        "record_id": Tokens.of(connection).token("consent record", code)[:32],
+        "participant_code": code,
+        "issued_at": _moment(datetime.now(UTC).replace(tzinfo=None)),
+        "as_of": _moment(judged_as_of(connection)),
+        "study": settings.title,
+        "controller": settings.terms.get("controller"),
+        "contact": settings.terms.get("contact"),
+        "lawful_basis": settings.terms.get("lawful_basis"),
+        "jurisdiction": settings.terms.get("jurisdiction"),
+        "retention": settings.terms.get("retention"),
+        "recipients": settings.terms.get("recipients"),
+        "withdrawal": settings.terms.get("withdrawal", DEFAULT_WITHDRAWAL),
+        "state": state.state,
+        "purposes": [
+            {
+                "purpose": purpose,
+                "meaning": MEANINGS[purpose][0],
+                "data": MEANINGS[purpose][1],
+                "is_granted": purpose in state.purposes,
+            }
+            for purpose in PURPOSES
+        ],
+        "history_from": told[-1]["history_from"],
+        "history_to": told[-1]["history_to"],
+        "notice": told[-1]["notice"],
+        "events": told,
+        "software": f"consonance {version('consonance')}",
+    }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds") + "Z"

@@ -1,0 +1,144 @@
+"""Amendment: what a purpose that was taken back, or a narrowed window, no longer covers leaves the vault.
+
+Which plays that are, the models say: dbt judges every row again, and those that are refused for their
+purpose or their day are deleted, with every copy of theirs that was passed over because of them (it would
+return otherwise). What was answered, saved or told of oneself is read anew at each load, of those who
+grant it. Then vault and warehouse are written into fresh files. Withdrawals are not this module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.consent.coverage import Coverage, forget_history, narrowed, note_applied
+from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
+from consonance.study.audit_log import Fact, anchor, record
+from consonance.study.dbt_command import run_dbt
+from consonance.study.folder import Study
+from consonance.study.tokens import Tokens
+from consonance.study.vault import open_study
+
+UNCOVERED_PLAYS = Path(__file__).with_name("uncovered_plays.sql")
+# Purposes without data of their own: taking them back leaves nothing in the vault.
+FLAGS = frozenset({"ml_training", "sharing_controlled", "sharing_public"})
+# Of these only some plays go; without listening_history all of them do.
+OF_SOME_PLAYS = frozenset({"podcasts_audiobooks", "private_sessions"})
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """What one participant took back, and how many plays were erased for it."""
+
+    participant_code: str
+    purposes: tuple[str, ...]
+    is_window_narrower: bool
+    plays: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def erase_uncovered(study: Study, tell: Callable[[str], None] = lambda _: None) -> list[Narrowed]:
+    """Erase from the vault what consent covered before and does not cover any more.
+
+    Safe to repeat; if it is interrupted, the next call goes on.
+
+    Args:
+        study: Loaded.
+        tell: Is told what is going on, in a few words.
+
+    Returns:
+        Whoever took something back since the last call, in order of code.
+
+    Raises:
+        CopyFailed, DbtFailed, StoreError, VaultKeyError: see there; call it again.
+    """
+    with open_study(study) as connection:
+        concerned = narrowed(connection)
+        if not concerned:
+            return []
+        if all(one.lost <= FLAGS and not one.is_window_narrower for one in concerned):
+            note_applied(connection)
+            return [_told(one, 0) for one in concerned]
+    by_row = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
+    if by_row:
+        tell("judging the plays of who took something back (dbt run)")
+        run_dbt(study, "run", "--select", "+play_fates")
+    tell("erasing what is no longer covered")
+    erased = _delete(study, concerned, by_row)
+    tell("writing the vault afresh")
+    rewrite_vault(study)
+    tell("building the warehouse anew (dbt run)")
+    rebuild_warehouse(study)
+    with open_study(study) as connection:
+        note_applied(connection)
+    return [_told(one, erased.get(one.participant_no, 0)) for one in concerned]
+
+
+def _loses_some_plays(coverage: Coverage) -> bool:
+    return coverage.is_window_narrower or bool(coverage.lost & OF_SOME_PLAYS)
+
+
+def _delete(study: Study, concerned: list[Coverage], by_row: list[Coverage]) -> dict[int, int]:
+    """Delete rows in one transaction; the number of plays by participant number."""
+    erased: dict[int, int] = {}
+    with open_study(study) as connection:
+        connection.begin()
+        for coverage in concerned:
+            if "listening_history" in coverage.lost:
+                erased[coverage.participant_no] = forget_history(connection, coverage.participant_no)
+        if by_row:
+            erased |= _delete_plays(connection, [coverage.participant_no for coverage in by_row])
+        if plays := sum(erased.values()):
+            tokens = Tokens.of(connection)
+            facts: dict[str, Fact] = {
+                "participants": [tokens.participant(coverage.participant_code) for coverage in concerned],
+                "purposes": sorted({purpose for coverage in concerned for purpose in coverage.lost}),
+                "narrower_windows": sum(coverage.is_window_narrower for coverage in concerned),
+                "plays": plays,
+            }
+            record(connection, study, "uncovered_erased", facts)
+        connection.commit()
+        anchor(connection, study)
+    return erased
+
+
+def _delete_plays(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> dict[int, int]:
+    """Delete the uncovered plays of these participants, and what else is kept of them row by row."""
+    connection.execute("set variable numbers = $numbers", {"numbers": numbers})
+    connection.execute(UNCOVERED_PLAYS.read_text(encoding="utf-8"))
+    for source in ("extended", "account"):
+        connection.execute(
+            f"""
+            delete from vault.raw.{source}_plays as plays
+            using uncovered_plays
+            where uncovered_plays.history_source = $source
+                and plays.participant_no = uncovered_plays.participant_no
+                and plays.member_id = uncovered_plays.member_id
+                and plays.row_no = uncovered_plays.row_no
+            """,
+            {"source": source},
+        )
+    connection.execute(
+        """
+        insert into vault.raw.erased_rows
+        select participant_no, member_id, history_source, count(*) from uncovered_plays group by all
+        """
+    )
+    # What a rejected row held may be of the same kind; that it was rejected, and why, stays.
+    connection.execute(
+        "update vault.raw.rejected_rows set listed_fields = null where list_contains($numbers, participant_no)",
+        {"numbers": numbers},
+    )
+    return dict(
+        connection.execute("select participant_no, count(*) from uncovered_plays group by participant_no").fetchall()
+    )
+
+
+def _told(coverage: Coverage, plays: int) -> Narrowed:
+    return Narrowed(coverage.participant_code, tuple(sorted(coverage.lost)), coverage.is_window_narrower, plays)

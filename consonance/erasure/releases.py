@@ -1,0 +1,134 @@
+"""Releases that hold somebody who withdrew: the current one is made anew without them, every one is taken down.
+
+What was handed out cannot be called back. The certificate lists who got which release, as the operator
+noted it in ``recipients.csv``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from consonance.erasure.record import Release
+from consonance.release.publish import publish
+from consonance.release.register import CURRENT, WORK_PREFIX, is_published
+from consonance.study.audit_log import anchor, record
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import remove_within, sync
+from consonance.study.folder import Study
+from consonance.study.tables import TableReader
+from consonance.study.vault import open_study
+
+COLUMNS = ("release", "recipient", "handed_over_at")
+GIVES_AWAY = (
+    "A public release of the same people less one, taken from the one before, tells of that one: it is for "
+    "the operator to publish again when more than twenty others have come or gone."
+)
+
+
+@dataclass(frozen=True)
+class Handover:
+    """Who got a release, and when, as the operator noted it."""
+
+    release: int
+    recipient: str
+    handed_over_at: str
+
+
+@dataclass(frozen=True)
+class TakenDown:
+    """What became of the releases: the numbers that were taken down, the current one now, and why that."""
+
+    numbers: tuple[int, ...]
+    current: int | None
+    why: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_handovers(study: Study) -> list[Handover]:
+    """What ``recipients.csv`` says; nothing if there is no such file.
+
+    Raises:
+        BadTable: a line cannot be used.
+    """
+    if not study.recipients_path.exists():
+        return []
+    reader = TableReader(study.recipients_path)
+    handovers = []
+    for line, row in reader.rows(COLUMNS):
+        if not row["release"].isdecimal():
+            reader.fault(line, "has no number in release")
+        elif not row["recipient"]:
+            reader.fault(line, "names no recipient")
+        else:
+            handovers.append(Handover(int(row["release"]), row["recipient"], row["handed_over_at"]))
+    reader.close()
+    return handovers
+
+
+def take_down(study: Study, releases: Sequence[Release], rebuild: bool, tell: Callable[[str], None]) -> TakenDown:
+    """Take ``releases`` down; if one of them is current, publish it anew first.
+
+    Args:
+        study: Its vault and warehouse are without the participant already.
+        releases: Those that hold them.
+        rebuild: Whether a current controlled release is to be made anew.
+        tell: Is told what is going on.
+
+    Raises:
+        StoreError, VaultKeyError: the vault cannot be opened.
+    """
+    why = "Nobody who withdrew is in it."
+    for release in releases:
+        if is_published(study.published, release.number):
+            why = _replace_current(study, release, rebuild, tell)
+    current = study.published / CURRENT
+    if any(is_published(study.published, release.number) for release in releases):
+        current.unlink()
+        sync(study.published)
+    for release in releases:
+        _remove(study.published, release.number)
+    _note(study, releases)
+    number = int(current.readlink().name) if current.is_symlink() else None
+    return TakenDown(
+        tuple(release.number for release in releases), number, why if number or releases else "Nothing was published."
+    )
+
+
+def _replace_current(study: Study, release: Release, rebuild: bool, tell: Callable[[str], None]) -> str:
+    if release.tier == "public":
+        return GIVES_AWAY
+    if not rebuild:
+        return "As was asked for, no other release was made."
+    try:
+        publish(study, release.tier, tell=lambda what: tell(f"publishing anew: {what}"))
+    except ConsonanceError as error:
+        return f"It could not be made anew: {error.what}"
+    return "It was made anew without them."
+
+
+def _remove(published: Path, number: int) -> None:
+    """Remove a release: out of sight in one step, then off the disk."""
+    place, hidden = published / str(number), published / f"{WORK_PREFIX}gone-{number}"
+    if place.exists():
+        place.rename(hidden)
+        sync(published)
+    remove_within(published, hidden)
+
+
+def _note(study: Study, releases: Sequence[Release]) -> None:
+    with open_study(study) as connection:
+        known = {number for (number,) in connection.execute("select release_no from vault.raw.taken_down").fetchall()}
+        for release in releases:
+            if release.number not in known:
+                connection.begin()
+                connection.execute(
+                    "insert into vault.raw.taken_down values (?, cast(now() as timestamp))", [release.number]
+                )
+                record(connection, study, "release_taken_down", {"release": release.number})
+                connection.commit()
+        anchor(connection, study)

@@ -1,0 +1,63 @@
+"""Vault and warehouse in fresh files: what was deleted is in none of their pages."""
+
+from __future__ import annotations
+
+import duckdb
+
+from consonance.checks.non_interference import FOLDER as TWIN
+from consonance.release.register import WORK_PREFIX
+from consonance.study.dbt_command import clear_artifacts, run_dbt
+from consonance.study.files import remove_database, remove_within, sync
+from consonance.study.folder import Study
+from consonance.study.fresh_vault import refuse_full_disk, write_afresh
+from consonance.study.key import read_key
+from consonance.study.vault import (
+    attach_vault,
+    open_study,
+    prepare,
+    session_settings,
+)
+
+
+def rewrite_vault(study: Study) -> None:
+    """Copy the vault into a fresh file and put that into its place.
+
+    Raises:
+        CopyFailed: the disk is too full, or the copy differs; the vault is as it was.
+        StoreError, VaultKeyError: the vault cannot be opened.
+    """
+    remove_database(study.new_vault_path)
+    refuse_full_disk(study)
+    with open_study(study) as connection:
+        connection.execute("checkpoint vault")
+    with duckdb.connect(config=session_settings()) as connection:
+        # Open until the end, so that nobody writes to the vault whose copy takes its place.
+        prepare(connection, study)
+        attach_vault(connection, study, "old", read_only=True)
+        write_afresh(connection, study, read_key(study), lambda copy, contents: None)
+        study.new_vault_path.replace(study.vault_path)
+        sync(study.root)
+
+
+def rebuild_warehouse(study: Study) -> None:
+    """Remove the warehouse and whatever else was made of the rows, also dbt's artifacts; let dbt make it anew.
+
+    Raises:
+        DbtFailed: it ended with an error; there is no warehouse then.
+    """
+    remove_database(study.warehouse_path)
+    _clear_remains(study)
+    run_dbt(study, "run")
+
+
+def _clear_remains(study: Study) -> None:
+    """Remove what was made of the rows outside the stores, also what dbt left."""
+    remains = [
+        *study.root.glob(f"{TWIN}*"),
+        *study.published.glob(f"{WORK_PREFIX}*"),
+        study.root / ".spill",
+        study.site,
+    ]
+    for path in remains:
+        remove_within(study.root, path)
+    clear_artifacts()

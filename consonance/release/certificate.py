@@ -1,0 +1,152 @@
+"""The certificate of a release: what an ethics board reads before, and keeps after, a release."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.consent.state import LEDGER_STATE, PURPOSES
+from consonance.release.generalisation import Generalisation
+from consonance.release.making import passable_sources, purpose_of
+from consonance.release.package import DATABASE, as_json, described_tables, parameters, small_group
+from consonance.release.release_checks import Candidate, GuardResult
+from consonance.site.pages import render
+from consonance.study.files import sha256_of
+from consonance.study.folder import Settings
+from consonance.study.vault import open_study
+
+CERTIFICATE = "certificate.json"
+PAGE = "certificate.html"
+SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
+LINKAGE = (
+    "No participant, play, session or report bears the same id in two releases or in the warehouse, and no "
+    "participant's times are moved by the same number of weeks. Ids and dates therefore link nothing. What "
+    "was heard is the same, and so are weekday and hour: whoever holds two releases can match people by the "
+    "sequence of their tracks and the time between them."
+)
+AGGREGATES = (
+    "This release holds aggregates alone: no row of a person, no id, no time but weekday and hour. (Months "
+    "would mean nothing: everyone's times are moved by a secret number of weeks.) Every cell tells of nobody or of "
+    "more than {small_group} persons, and so does what subtracting published cells from each other gives. "
+    "Cells that would not are left out; a table may be short or empty for that reason. Counts in this "
+    "certificate are held back by the same rule."
+)
+
+
+def write_certificate(
+    candidate: Candidate,
+    members: int,
+    results: Sequence[GuardResult],
+    as_of: datetime,
+    created: datetime,
+    demographics: Generalisation | None,
+) -> str:
+    """Write ``certificate.json`` and ``certificate.html`` into the folder of the release.
+
+    Returns:
+        The SHA-256 of ``certificate.json``, which holds that of every other file but the page.
+    """
+    folder = candidate.folder
+    certificate = {
+        "release": candidate.number,
+        "tier": candidate.tier,
+        "study": Settings.read(candidate.before).title,
+        "as_of": as_of.isoformat() + "Z",
+        "created": created.isoformat(timespec="seconds") + "Z",
+        "consent": _consent(candidate, members),
+        "statements": _statements(candidate, demographics),
+        "demographics": demographics.as_json() if demographics else None,
+        "guards": [asdict(result) for result in results],
+        "risk": _risk(folder / DATABASE),
+        "tables": as_json(described_tables(folder / DATABASE)),
+        "features_passed_on": passable_sources(),
+        "parameters": parameters(),
+        "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
+        "files": {
+            path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+    (folder / CERTIFICATE).write_text(json.dumps(certificate, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (folder / PAGE).write_text(render(PAGE, **certificate), encoding="utf-8")
+    return sha256_of(folder / CERTIFICATE)
+
+
+def _statements(candidate: Candidate, demographics: Generalisation | None) -> list[str]:
+    if demographics:
+        return [LINKAGE, demographics.summary]
+    return [AGGREGATES.format(small_group=small_group())]
+
+
+def _risk(database: Path) -> list[dict[str, Any]] | None:
+    """The figures of ``audit.privacy_risk``, if they were measured."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        if not connection.execute(
+            "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'privacy_risk'"
+        ).fetchall():
+            return None
+        told = connection.execute("select * from audit.privacy_risk order by all")
+        names = [column[0] for column in told.description or []]
+        return [dict(zip(names, row, strict=True)) for row in told.fetchall()]
+
+
+def _consent(candidate: Candidate, members: int) -> dict[str, Any]:
+    """Who is in and who is left out, and why: counts alone."""
+    purpose = purpose_of(candidate.tier)
+    with open_study(candidate.before, read_only=True) as connection:
+        ((enrolled, inactive, disagreeing),) = connection.execute(
+            f"""
+            with ledger_state as ({LEDGER_STATE})
+            select
+                count(*),
+                count(*) filter (where len(ledger_state.purposes) = 0),
+                count(*) filter (where len(ledger_state.purposes) > 0 and not list_contains(ledger_state.purposes, $purpose))
+            from vault.raw.participants
+            inner join ledger_state on ledger_state.participant_code = participants.participant_code
+            """,
+            {"purpose": purpose},
+        ).fetchall()
+        granted = dict(
+            connection.execute(
+                f"""
+                with ledger_state as ({LEDGER_STATE}),
+                granted as (
+                    select unnest(ledger_state.purposes) as purpose
+                    from ledger_state
+                    inner join vault.raw.release_keyring on release_keyring.participant_no = ledger_state.participant_no
+                    where release_keyring.release_no = $number
+                )
+                select purpose, count(*) from granted group by purpose
+                """,
+                {"number": candidate.number},
+            ).fetchall()
+        )
+    left_out = {
+        "without an active consent": inactive,
+        f"without {purpose}": disagreeing,
+        "agreeing, but with nothing to release": enrolled - inactive - disagreeing - members,
+    }
+    is_public = candidate.tier == "public"
+    return {
+        "purpose": purpose,
+        "persons": members,
+        "left_out": {why: _told(count, None, is_public) for why, count in left_out.items()},
+        "purposes_of_those_in": {name: _told(granted.get(name, 0), members, is_public) for name in PURPOSES},
+    }
+
+
+def _told(count: int, of: int | None, is_public: bool) -> int | str:
+    """A count; in a public certificate only if neither it nor what is missing to ``of`` is a small group."""
+    rest = 0 if of is None else of - count
+    if is_public and any(1 <= size <= small_group() for size in (count, rest)):
+        return "not told" if of else f"{small_group()} or fewer"
+    return count

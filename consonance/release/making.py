@@ -1,0 +1,124 @@
+"""The study that a release is made of: the vault as it stands, less those who do not agree, under fresh secrets.
+
+A release is not cut out of the warehouse and renamed. It is what dbt builds of a copy of the vault in
+which only those have a consent who agree to the tier, and in which everyone has a new pseudonym, a new
+shift and a new secret for the ids of their records. So everything that is known of the wall is known of
+the release, and no logic is written twice.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import duckdb
+
+from consonance.consent.state import LEDGER_STATE
+from consonance.release.register import Member
+from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.study.vault import attach_to_read, open_study, session_settings
+from loaders.enrolment import draw_pseudonym, draw_secret, draw_shift
+
+TIERS = ("controlled", "public")
+
+
+class NothingToPublish(ConsonanceError):
+    """Nobody, or too few, agree to the tier."""
+
+
+class ShiftsUsedUp(ConsonanceError):
+    """A participant has been in so many releases that every shift was theirs once."""
+
+
+def purpose_of(tier: str) -> str:
+    """The purpose that a participant must grant to be in a release of ``tier``."""
+    return f"sharing_{tier}"
+
+
+def draw_members(study: Study, tier: str) -> list[Member]:
+    """Leave consent to those alone who agree to ``tier``, and give everyone of the vault fresh secrets.
+
+    Args:
+        study: A copy, made to be changed.
+        tier: Of the release.
+
+    Returns:
+        Those who agree, as the release is going to know them.
+
+    Raises:
+        NothingToPublish: nobody agrees.
+        ShiftsUsedUp: see there.
+    """
+    with open_study(study) as connection:
+        persons = connection.execute(
+            f"select participant_no, participant_code, list_contains(purposes, $purpose) from ({LEDGER_STATE}) order by participant_no",
+            {"purpose": purpose_of(tier)},
+        ).fetchall()
+        if not any(agrees for _, _, agrees in persons):
+            raise NothingToPublish(
+                f"Nobody grants {purpose_of(tier)}: there is nothing to publish.",
+                "Whoever agrees to it has that purpose in consents.csv; then 'consonance load'.",
+            )
+        used = connection.execute(
+            "select participant_no, pseudonym, shift_weeks from vault.raw.keyring union all select participant_no, pseudonym, shift_weeks from vault.raw.release_keyring"
+        ).fetchall()
+        names = {pseudonym for _, pseudonym, _ in used}
+        members = []
+        secrets = []
+        for participant_no, code, agrees in persons:
+            name = draw_pseudonym(names)
+            names.add(name)
+            try:
+                shift = draw_shift({weeks for number, _, weeks in used if number == participant_no})
+            except IndexError:
+                raise ShiftsUsedUp(
+                    "A participant has been in so many releases that no fresh shift of time is left.",
+                    "Publish less often, or widen MAX_SHIFT_WEEKS in loaders/enrolment.py.",
+                ) from None
+            secrets.append([participant_no, code, name, shift, draw_secret()])
+            if agrees:
+                members.append(Member(participant_no, name, shift))
+        agreeing = {member.participant_no for member in members}
+        connection.execute(
+            "delete from vault.raw.consent_events where not list_contains($codes, participant_code)",
+            {"codes": [code for participant_no, code, _ in persons if participant_no in agreeing]},
+        )
+        connection.execute("delete from vault.raw.keyring")
+        connection.executemany("insert into vault.raw.keyring values (?, ?, ?, ?, ?)", secrets)
+        connection.execute(
+            "delete from catalogue.music.track_features where not list_contains($sources, source_id)",
+            {"sources": passable_sources()},
+        )
+        connection.execute("checkpoint vault")
+    return members
+
+
+def passable_sources() -> list[str]:
+    """The sources of features whose values may be passed on, by their licence in ``seeds/``."""
+    with (PROJECT / "seeds" / "feature_sources.csv").open(encoding="utf-8", newline="") as file:
+        return [row["source_id"] for row in csv.DictReader(file) if row["may_redistribute"] == "true"]
+
+
+def build(study: Study, workspace: Path, members: list[Member], tier: str) -> list[Member]:
+    """Let dbt build the warehouse of ``study``.
+
+    Returns:
+        Those of ``members`` who occur in a release of ``tier``: in the public one whoever has a counted
+        play, so that the certificate counts the same persons as the tables do.
+
+    Raises:
+        DbtFailed: it ended with an error.
+    """
+    run_dbt(study, "run", workspace=workspace)
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_to_read(connection, study.warehouse_path, "made")
+        there = {
+            name
+            for name, counted_plays in connection.execute(
+                "select participant_id, counted_plays from made.marts.participants"
+            ).fetchall()
+            if counted_plays or tier == "controlled"
+        }
+    return [member for member in members if member.pseudonym in there]

@@ -1,0 +1,314 @@
+"""The files of a release: the analysts' database, Parquet, the codebook, the Frictionless description."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from consonance.release.making import NothingToPublish, purpose_of
+from consonance.site.pages import render
+from consonance.study.dbt_command import PROJECT
+from consonance.study.files import sha256_of
+from consonance.study.folder import Study
+from consonance.study.vault import attach_to_read, lock_down, session_settings
+
+HERE = Path(__file__).parent
+DATABASE = "research.duckdb"
+# Rows lie in an order that tells nothing but what they say themselves: by ids that are random or made
+# of public names, and within a person by the time that the row states.
+ORDER = (
+    "participant_id",
+    "started_at_local",
+    "reported_at_local",
+    "local_date",
+    "session_no",
+    "play_id",
+    "session_id",
+    "report_id",
+    "window_minutes",
+    "track_id",
+)
+# https://specs.frictionlessdata.io/table-schema/#types-and-formats
+FIELD_TYPES = {
+    "BOOLEAN": "boolean",
+    "VARCHAR": "string",
+    "DATE": "date",
+    "TIMESTAMP": "datetime",
+    "TINYINT": "integer",
+    "SMALLINT": "integer",
+    "INTEGER": "integer",
+    "BIGINT": "integer",
+    "DOUBLE": "number",
+    "FLOAT": "number",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a released table: ``nulls`` counts the rows without a value."""
+
+    name: str
+    type: str
+    description: str
+    nulls: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """One released table."""
+
+    schema: str
+    name: str
+    description: str
+    rows: int
+    columns: tuple[Column, ...]
+
+
+def small_group() -> int:
+    """The largest number of persons that the public tier never tells of (dbt variable ``small_group_persons``)."""
+    return int(parameters()["small_group_persons"])
+
+
+def parameters() -> dict[str, Any]:
+    """The variables of ``dbt_project.yml``, which a release is made with."""
+    return dict(yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"])
+
+
+def write_controlled(made: Study, workspace: Path, folder: Path) -> None:
+    """Write the database and the Parquet files of a controlled release into ``folder``.
+
+    Args:
+        made: The study that the release is made of, built.
+        workspace: Where dbt left its ``target``.
+        folder: Of the release.
+    """
+    manifest = json.loads((workspace / "target" / "manifest.json").read_text(encoding="utf-8"))
+    seeds = _needed_seeds(manifest)
+    with _writing(made, workspace, folder) as connection:
+        found = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'made' order by all"
+        ).fetchall()
+        for schema, table in found:
+            if schema == "marts" or (schema == "reference" and table in seeds):
+                _copy_table(connection, schema, table, seeds.get(table))
+        _copy_risk(connection)
+        _write_parquet(connection, folder)
+
+
+def write_public(made: Study, workspace: Path, folder: Path) -> None:
+    """Write the database and the Parquet files of a public release into ``folder``: aggregates alone.
+
+    Raises:
+        NothingToPublish: the base population is a small group itself.
+    """
+    manifest = json.loads((workspace / "target" / "manifest.json").read_text(encoding="utf-8"))
+    with _writing(made, workspace, folder) as connection:
+        connection.execute("create schema research.marts")
+        connection.execute((HERE / "public_cells.sql").read_text(encoding="utf-8"))
+        ((persons,),) = connection.execute("select persons from population").fetchall()
+        if persons <= small_group():
+            raise NothingToPublish(
+                f"Those with plays who grant {purpose_of('public')} are too few: each cell of the public tier needs more than {small_group()} persons.",
+                "Publish to the controlled tier, or wait for more participants.",
+            )
+        connection.execute(f"set variable small_group = {small_group()}")
+        suppression = (HERE / "public_suppression.sql").read_text(encoding="utf-8")
+        while connection.execute(f"create or replace temp table suppressed as {suppression}").fetchall() != [(0,)]:
+            connection.execute(
+                "update cells set is_published = false where (series, cell) in (select series, cell from suppressed)"
+            )
+        connection.execute((HERE / "public_tables.sql").read_text(encoding="utf-8"))
+        for table, words in yaml.safe_load((HERE / "public_tables.yml").read_text(encoding="utf-8")).items():
+            _describe(connection, "marts", table, words["description"], words["columns"])
+        _copy_table(connection, "reference", "feature_sources", _needed_seeds(manifest)["feature_sources"])
+        _copy_risk(connection)
+        _write_parquet(connection, folder)
+
+
+def _copy_risk(connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy the figures of risk, if a guard measured them."""
+    if connection.execute(
+        "select 1 from duckdb_tables() where database_name = 'made' and schema_name = 'audit' and table_name = 'privacy_risk'"
+    ).fetchall():
+        _copy_table(connection, "audit", "privacy_risk", None)
+
+
+@contextmanager
+def _writing(made: Study, workspace: Path, folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads the warehouse of ``made`` and writes to ``folder``, and reaches nothing else."""
+    (folder / "parquet").mkdir(parents=True)
+    connection = duckdb.connect(config=session_settings())
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set temp_file_encryption = true")
+        connection.execute(f"set temp_directory = '{_literal(workspace / '.spill')}'")
+        attach_to_read(connection, made.warehouse_path, "made")
+        connection.execute(f"attach '{_literal(folder / DATABASE)}' as research")
+        lock_down(connection, [folder])
+        yield connection
+        connection.execute("checkpoint research")
+        connection.execute("detach research")
+    finally:
+        connection.close()
+    (folder / DATABASE).chmod(0o444)
+
+
+def _needed_seeds(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The seeds that models right of the wall read, by name, as dbt's manifest describes them."""
+    nodes = manifest["nodes"]
+    names = {
+        name
+        for node in nodes.values()
+        if node["resource_type"] == "model" and node["schema"] in ("sessionized", "features", "marts")
+        for name in node["depends_on"]["nodes"]
+        if name.startswith("seed.")
+    }
+    return {nodes[name]["alias"]: nodes[name] for name in names}
+
+
+def _copy_table(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, described: dict[str, Any] | None
+) -> None:
+    """Copy a table with its comments; a seed has none in the database, dbt's manifest has them."""
+    connection.execute(f'create schema if not exists research."{schema}"')
+    columns = connection.execute(
+        "select column_name, comment from duckdb_columns() where database_name = 'made' and schema_name = $1 and table_name = $2 order by column_index",
+        [schema, table],
+    ).fetchall()
+    keys = [f'"{name}"' for name in ORDER if name in dict(columns)]
+    connection.execute(
+        f'create table research."{schema}"."{table}" as select * from made."{schema}"."{table}" order by {", ".join(keys) or "all"}'
+    )
+    if described is None:
+        ((comment,),) = connection.execute(
+            "select comment from duckdb_tables() where database_name = 'made' and schema_name = $1 and table_name = $2",
+            [schema, table],
+        ).fetchall()
+        _describe(connection, schema, table, comment, dict(columns))
+    else:
+        words = {name: column["description"] for name, column in described["columns"].items()}
+        _describe(connection, schema, table, described["description"], words)
+
+
+def _describe(
+    connection: duckdb.DuckDBPyConnection, schema: str, table: str, comment: str | None, columns: dict[str, str | None]
+) -> None:
+    place = f'research."{schema}"."{table}"'
+    connection.execute(f"comment on table {place} is '{_literal(_flat(comment))}'")
+    for name, words in columns.items():
+        connection.execute(f"comment on column {place}.\"{name}\" is '{_literal(_flat(words))}'")
+
+
+def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    for schema, table in connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'research'"
+    ).fetchall():
+        path = folder / "parquet" / f"{table}.parquet"
+        connection.execute(
+            f'copy research."{schema}"."{table}" to \'{_literal(path)}\' (format parquet, compression zstd)'
+        )
+
+
+def described_tables(database: Path) -> list[Table]:
+    """What a released database holds, as it says itself."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = []
+        for schema, name, comment in connection.execute(
+            "select schema_name, table_name, comment from duckdb_tables() where not internal order by schema_name = 'marts' desc, schema_name, table_name"
+        ).fetchall():
+            columns = connection.execute(
+                "select column_name, data_type, comment from duckdb_columns() where schema_name = $1 and table_name = $2 order by column_index",
+                [schema, name],
+            ).fetchall()
+            nulls = ", ".join(f'count(*) - count("{column}")' for column, _, _ in columns)
+            ((rows, *missing),) = connection.execute(f'select count(*), {nulls} from "{schema}"."{name}"').fetchall()
+            tables.append(
+                Table(
+                    schema,
+                    name,
+                    comment or "",
+                    rows,
+                    tuple(
+                        Column(column, data_type, words or "", absent)
+                        for (column, data_type, words), absent in zip(columns, missing, strict=True)
+                    ),
+                )
+            )
+    return tables
+
+
+def write_codebook(folder: Path, tables: list[Table], facts: dict[str, Any]) -> None:
+    """Write ``codebook.csv`` and ``codebook.html``: every table and column, type, description, nulls."""
+    with (folder / "codebook.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["schema", "table", "rows", "column", "type", "nulls", "description"])
+        for table in tables:
+            for column in table.columns:
+                writer.writerow(
+                    [table.schema, table.name, table.rows, column.name, column.type, column.nulls, column.description]
+                )
+    (folder / "codebook.html").write_text(render("codebook.html", **facts, tables=tables), encoding="utf-8")
+
+
+def write_datapackage(folder: Path, tables: list[Table], number: int, title: str, tier: str, created: datetime) -> None:
+    """Write ``datapackage.json``: a Frictionless Data Package whose resources are the Parquet files.
+
+    Source: https://specs.frictionlessdata.io/data-package/
+    """
+    package = {
+        "profile": "data-package",
+        "name": f"release-{number}",
+        "title": f"{title}: release {number}, {tier}",
+        "description": "See codebook.html for the columns, certificate.html for consent, rules and risk.",
+        "version": str(number),
+        "created": created.isoformat(timespec="seconds") + "Z",
+        "resources": [_resource(folder, table) for table in tables],
+    }
+    (folder / "datapackage.json").write_text(json.dumps(package, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _resource(folder: Path, table: Table) -> dict[str, Any]:
+    path = folder / "parquet" / f"{table.name}.parquet"
+    return {
+        "name": table.name,
+        "path": path.relative_to(folder).as_posix(),
+        "description": table.description,
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{sha256_of(path)}",
+        "schema": {
+            "fields": [
+                {"name": column.name, "type": _field_type(column.type), "description": column.description}
+                for column in table.columns
+            ]
+        },
+    }
+
+
+def _field_type(duckdb_type: str) -> str:
+    return "number" if duckdb_type.startswith("DECIMAL") else FIELD_TYPES.get(duckdb_type, "any")
+
+
+def as_json(tables: list[Table]) -> list[dict[str, Any]]:
+    """How a certificate lists the tables: their sizes."""
+    return [
+        {key: value for key, value in asdict(table).items() if key in ("schema", "name", "rows")} for table in tables
+    ]
+
+
+def _flat(words: str | None) -> str:
+    return " ".join((words or "").split())
+
+
+def _literal(text: object) -> str:
+    return str(text).replace("'", "''")

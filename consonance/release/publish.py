@@ -1,0 +1,355 @@
+"""The gate: builds a release, asks every guard, and publishes it in one step, or leaves nothing.
+
+While it works everything lies in ``published/.making-<id>/``. Whoever is reading keeps what they have
+open; ``published/current`` is a link that points at one whole release, and then at the next.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+import portalocker
+
+from consonance.release import guardian
+from consonance.release import register as registry
+from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
+from consonance.release.generalisation import generalise
+from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
+from consonance.release.package import (
+    DATABASE,
+    described_tables,
+    write_codebook,
+    write_controlled,
+    write_datapackage,
+    write_public,
+)
+from consonance.release.register import CURRENT, WORK_PREFIX, Entry
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
+from consonance.study.copies import copy_stores
+from consonance.study.dbt_command import children_group
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import sync
+from consonance.study.folder import Settings, Study
+from consonance.study.schema import lay_out_stores
+from consonance.study.vault import StoreInUse, attach_warehouse, open_study, session_settings
+
+STORE_PATIENCE_S = 120.0
+LOCK_PATIENCE_S = 5.0
+
+T = TypeVar("T")
+
+
+class PublishBusy(ConsonanceError):
+    """Another publish is under way."""
+
+
+class GateClosed(ConsonanceError):
+    """A guard does not hold; nothing was published."""
+
+
+class CannotWrite(ConsonanceError):
+    """The disk does not take the release."""
+
+
+class LedgerChanged(ConsonanceError):
+    """Consent changed while the release was made."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A published release."""
+
+    number: int
+    tier: str
+    folder: Path
+    participants: int
+    results: tuple[GuardResult, ...]
+
+    @property
+    def database(self) -> Path:
+        return self.folder / DATABASE
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / CERTIFICATE
+
+    @property
+    def page(self) -> Path:
+        return self.folder / PAGE
+
+
+def publish(
+    study: Study,
+    tier: str,
+    *,
+    on_study: Sequence[Guard] = ON_STUDY,
+    on_release: Sequence[Guard] = ON_RELEASE,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Release:
+    """Build a release of ``tier`` from ``study``, ask the guards, and publish it.
+
+    Args:
+        study: Loaded, with a warehouse.
+        tier: ``controlled`` or ``public``.
+        on_study, on_release: The guards; see ``consonance.release.release_checks``.
+        tell: Is told what is going on, in a few words.
+
+    Returns:
+        The release, in ``published/<number>`` with ``published/current`` pointing at it.
+
+    Raises:
+        GateClosed: a guard does not hold.
+        CannotWrite, LedgerChanged, NotAnonymous, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
+        ConsonanceError: a store cannot be opened, or dbt failed. In every case nothing is published.
+    """
+    if tier not in TIERS:
+        raise ValueError(f"no tier {tier}")
+    if not study.warehouse_path.exists():
+        raise NothingToPublish(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
+    published = study.published.absolute()
+    if not published.exists():
+        published.mkdir()
+        published.chmod(0o755)  # a release is for others
+    work = published / f"{WORK_PREFIX}{secrets.token_hex(4)}"
+    with _locked(published) as lock, _guarded(published, work, lock) as say:
+        work.mkdir()
+        with _temporary_files_in(work / "tmp"):
+            try:
+                return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, tell, say)
+            except OSError as error:
+                raise CannotWrite(
+                    f"Nothing was published: {published} cannot be written to ({error.strerror}).",
+                    "Make room, or give yourself the right to write there; 'current' must be a link.",
+                ) from error
+
+
+def _make_and_publish(
+    study: Study,
+    tier: str,
+    work: Path,
+    on_study: Sequence[Guard],
+    on_release: Sequence[Guard],
+    tell: Callable[[str], None],
+    say: Callable[[str], None],
+) -> Release:
+    published = work.parent
+    created = datetime.now(UTC).replace(tzinfo=None)
+    tell("copying the stores")
+    with ExitStack() as stack:
+        # In dbt's order: warehouse, then vault. So neither waits for the other while holding something.
+        _patiently(lambda: _hold_warehouse(stack, study), tell)
+        vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
+        lay_out_stores(vault)
+        registry.sweep(vault, study, published, keep=work)
+        number = registry.next_number(vault)
+        fingerprint = registry.ledger_fingerprint(vault)
+        ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
+        vault.execute("checkpoint vault")
+        vault.execute("checkpoint catalogue")
+        stores = [study.vault_path, study.catalogue_path]
+        before = copy_stores(study, [*stores, study.warehouse_path], work / "before")
+        made = copy_stores(study, stores, work / "made")
+    tell("building the released persons' warehouse (dbt run)")
+    members = build(made, work, draw_members(made, tier), tier)
+    if not members:
+        raise NothingToPublish(
+            f"Nothing was published: of those who grant {purpose_of(tier)} there is nothing to release.",
+            "They need an active consent to listening history or emotion reports, and for the public tier a play of 30 seconds.",
+        )
+    demographics = None
+    if tier == "controlled":
+        tell("making demographics k-anonymous")
+        demographics = generalise(made, work)
+    entry = Entry(number, tier, as_of, created, members)
+    with open_study(before) as vault:
+        registry.note(vault, entry)
+    earlier = registry.earlier_databases(published)
+    candidate = Candidate(number, tier, before, made, work / "release", earlier, work)
+    results = [*_asked(on_study, candidate, tell)]
+    tell("writing the files")
+    _write_files(candidate, created)
+    results += _asked(on_release, candidate, tell)
+    digest = write_certificate(candidate, len(members), results, as_of, created, demographics)
+    tell("publishing")
+    say(f"number {number}")
+    _switch(study, candidate, replace(entry, certificate_sha256=digest), fingerprint, tell)
+    return Release(number, tier, study.published / str(number), len(members), tuple(results))
+
+
+def _write_files(candidate: Candidate, created: datetime) -> None:
+    write = write_controlled if candidate.tier == "controlled" else write_public
+    write(candidate.made, candidate.workspace, candidate.folder)
+    tables = described_tables(candidate.folder / DATABASE)
+    title = Settings.read(candidate.before).title
+    facts = {"study": title, "release": candidate.number, "tier": candidate.tier}
+    write_codebook(candidate.folder, tables, facts)
+    write_datapackage(candidate.folder, tables, candidate.number, title, candidate.tier, created)
+
+
+def _asked(guards: Sequence[Guard], candidate: Candidate, tell: Callable[[str], None]) -> Iterator[GuardResult]:
+    """Ask one guard after the other; the first that does not hold closes the gate."""
+    for guard in guards:
+        tell(f"asking the guard '{guard.name}'")
+        try:
+            result = guard.run(candidate)
+        except Exception as error:
+            why = error.what if isinstance(error, ConsonanceError) else f"{type(error).__name__}."
+            raise GateClosed(
+                f"Nothing was published: the guard '{guard.name}' could not be run: {why}",
+                error.remedy if isinstance(error, ConsonanceError) else "Run 'consonance check' and 'dbt build'.",
+            ) from error
+        if not result.holds:
+            raise GateClosed(
+                f"Nothing was published: the guard '{guard.name}' does not hold. {result.summary}", result.remedy
+            )
+        yield result
+
+
+def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, tell: Callable[[str], None]) -> None:
+    """Write the release into the vault's book, move it into place, point ``current`` at it, confirm.
+
+    The vault is held from the look at the ledger to the end: nobody withdraws in between.
+    """
+    published = candidate.workspace.parent
+    place = published / str(entry.number)
+    _make_last(candidate.folder)
+    link = candidate.workspace / CURRENT
+    link.symlink_to(str(entry.number))
+    with ExitStack() as stack:
+        vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
+        if registry.ledger_fingerprint(vault) != fingerprint:
+            raise LedgerChanged(
+                "Nothing was published: consent changed while the release was made.",
+                "Run 'dbt run', then publish again.",
+            )
+        registry.note(vault, entry)
+        try:
+            candidate.folder.rename(place)
+            sync(published)
+            link.replace(published / CURRENT)
+            sync(published)
+        except OSError:
+            if not registry.is_published(published, entry.number):
+                registry.forget(vault, entry.number)
+            raise
+        registry.confirm(vault, study, entry.number)
+
+
+def _make_last(folder: Path) -> None:
+    """Have every file of ``folder`` on the disk, for reading alone."""
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o755 if path.is_dir() else 0o444)
+        sync(path)
+
+
+def _hold_warehouse(stack: ExitStack, study: Study) -> None:
+    """Keep others from writing to the warehouse."""
+    connection = stack.enter_context(duckdb.connect(config=session_settings()))
+    attach_warehouse(connection, study)
+
+
+def _patiently(open_store: Callable[[], T], tell: Callable[[str], None]) -> T:
+    """Open a store as soon as whoever has it lets go.
+
+    Raises:
+        StoreInUse: they did not within ``STORE_PATIENCE_S``.
+    """
+    until = time.monotonic() + STORE_PATIENCE_S
+    while True:
+        try:
+            return open_store()
+        except StoreInUse as error:
+            if time.monotonic() > until:
+                raise
+            tell(f"waiting: {error.what}")
+            time.sleep(0.1)
+
+
+@contextmanager
+def _locked(published: Path) -> Iterator[int]:
+    """Keep a second publish away. The lock is on the folder itself, so that no file is needed for it."""
+    handle = os.open(published, os.O_RDONLY | os.O_DIRECTORY)
+    until = time.monotonic() + LOCK_PATIENCE_S
+    try:
+        while True:
+            try:
+                portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
+                break
+            except portalocker.LockException:
+                if time.monotonic() > until:
+                    raise PublishBusy(
+                        f"Another publish of this study is under way (it holds {published}).",
+                        "Wait until it has ended.",
+                    ) from None
+                time.sleep(0.05)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _guarded(published: Path, work: Path, lock: int) -> Iterator[Callable[[str], None]]:
+    """Let a guardian clean up should this process be killed; clean up ourselves should it not.
+
+    Yields what passes a line on to the guardian. Every dbt that is started meanwhile belongs to the
+    guardian's process group.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", guardian.__file__, published, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[lock],
+        process_group=0,
+        cwd="/",
+        text=True,
+    )
+    assert process.stdin is not None
+    told: list[str] = []
+
+    def say(line: str) -> None:
+        assert process.stdin is not None
+        told.append(line)
+        process.stdin.write(f"{line}\n")
+        process.stdin.flush()
+
+    token = children_group.set(process.pid)
+    try:
+        yield say
+    finally:
+        children_group.reset(token)
+        number = told[-1].split()[1] if told else None
+        guardian.discard(published, work, number)
+        with contextlib.suppress(OSError):
+            say("done")
+            process.stdin.close()
+        process.wait()
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have whatever writes temporary files, here or in a child, write them to ``folder``."""
+    folder.mkdir()
+    before = os.environ.get("TMPDIR"), tempfile.tempdir
+    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before[1]
+        if before[0] is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before[0]

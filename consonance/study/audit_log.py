@@ -1,0 +1,302 @@
+"""The audit log: what was done to a study, as a chain of hashes in the vault.
+
+Each entry holds the hash of the one before it, so that none can be changed, taken out or moved without
+every later one being wrong. What a chain cannot show, that its end was cut off, the anchor shows: the
+number and hash of the last entry, signed with the vault's key of tokens, in ``audit.head`` beside the
+vault. Whoever holds the vault's key can rewrite both; an export in other hands tells that too.
+
+An entry holds counts, versions, hashes and keyed tokens: nothing that a participant gave, and no code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import replace_file
+from consonance.study.folder import Study
+from consonance.study.tokens import Tokens
+
+Fact = int | str | Sequence[str] | None
+
+GENESIS = "0" * 64
+BROKEN_ANCHOR = "broken_anchor"
+# A word, a version, a token or a hash; no free text.
+WORD = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
+
+
+class BadExport(ConsonanceError):
+    """A file is no export of an audit log."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry.
+
+    Attributes:
+        number: From 1 on, without gaps.
+        moment: When, in UTC, without an offset.
+        kind: What was done.
+        facts: A JSON object, as it was hashed.
+        software_version: Of consonance.
+        previous_hash: The hash of the entry before it; of the first one 64 zeros.
+        entry_hash: SHA-256, in hex.
+    """
+
+    number: int
+    moment: datetime
+    kind: str
+    facts: str
+    software_version: str
+    previous_hash: str
+    entry_hash: str = ""
+
+    def computed_hash(self) -> str:
+        """SHA-256 of the previous hash and the entry as a JSON array without spaces."""
+        content = json.dumps(
+            [self.number, self.moment.isoformat(timespec="microseconds"), self.kind, self.facts, self.software_version],
+            separators=(",", ":"),
+        )
+        return hashlib.sha256((self.previous_hash + content).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "moment": self.moment.isoformat(timespec="microseconds"),
+            "kind": self.kind,
+            "facts": self.facts,
+            "software_version": self.software_version,
+            "previous_hash": self.previous_hash,
+            "entry_hash": self.entry_hash,
+        }
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """What ``audit.head`` says: how many entries there are, and the hash of the last."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """How the log stands: the number of entries, the last hash, and what is wrong with it."""
+
+    entries: int
+    head: str
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not self.faults
+
+    def as_json(self) -> dict[str, Any]:
+        return {"holds": self.holds, "entries": self.entries, "head": self.head, "faults": self.faults}
+
+
+def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts: Mapping[str, Fact]) -> int:
+    """Add an entry, within the caller's transaction if there is one; ``anchor`` comes after its commit.
+
+    If the log does not reach what ``audit.head`` was signed for, an entry that says so comes first: a
+    log that was cut off is never mended in silence.
+
+    Args:
+        connection: With the vault attached for writing, its tables laid out.
+        study: Whose vault it is.
+        kind: What is done, in one word.
+        facts: Counts, words, hashes and tokens; never a text.
+
+    Returns:
+        The entry's number.
+
+    Raises:
+        ValueError: ``facts`` hold a text.
+    """
+    _refuse_texts(kind, facts)
+    last = _last(connection)
+    broken = _broken_anchor(connection, study)
+    if broken:
+        last = _append(connection, last, BROKEN_ANCHOR, {"how": broken, "entries": last.number if last else 0})
+    return _append(connection, last, kind, facts).number
+
+
+def anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+    """Sign the last entry in ``audit.head``, or that there is none yet; after the transaction that recorded it."""
+    last = _last(connection)
+    signed = Anchor(last.number, last.entry_hash) if last else Anchor(0, GENESIS)
+    content = {**signed.__dict__, "signature": _signature(connection, signed)}
+    replace_file(study.audit_head_path, (json.dumps(content) + "\n").encode())
+
+
+def verify(connection: duckdb.DuckDBPyConnection, study: Study, export: Path | None = None) -> AuditReport:
+    """Look for entries that were changed, taken out, moved or cut off.
+
+    Args:
+        connection: With the vault attached.
+        study: Whose vault it is.
+        export: An earlier export of the log, which it must continue.
+
+    Raises:
+        BadExport: ``export`` is none.
+    """
+    entries = read_entries(connection)
+    faults = chain_faults(entries)
+    signed, broken = _read_anchor(connection, study)
+    if signed:
+        faults += anchor_faults(entries, signed, "audit.head")
+    elif broken:
+        faults.append({"unsigned": "audit.head is not signed by this vault"}.get(broken, "audit.head is missing"))
+    if not entries and connection.execute("select count(*) from vault.raw.study").fetchall() != [(0,)]:
+        faults.append("the study was loaded, and the log has no entry")
+    if export:
+        faults += anchor_faults(entries, _read_export(export), "the export")
+    return AuditReport(len(entries), entries[-1].entry_hash if entries else GENESIS, faults)
+
+
+def chain_faults(entries: Sequence[Entry]) -> list[str]:
+    """What is wrong with the chain of ``entries`` in order of number."""
+    faults = []
+    expected, previous = 1, GENESIS
+    for entry in entries:
+        if entry.number > expected:
+            faults.append(f"entry {expected} is missing")
+        elif entry.number < expected:
+            faults.append(f"entry {entry.number} is there more than once")
+        elif entry.previous_hash != previous:
+            faults.append(f"entry {entry.number} does not follow the one before it")
+        if entry.entry_hash != entry.computed_hash():
+            faults.append(f"entry {entry.number} was changed")
+        if entry.kind == BROKEN_ANCHOR:
+            faults.append(f"entry {entry.number} notes that the log was cut off, replaced or unsigned before it")
+        expected, previous = entry.number + 1, entry.entry_hash
+    return faults
+
+
+def anchor_faults(entries: Sequence[Entry], signed: Anchor, place: str) -> list[str]:
+    """Whether ``entries`` hold what ``signed`` was signed for; it may be behind, if a program was killed."""
+    if len(entries) < signed.entries:
+        return [f"the log has {len(entries)} entries, {place} knows {signed.entries}"]
+    if signed.entries and entries[signed.entries - 1].entry_hash != signed.head:
+        return [f"entry {signed.entries} is not the one that {place} knows"]
+    return []
+
+
+def read_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
+    """The whole log, in order of number."""
+    rows = connection.execute(
+        """
+        select entry_no, moment, kind, facts, software_version, previous_hash, entry_hash
+        from vault.raw.audit_log
+        order by entry_no, entry_hash
+        """
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
+def export_log(connection: duckdb.DuckDBPyConnection, study: Study, path: Path) -> AuditReport:
+    """Write the log as JSON, for a board to keep: with it they can tell later whether the log was rewritten.
+
+    Returns:
+        How the log stands; the export says so too.
+    """
+    report = verify(connection, study)
+    content = {
+        "schema": "consonance audit log 1",
+        "how_to_check": (
+            "entry_hash is the SHA-256, in hex, of previous_hash followed by the JSON array "
+            "[number, moment, kind, facts, software_version] without spaces, in ASCII; facts is a text in it."
+        ),
+        **report.as_json(),
+        "log": [entry.as_json() for entry in read_entries(connection)],
+    }
+    replace_file(path, (json.dumps(content, indent=1) + "\n").encode())
+    return report
+
+
+def _read_export(path: Path) -> Anchor:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Anchor(int(content["entries"]), str(content["head"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise BadExport(f"{path} is no export of an audit log.", "'consonance audit export FILE' writes one.") from None
+
+
+def _append(connection: duckdb.DuckDBPyConnection, last: Entry | None, kind: str, facts: Mapping[str, Fact]) -> Entry:
+    draft = Entry(
+        number=last.number + 1 if last else 1,
+        moment=datetime.now(UTC).replace(tzinfo=None),
+        kind=kind,
+        facts=json.dumps(facts, sort_keys=True, separators=(",", ":")),
+        software_version=version("consonance"),
+        previous_hash=last.entry_hash if last else GENESIS,
+    )
+    entry = Entry(**{**draft.__dict__, "entry_hash": draft.computed_hash()})
+    connection.execute(
+        "insert into vault.raw.audit_log values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            entry.number,
+            entry.moment,
+            entry.kind,
+            entry.facts,
+            entry.software_version,
+            entry.previous_hash,
+            entry.entry_hash,
+        ],
+    )
+    return entry
+
+
+def _last(connection: duckdb.DuckDBPyConnection) -> Entry | None:
+    entries = read_entries(connection)
+    return entries[-1] if entries else None
+
+
+def _broken_anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> str | None:
+    """In a word what is wrong with the anchor, if anything is."""
+    signed, broken = _read_anchor(connection, study)
+    if signed is None:
+        return broken
+    faults = anchor_faults(read_entries(connection), signed, "")
+    return "cut_off_or_replaced" if faults else None
+
+
+def _read_anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> tuple[Anchor | None, str | None]:
+    """The anchor, or what is wrong with it; neither for a log that has not begun."""
+    try:
+        content = json.loads(study.audit_head_path.read_text(encoding="utf-8"))
+        signed = Anchor(int(content["entries"]), str(content["head"]))
+        signature = str(content["signature"])
+    except FileNotFoundError:
+        return None, "missing" if _last(connection) else None
+    except (ValueError, KeyError, TypeError):
+        return None, "unsigned"
+    if not hmac.compare_digest(signature.encode(), _signature(connection, signed).encode()):
+        return None, "unsigned"
+    return signed, None
+
+
+def _signature(connection: duckdb.DuckDBPyConnection, signed: Anchor) -> str:
+    return Tokens.of(connection).token("audit head", f"{signed.entries} {signed.head}")
+
+
+def _refuse_texts(kind: str, facts: Mapping[str, Fact]) -> None:
+    words = [kind, *facts]
+    for fact in facts.values():
+        if isinstance(fact, str):
+            words.append(fact)
+        elif isinstance(fact, Sequence):
+            words.extend(fact)
+    if not all(WORD.fullmatch(word) for word in words):
+        raise ValueError("an entry of the audit log holds words, hashes and tokens, no text")

@@ -1,0 +1,30 @@
+"""Copies of a study's stores, byte for byte."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from consonance.study.dbt_command import children_group
+from consonance.study.files import log_of
+from consonance.study.folder import Study
+
+
+def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
+    """Copy ``stores`` of ``study`` to ``folder``, byte for byte; the key is linked to.
+
+    The caller holds them open, so that nobody writes meanwhile. Another process copies: whoever closes a
+    file gives up the locks that its own process has on it (POSIX), and DuckDB's are such.
+
+    Returns:
+        The copy, a study of its own.
+    """
+    copy = Study(folder)
+    folder.mkdir(mode=0o700)
+    shutil.copyfile(study.settings_path, copy.settings_path)
+    if study.key_path.exists():
+        copy.key_path.symlink_to(study.key_path.resolve())
+    files = [path for path in (*stores, *map(log_of, stores)) if path.exists()]
+    subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())
+    return copy

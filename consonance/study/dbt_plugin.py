@@ -1,0 +1,42 @@
+"""What dbt loads at connection time, so that a bare ``dbt run`` finds the study by itself.
+
+``profiles.yml`` names this module as a dbt-duckdb plugin. It opens the study's warehouse, attaches its
+vault and catalogue, then closes every other way out: a model can read the attached stores and the
+project's seeds, nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import Study
+from consonance.study.last_run import project_digest
+from consonance.study.modes import close_to_others, keep_to_owner
+from consonance.study.vault import attach_study, lock_down, session_settings
+
+
+class Plugin(BasePlugin):
+    """Attaches a study's stores to dbt's connection and locks it."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        self.study: Study | None = None
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
+        self.study = Study.find()
+        keep_to_owner()
+        close_to_others(self.study)
+        creds.path = str(self.study.warehouse_path)
+        config.update(session_settings())
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        assert self.study is not None, "dbt-duckdb configures the connection after its settings"
+        attach_study(conn, self.study)
+        lock_down(conn, [PROJECT / "seeds"])
+
+    def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        cursor.execute("set variable project_digest = $digest", {"digest": project_digest()})

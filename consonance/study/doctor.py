@@ -1,0 +1,240 @@
+"""What is wrong with a study folder, each with its remedy. Nothing is changed."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import duckdb
+
+from consonance.checks.non_interference import FOLDER as TWIN
+from consonance.consent.coverage import narrowed
+from consonance.consent.state import LEDGER_STATE
+from consonance.consent.status import NotLoaded, consent_states
+from consonance.release.register import CURRENT, WORK_PREFIX, published_numbers
+from consonance.study.audit_log import verify
+from consonance.study.codes import is_code
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Settings, Study
+from consonance.study.key import pending_key, read_key
+from consonance.study.last_run import why_outdated
+from consonance.study.modes import open_places, top_of
+from consonance.study.tombstones import erased_codes, read_file, read_tombstones
+from consonance.study.vault import open_study
+from loaders.history_doubts import REMEDY, history_doubts
+
+# Beside what DuckDB spills, a fresh copy of the vault and a release need about this much.
+ROOM = 3
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong: where, what, and what to do. ``is_grave``: something may be lost or given away."""
+
+    place: str
+    what: str
+    remedy: str
+    is_grave: bool = True
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was found, and how many things were looked at."""
+
+    looked_at: int
+    complaints: tuple[Complaint, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not any(complaint.is_grave for complaint in self.complaints)
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "holds": self.holds,
+            "looked_at": self.looked_at,
+            "complaints": [asdict(complaint) for complaint in self.complaints],
+        }
+
+
+def examine(study: Study) -> Diagnosis:
+    """Look at everything that keeps a study from being safe, or from going on.
+
+    What cannot be looked at because something else is wrong is not a complaint of its own.
+    """
+    complaints: list[Complaint] = []
+    for look in LOOKS:
+        try:
+            complaints += look(study)
+        except ConsonanceError as error:
+            told = Complaint(str(study.root), error.what, error.remedy)
+            complaints += [told] if told not in complaints else []
+    return Diagnosis(len(LOOKS), tuple(complaints))
+
+
+def _settings(study: Study) -> Iterator[Complaint]:
+    Settings.read(study)
+    if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
+        yield Complaint(
+            str(study.root), "Others of this machine may enter the study folder.", f"chmod 700 {study.root}"
+        )
+
+
+def _modes(study: Study) -> Iterator[Complaint]:
+    # Behind a closed folder nobody reads them; in a copy of it somebody may.
+    if tops := dict.fromkeys(top_of(study, path) for path in open_places(study) if path != study.root):
+        yield Complaint(
+            str(study.root),
+            f"Others of this machine have rights on {', '.join(tops)}.",
+            "Run 'consonance load', which takes them away.",
+            is_grave=False,
+        )
+
+
+def _key(study: Study) -> Iterator[Complaint]:
+    read_key(study)
+    if study.old_key_path.exists() or pending_key(study):
+        yield Complaint(
+            str(study.root),
+            "A change of the key was interrupted.",
+            "Run 'consonance key rotate' again.",
+            is_grave=False,
+        )
+
+
+def _interruptions(study: Study) -> Iterator[Complaint]:
+    if study.pending.exists():
+        yield Complaint(
+            str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code."
+        )
+    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
+        if path.exists():
+            yield Complaint(
+                str(path),
+                "A command was killed, or is running, and this holds data of participants.",
+                "If none is running, delete it.",
+            )
+
+
+def _tombstones(study: Study) -> Iterator[Complaint]:
+    with _opened(study) as connection:  # which a vault that has forgotten a withdrawal does not let happen
+        if read_tombstones(connection).keys() - read_file(study).keys():
+            yield Complaint(
+                str(study.tombstones_path),
+                "Tombstones of the vault are missing there: a backup of the vault would go unnoticed.",
+                "Put the file back from a copy; the next withdrawal writes it too.",
+            )
+
+
+def _log(study: Study) -> Iterator[Complaint]:
+    with _opened(study) as connection:
+        for fault in verify(connection, study).faults:
+            yield Complaint("the audit log", f"{fault[0].upper()}{fault[1:]}.", "See 'consonance audit verify'.")
+
+
+def _consents(study: Study) -> Iterator[Complaint]:
+    with _opened(study) as connection:
+        keyed = {code for (code,) in connection.execute("select participant_code from vault.raw.keyring").fetchall()}
+        for state in consent_states(connection):
+            code = state.participant_code
+            if state.event == "withdrawn" and (code in keyed or (is_code(code) and study.donations_of(code).exists())):
+                yield Complaint(
+                    code,
+                    "Has withdrawn, and the study still holds data of theirs.",
+                    f"Run 'consonance withdraw {code}'.",
+                )
+        for coverage in narrowed(connection):
+            yield Complaint(
+                coverage.participant_code,
+                "Took something back, and the vault still holds what it covered.",
+                "Run 'consonance load'.",
+            )
+        folders = [path.name for path in study.inbox.iterdir() if path.is_dir()]
+        for code in sorted(erased_codes(connection, folders)):
+            yield Complaint(f"inbox/{code}", "Holds a donation of somebody who was erased.", "Delete it.")
+
+
+def _histories(study: Study) -> Iterator[Complaint]:
+    with _opened(study) as connection:
+        for doubt in history_doubts(connection):
+            if not doubt.is_decided:
+                yield Complaint(", ".join(doubt.codes), doubt.what, REMEDY)
+
+
+def _warehouse(study: Study) -> Iterator[Complaint]:
+    if not study.warehouse_path.exists():
+        yield Complaint(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
+        return
+    with _opened(study) as connection:
+        if why := why_outdated(connection):
+            yield Complaint(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
+
+
+def _releases(study: Study) -> Iterator[Complaint]:
+    current = study.published / CURRENT
+    if not study.published.exists():
+        return
+    if current.is_symlink() and not current.exists():
+        yield Complaint(str(current), "Leads nowhere.", "Delete it, or publish again.")
+    with _opened(study) as connection:
+        known = dict(connection.execute("select release_no, tier from vault.raw.releases").fetchall())
+        for number in published_numbers(study.published):
+            place = str(study.published / str(number))
+            if number not in known:
+                yield Complaint(
+                    place, "The vault does not know this release.", "Restore a newer vault, or move it away."
+                )
+                continue
+            unwilling = connection.execute(
+                f"""
+                select count(*)
+                from vault.raw.release_keyring
+                left join ({LEDGER_STATE}) as states on states.participant_no = release_keyring.participant_no
+                where release_keyring.release_no = $number
+                    and not coalesce(list_contains(states.purposes, $purpose), false)
+                """,
+                {"number": number, "purpose": f"sharing_{known[number]}"},
+            ).fetchall()[0][0]
+            if unwilling:
+                yield Complaint(
+                    place,
+                    f"{unwilling} of those in it do not agree to the tier any more.",
+                    f"Delete the folder and publish again; tell those who have release {number}.",
+                )
+
+
+def _room(study: Study) -> Iterator[Complaint]:
+    needed = ROOM * sum(path.stat().st_size for path in (study.vault_path, study.warehouse_path) if path.exists())
+    free = shutil.disk_usage(study.root).free
+    if free < needed:
+        yield Complaint(
+            str(study.root),
+            f"{free >> 20:,} MiB are free; a withdrawal or a release may need {needed >> 20:,}.",
+            "Make room on that disk.",
+            is_grave=False,
+        )
+
+
+@contextmanager
+def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The vault for reading, if its tables are those of this version.
+
+    Raises:
+        NotLoaded: something in it is missing.
+        StoreError, VaultKeyError, WithdrawalsForgotten: it cannot be opened.
+    """
+    with open_study(study, read_only=True) as connection:
+        try:
+            yield connection
+        except duckdb.CatalogException:
+            raise NotLoaded(
+                f"{study.vault_path} was made by an older version, and lacks tables.", "Run 'consonance load'."
+            ) from None
+
+
+LOOKS: tuple[Callable[[Study], Iterator[Complaint]], ...] = (
+    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _releases, _room, _modes,
+)  # fmt: skip

@@ -1,0 +1,111 @@
+"""Another key for the vault: everything is written into a fresh file under it, which then takes the old one's place.
+
+Two files change places, the vault and its key, and no file system can do both at once. So:
+
+1. ``vault.key.old`` keeps the old key.
+2. ``vault.duckdb.new`` is written under the new key, closed, opened again from the disk and compared.
+3. ``vault.key.new`` holds the new key; from here on both vaults can be opened.
+4. ``vault.duckdb.new`` becomes ``vault.duckdb``.
+5. ``vault.key.new`` becomes ``vault.key``.
+6. The vault is opened with its key file, and ``vault.key.old`` goes.
+
+Killed before 4, the study has its old vault and key, and the next rotation clears what is left. Killed
+between 4 and 5, whoever opens the vault next finds that only ``vault.key.new`` opens it and does 5
+(``consonance.study.vault.attach_vault``).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from functools import partial
+
+import duckdb
+
+from consonance.study.audit_log import anchor, record
+from consonance.study.errors import ConsonanceError
+from consonance.study.files import log_of, replace_file, sync
+from consonance.study.folder import Study
+from consonance.study.fresh_vault import Contents, refuse_full_disk, write_afresh
+from consonance.study.key import KEY_VARIABLE, read_key
+from consonance.study.tombstones import refuse_unfinished
+from consonance.study.vault import attach_vault, open_study, prepare, session_settings
+
+
+class KeyFromOutside(ConsonanceError):
+    """The key is not in the study's key file; this program cannot change it."""
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What was written anew: tables and rows."""
+
+    tables: int
+    rows: int
+
+
+def rotate_key(study: Study) -> Rotation:
+    """Re-encrypt the vault of ``study`` under a new random key.
+
+    Needs room for a second vault beside the first. Nobody else can write to the vault meanwhile. If it
+    is killed, it is simply run again.
+
+    Raises:
+        KeyFromOutside: the key comes from the environment.
+        WithdrawalUnfinished: one was interrupted, and what it knows is under the old key.
+        CopyFailed: the disk is too full, or the copy differs; vault and key are as they were.
+        StoreError, VaultKeyError: the vault cannot be opened.
+    """
+    if KEY_VARIABLE in os.environ:
+        raise KeyFromOutside(
+            f"The key comes from ${KEY_VARIABLE}, which this program cannot change.",
+            f"Write the key into {study.key_path} with mode 0600, unset {KEY_VARIABLE}, and try again.",
+        )
+    refuse_unfinished(study)
+    with open_study(study) as connection:
+        connection.execute("checkpoint vault")
+    _clear(study)
+    refuse_full_disk(study)
+    key = secrets.token_hex(32)
+    with duckdb.connect(config=session_settings()) as connection:
+        # Open until the end, so that nobody writes to the vault whose copy takes its place.
+        prepare(connection, study)
+        attach_vault(connection, study, "old", read_only=True)
+        replace_file(study.old_key_path, f"{read_key(study)}\n".encode())
+        try:
+            before = write_afresh(connection, study, key, partial(_note, study), _step)
+        except BaseException:
+            _clear(study)
+            raise
+        _step("copied")
+        replace_file(study.new_key_path, f"{key}\n".encode())
+        _step("new key written")
+        study.new_vault_path.replace(study.vault_path)
+        sync(study.root)
+        _step("vault replaced")
+        study.new_key_path.replace(study.key_path)
+        sync(study.root)
+        _step("key replaced")
+    with open_study(study) as connection:
+        anchor(connection, study)
+    _step("opened")
+    study.old_key_path.unlink()
+    return Rotation(len(before), sum(rows for rows, _ in before.values()))
+
+
+def _note(study: Study, connection: duckdb.DuckDBPyConnection, copied: Contents) -> None:
+    facts = {"tables": len(copied), "rows": sum(rows for rows, _ in copied.values())}
+    record(connection, study, "key_rotated", facts)
+
+
+def _clear(study: Study) -> None:
+    """Remove what a rotation left that did not get as far as the vault's place; the key before its vault."""
+    new = study.new_vault_path
+    for path in (study.new_key_path, new, log_of(new), study.old_key_path):
+        path.unlink(missing_ok=True)
+        sync(study.root)
+
+
+def _step(name: str) -> None:
+    """Where a rotation can be killed; tests do."""

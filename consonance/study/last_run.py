@@ -1,0 +1,64 @@
+"""What the warehouse was last made from, as far as dbt noted it: whether another run would make something else.
+
+``macros/runs.sql`` writes it into the vault: before a run begins, that it is not complete; when every model
+has been made, from which state of the vault and of the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from importlib.metadata import version
+
+import duckdb
+
+from consonance.study.dbt_command import PROJECT
+
+# What a run of dbt follows.
+FOLDERS = ("models", "macros", "functions", "seeds")
+FILES = ("dbt_project.yml", "profiles.yml", "consonance/study/dbt_plugin.py", "consonance/study/vault.py")
+SOFTWARE = ("duckdb", "dbt-core", "dbt-duckdb")
+# Entries of the audit log after which the warehouse is what dbt would make.
+CHANGES_NO_ROWS = ("published", "release_taken_down", "key_rotated", "erasure_searched")
+
+
+@cache
+def project_digest() -> str:
+    """SHA-256, in hex, of everything in the project that a run of dbt follows, and the versions of what runs it."""
+    digest = hashlib.sha256()
+    paths = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
+    digest.update(json.dumps({name: version(name) for name in SOFTWARE}).encode())
+    for path in sorted([*paths, *(PROJECT / name for name in FILES)]):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PROJECT).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Why dbt would make something else now than it last made; ``None`` if it would not.
+
+    Args:
+        connection: With the vault attached as ``vault``.
+    """
+    noted = connection.execute(
+        """
+        select
+            is_complete,
+            project_digest = $digest,
+            exists (from vault.raw.audit_log where entry_no > audit_entries and not list_contains($harmless, kind))
+        from vault.raw.last_run
+        """,
+        {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
+    ).fetchall()
+    if not noted:
+        return "dbt has not yet made the warehouse from this vault."
+    ((is_complete, is_same_project, has_changed),) = noted
+    if not is_complete:
+        return (
+            "The last run of dbt was not complete (a part was selected, or it failed): tables may be of different age."
+        )
+    if has_changed:
+        return "The vault was loaded or changed after the warehouse was built."
+    return None if is_same_project else "Models, macros, functions or seeds have changed since the warehouse was built."

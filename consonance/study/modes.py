@@ -1,0 +1,57 @@
+"""Who may read a study: its owner, and nobody else of the machine. Releases are for others: they are left alone."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from consonance.study.folder import Study
+
+OTHERS = 0o077
+
+
+def keep_to_owner() -> None:
+    """Whatever this process makes from here on, others cannot read."""
+    os.umask(OTHERS)
+
+
+def open_places(study: Study) -> list[Path]:
+    """The files and folders of ``study`` that others of the machine may read, write or enter.
+
+    Links are not followed: what they lead to is not in the study. The key is left out; who uses it refuses
+    a key that others could have read.
+    """
+    return sorted(path for path in _places(study) if stat.S_IMODE(path.lstat().st_mode) & OTHERS)
+
+
+def close_to_others(study: Study) -> list[str]:
+    """Take the rights of others away, as far as they have any.
+
+    Returns:
+        What was open, by the file or folder of the study folder it lies in.
+    """
+    closed = set()
+    for path in open_places(study):
+        try:
+            path.chmod(stat.S_IMODE(path.lstat().st_mode) & ~OTHERS)
+        except OSError:  # somebody else's file: the doctor goes on telling of it
+            continue
+        closed.add(top_of(study, path))
+    return sorted(closed)
+
+
+def top_of(study: Study, path: Path) -> str:
+    """The file or folder directly in the study folder that ``path`` is, or lies in; or the study folder itself."""
+    return "the study folder" if path == study.root else study.within(path).split("/")[0]
+
+
+def _places(study: Study) -> Iterator[Path]:
+    keys = (study.key_path, study.new_key_path, study.old_key_path)
+    yield study.root
+    for folder, folders, files in os.walk(study.root):
+        inside = [Path(folder, name) for name in (*folders, *files)]
+        yield from (path for path in inside if not path.is_symlink() and path not in (study.published, *keys))
+        if Path(folder) == study.root:
+            folders[:] = [name for name in folders if study.root / name != study.published]
