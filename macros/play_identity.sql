@@ -1,4 +1,4 @@
-{# What to remember of a content once it is kept; see extended_duplicates. #}
+{# What to remember of a content once it is kept; see int_extended_duplicates. #}
 {% macro content_marks(relation='ordered_contents') -%}
     {%- set uri = "'u' || " ~ relation ~ ".content_uri" -%}
     {%- set name = "'n' || " ~ relation ~ ".content_name" -%}
@@ -11,7 +11,7 @@
     end
 {%- endmacro %}
 
-{# Whether a content is the same play as one kept before it; see extended_duplicates. #}
+{# Whether a content is the same play as one kept before it; see int_extended_duplicates. #}
 {% macro is_same_as_kept(relation) -%}
     case
         when {{ relation }}.content_uri is null then array_contains(decided.kept, 'n' || {{ relation }}.content_name)

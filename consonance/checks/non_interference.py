@@ -344,7 +344,7 @@ def _fingerprint(relation: str, types: dict[str, str], side: str, *, whole: bool
         joins += f" left join persons on persons.{side}_pseudonym = relation.participant_id"
     if "track_id" in types:
         joins += (
-            f" left join (select distinct track_id from {side}.anonymized.tracks where is_private) as private_tracks"
+            f" left join (select distinct track_id from {side}.anonymized.anon_tracks where is_private) as private_tracks"
             " on private_tracks.track_id = relation.track_id"
         )
     return f"select count(*), {sums} from {side}.{relation} as relation{joins}"

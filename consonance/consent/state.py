@@ -22,7 +22,7 @@ PURPOSES = (
 LEDGER_STATE = Path(__file__).with_name("ledger_state.sql").read_text(encoding="utf-8")
 
 # The state of a person is their last event not after as_of; of events at the same moment, the later
-# line of the ledger. models/reconciled/consent_state.sql says the same to the warehouse.
+# line of the ledger. models/intermediate/int_consent_state.sql says the same to the warehouse.
 ADMITTED = """
     with past_events as (
         select consent_events.*

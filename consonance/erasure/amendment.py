@@ -68,7 +68,7 @@ def erase_uncovered(study: Study, tell: Callable[[str], None] = lambda _: None) 
     by_row = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
     if by_row:
         tell("judging the plays of who took something back (dbt run)")
-        run_dbt(study, "run", "--select", "+play_fates")
+        run_dbt(study, "run", "--select", "+int_play_fates")
     tell("erasing what is no longer covered")
     erased = _delete(study, concerned, by_row)
     tell("writing the vault afresh")

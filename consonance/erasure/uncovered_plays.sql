@@ -11,7 +11,7 @@ with judged as (
         fate,
         reported_ms // 60000 as minute,
         ms_played
-    from vault.reconciled.play_fates
+    from vault.intermediate.int_play_fates
     where list_contains(getvariable('numbers'), participant_no)
 ),
 

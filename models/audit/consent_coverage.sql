@@ -1,14 +1,14 @@
 -- One row is one relation that holds persons' data and one purpose that it needs: how many rows it
 -- holds, and how many of them belong to somebody who does not grant that purpose (always 0).
 -- What each model declares in its meta is read here; these are made before:
--- depends_on: {{ ref('anonymized_participants') }}
--- depends_on: {{ ref('anonymized_plays') }}
--- depends_on: {{ ref('anonymized_emotion_answers') }}
--- depends_on: {{ ref('anonymized_library') }}
--- depends_on: {{ ref('anonymized_row_account') }}
--- depends_on: {{ ref('play_sessions') }}
--- depends_on: {{ ref('emotion_report_plays') }}
--- depends_on: {{ ref('emotion_scores') }}
+-- depends_on: {{ ref('anon_participants') }}
+-- depends_on: {{ ref('anon_plays') }}
+-- depends_on: {{ ref('anon_emotion_answers') }}
+-- depends_on: {{ ref('anon_library') }}
+-- depends_on: {{ ref('anon_row_account') }}
+-- depends_on: {{ ref('ses_plays') }}
+-- depends_on: {{ ref('feat_emotion_report_plays') }}
+-- depends_on: {{ ref('feat_emotion_scores') }}
 -- depends_on: {{ ref('plays') }}
 -- depends_on: {{ ref('participants') }}
 -- depends_on: {{ ref('sessions') }}
@@ -17,7 +17,7 @@
 -- depends_on: {{ ref('emotion_reports') }}
 -- depends_on: {{ ref('emotion_windows') }}
 -- depends_on: {{ ref('row_accounting') }}
-with participants as (select * from {{ ref('anonymized_participants') }}),
+with participants as (select * from {{ ref('anon_participants') }}),
 
 held as (
     {{ rows_by_purpose() }}

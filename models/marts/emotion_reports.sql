@@ -1,7 +1,7 @@
 -- One row is one emotion report: one participant, one instrument, one moment.
-with answers as (select * from {{ ref('anonymized_emotion_answers') }}),
+with answers as (select * from {{ ref('anon_emotion_answers') }}),
 
-emotion_scores as (select * from {{ ref('emotion_scores') }}),
+feat_emotion_scores as (select * from {{ ref('feat_emotion_scores') }}),
 
 reports as (
     select
@@ -24,7 +24,7 @@ scores as (
         sum(items_answered) as items_answered,
         count(*) as scales,
         count(score) as scored_scales
-    from emotion_scores
+    from feat_emotion_scores
     group by report_id
 ),
 

@@ -2,7 +2,7 @@
 -- strictly before the report, and within the window. Nothing after the report is looked at.
 with reports as (select * from {{ ref('emotion_reports') }}),
 
-report_plays as (select * from {{ ref('emotion_report_plays') }}),
+report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
 
 plays as (select * from {{ ref('plays') }}),
 

@@ -2,7 +2,7 @@
 -- matching (or "none"): how much music has such a value.
 with plays as (select * from {{ ref('plays') }}),
 
-track_features as (select * from {{ ref('track_features') }}),
+feat_track_features as (select * from {{ ref('feat_track_features') }}),
 
 feature_sources as (select * from {{ ref('feature_sources') }}),
 

@@ -1,5 +1,5 @@
 -- One row is one track in what a participant saved, or in their playlists.
-with anonymized_library as (select * from {{ ref('anonymized_library') }}),
+with anon_library as (select * from {{ ref('anon_library') }}),
 
 listed as (
     select
@@ -7,7 +7,7 @@ listed as (
         track_id,
         spotify_uri,
         origin
-    from anonymized_library
+    from anon_library
 )
 
 select * from listed

@@ -1,5 +1,5 @@
 -- One row is one participant.
-with anonymized_participants as (select * from {{ ref('anonymized_participants') }}),
+with anon_participants as (select * from {{ ref('anon_participants') }}),
 
 plays as (select * from {{ ref('plays') }}),
 
@@ -19,15 +19,15 @@ listening as (
 
 joined as (
     select
-        anonymized_participants.participant_id,
-        anonymized_participants.age_band,
-        anonymized_participants.gender,
-        anonymized_participants.country,
-        anonymized_participants.is_time_zone_assumed,
-        anonymized_participants.grants_emotion_reports,
-        anonymized_participants.grants_ml_training,
-        anonymized_participants.grants_sharing_controlled,
-        anonymized_participants.grants_sharing_public,
+        anon_participants.participant_id,
+        anon_participants.age_band,
+        anon_participants.gender,
+        anon_participants.country,
+        anon_participants.is_time_zone_assumed,
+        anon_participants.grants_emotion_reports,
+        anon_participants.grants_ml_training,
+        anon_participants.grants_sharing_controlled,
+        anon_participants.grants_sharing_public,
         coalesce(listening.plays, 0) as plays,
         coalesce(listening.counted_plays, 0) as counted_plays,
         coalesce(listening.sessions, 0) as sessions,
@@ -35,8 +35,8 @@ joined as (
         cast(coalesce(listening.ms_played, 0) as bigint) as ms_played,
         listening.first_play_at_local,
         listening.last_play_at_local
-    from anonymized_participants
-    left join listening on anonymized_participants.participant_id = listening.participant_id
+    from anon_participants
+    left join listening on anon_participants.participant_id = listening.participant_id
 )
 
 select * from joined

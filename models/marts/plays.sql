@@ -1,39 +1,39 @@
 -- One row is one play.
-with anonymized_plays as (select * from {{ ref('anonymized_plays') }}),
+with anon_plays as (select * from {{ ref('anon_plays') }}),
 
-play_sessions as (select * from {{ ref('play_sessions') }}),
+ses_plays as (select * from {{ ref('ses_plays') }}),
 
-track_features as (select * from {{ ref('track_features') }}),
+feat_track_features as (select * from {{ ref('feat_track_features') }}),
 
 joined as (
     select
-        anonymized_plays.play_id,
-        anonymized_plays.participant_id,
-        play_sessions.session_id,
-        anonymized_plays.track_id,
+        anon_plays.play_id,
+        anon_plays.participant_id,
+        ses_plays.session_id,
+        anon_plays.track_id,
 
-        play_sessions.started_at_local,
-        play_sessions.ended_at_local,
-        anonymized_plays.ms_played,
-        anonymized_plays.start_quality,
+        ses_plays.started_at_local,
+        ses_plays.ended_at_local,
+        anon_plays.ms_played,
+        anon_plays.start_quality,
 
-        anonymized_plays.content_type,
-        anonymized_plays.reason_start,
-        anonymized_plays.reason_end,
+        anon_plays.content_type,
+        anon_plays.reason_start,
+        anon_plays.reason_end,
         case
-            when anonymized_plays.reason_end in ('fwdbtn', 'backbtn', 'endplay') then true
-            when anonymized_plays.reason_end is null or anonymized_plays.reason_end = 'unknown' then null
+            when anon_plays.reason_end in ('fwdbtn', 'backbtn', 'endplay') then true
+            when anon_plays.reason_end is null or anon_plays.reason_end = 'unknown' then null
             else false
         end as is_skip,
-        anonymized_plays.is_skipped_as_exported,
-        anonymized_plays.is_shuffle,
-        anonymized_plays.is_offline,
-        anonymized_plays.is_private_session,
-        anonymized_plays.device_family,
-        anonymized_plays.country,
-        anonymized_plays.is_abroad,
-        anonymized_plays.ms_played >= {{ var('counted_from_ms') }} as is_counted,
-        anonymized_plays.history_source,
+        anon_plays.is_skipped_as_exported,
+        anon_plays.is_shuffle,
+        anon_plays.is_offline,
+        anon_plays.is_private_session,
+        anon_plays.device_family,
+        anon_plays.country,
+        anon_plays.is_abroad,
+        anon_plays.ms_played >= {{ var('counted_from_ms') }} as is_counted,
+        anon_plays.history_source,
 
         track_features.feature_source,
         track_features.match_method as feature_match_method,
@@ -50,9 +50,9 @@ joined as (
         track_features.musical_key,
         track_features.mode,
         track_features.time_signature
-    from anonymized_plays
-    inner join play_sessions on anonymized_plays.play_id = play_sessions.play_id
-    left join track_features on anonymized_plays.track_id = track_features.track_id
+    from anon_plays
+    inner join ses_plays on anon_plays.play_id = ses_plays.play_id
+    left join track_features on anon_plays.track_id = track_features.track_id
 )
 
 select * from joined

@@ -1,13 +1,13 @@
 -- One row is one listening session.
 with plays as (select * from {{ ref('plays') }}),
 
-play_sessions as (select * from {{ ref('play_sessions') }}),
+ses_plays as (select * from {{ ref('ses_plays') }}),
 
 session_numbers as (
     select
         play_id as session_id,
         session_no
-    from play_sessions
+    from ses_plays
     where play_id = session_id
 ),
 

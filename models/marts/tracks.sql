@@ -1,7 +1,7 @@
 -- One row is one track, episode or chapter that was played.
-with anonymized_tracks as (select * from {{ ref('anonymized_tracks') }}),
+with anon_tracks as (select * from {{ ref('anon_tracks') }}),
 
-track_features as (select * from {{ ref('track_features') }}),
+feat_track_features as (select * from {{ ref('feat_track_features') }}),
 
 plays as (select * from {{ ref('plays') }}),
 
@@ -19,13 +19,13 @@ listening as (
 
 joined as (
     select
-        anonymized_tracks.track_id,
-        anonymized_tracks.content_type,
-        anonymized_tracks.spotify_uri,
-        anonymized_tracks.title,
-        anonymized_tracks.creator,
-        anonymized_tracks.album,
-        anonymized_tracks.is_private,
+        anon_tracks.track_id,
+        anon_tracks.content_type,
+        anon_tracks.spotify_uri,
+        anon_tracks.title,
+        anon_tracks.creator,
+        anon_tracks.album,
+        anon_tracks.is_private,
         listening.participants,
         listening.plays,
         listening.counted_plays,
@@ -48,9 +48,9 @@ joined as (
         {%- for feature in var('audio_features') %},
         track_features.{{ feature }}_source
         {%- endfor %}
-    from anonymized_tracks
-    inner join listening on anonymized_tracks.track_id = listening.track_id
-    left join track_features on anonymized_tracks.track_id = track_features.track_id
+    from anon_tracks
+    inner join listening on anon_tracks.track_id = listening.track_id
+    left join track_features on anon_tracks.track_id = track_features.track_id
 )
 
 select * from joined

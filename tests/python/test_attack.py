@@ -249,7 +249,7 @@ def test_scrobbles_are_true_plays_blurred_and_every_tenth_of_another_track(attac
     kept = defaultdict(set)
     for person, uri, title, creator, started_ms in attacked.connection.execute(
         """
-        select p.person, content_uri, title, creator, started_ms from vault.reconciled.play_fates
+        select p.person, content_uri, title, creator, started_ms from vault.intermediate.int_play_fates
         join vault.raw.keyring using (participant_no) join temp.seen_persons as p on p.participant_id = pseudonym
         where fate = 'kept'
         """
@@ -318,22 +318,22 @@ def sessions_of(moments: list[datetime]) -> list[list[datetime]]:
 
 
 def world(
-    listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
+    int_listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
 ) -> RiskReport:
     """Attack a warehouse and a vault that hold just these people."""
-    with attacked_world(listeners, knowledge, private) as (report, _):
+    with attacked_world(int_listeners, knowledge, private) as (report, _):
         return report
 
 
 @contextmanager
 def attacked_world(
-    listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
+    int_listeners: list[Listener], knowledge: Knowledge | None = None, private: frozenset[int] = frozenset()
 ) -> Iterator[tuple[RiskReport, duckdb.DuckDBPyConnection]]:
     with duckdb.connect() as connection:
         connection.execute(
             """
             attach ':memory:' as warehouse; attach ':memory:' as vault;
-            create schema warehouse.marts; create schema vault.raw; create schema vault.reconciled;
+            create schema warehouse.marts; create schema vault.raw; create schema vault.intermediate;
             create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
             create table warehouse.marts.plays (participant_id varchar, session_id bigint, track_id bigint, started_at_local timestamp, ended_at_local timestamp);
             create table warehouse.marts.sessions (participant_id varchar, session_id bigint, session_no integer, started_at_local timestamp, ended_at_local timestamp, session_gap_minutes integer);
@@ -341,12 +341,12 @@ def attacked_world(
             create table warehouse.marts.tracks (track_id bigint, spotify_uri varchar, title varchar, creator varchar, is_private boolean);
             create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
             create table vault.raw.keyring (participant_no integer, pseudonym varchar, shift_weeks integer);
-            create table vault.reconciled.play_fates (
+            create table vault.intermediate.int_play_fates (
                 row_id bigint, participant_no integer, fate varchar, started_ms bigint, content_uri varchar, title varchar, creator varchar);
             """
         )
         rows: dict[str, list[list[Any]]] = defaultdict(list)
-        for number, listener in enumerate(listeners):
+        for number, listener in enumerate(int_listeners):
             name = f"p{number:03d}"
             if listener.is_listed:
                 rows["warehouse.marts.participants"].append([name, listener.age_band, "female", listener.country])
@@ -374,9 +374,9 @@ def attacked_world(
                         [name, 1000 * number + number_of_report, at, minutes, heard]
                     )
             for track, moment in listener.plays:
-                rows["vault.reconciled.play_fates"].append(
+                rows["vault.intermediate.int_play_fates"].append(
                     [
-                        len(rows["vault.reconciled.play_fates"]),
+                        len(rows["vault.intermediate.int_play_fates"]),
                         number,
                         "kept",
                         (moment - EPOCH) // timedelta(milliseconds=1),
@@ -385,7 +385,7 @@ def attacked_world(
                         "someone",
                     ]
                 )
-        for track in sorted({track for listener in listeners for track, _ in listener.plays}):
+        for track in sorted({track for listener in int_listeners for track, _ in listener.plays}):
             rows["warehouse.marts.tracks"].append(
                 [track, f"spotify:track:{track}" if track % 2 else None, f"title {track}", "someone", track in private]
             )

@@ -1,7 +1,7 @@
 """1,000 random ledgers against a plain recount, on every person, purpose and date.
 
 The ledgers go the real way: into ``consents.csv``, through the loader, through the SQL that dbt
-compiles for ``consent_state``, and through the question that is asked at the door.
+compiles for ``int_consent_state``, and through the question that is asked at the door.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Asked:
                 moment = (START + timedelta(microseconds=as_of)).replace(tzinfo=None)
                 connection.execute("delete from vault.raw.study")
                 connection.execute("insert into vault.raw.study values ('', ?, ?, '')", [moment, moment])
-                rows = connection.execute(state_sql or self.compiled["consent_state"])
+                rows = connection.execute(state_sql or self.compiled["int_consent_state"])
                 names = [name for name, *_ in rows.description]
                 states = {
                     row["participant_code"]: row
@@ -165,7 +165,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Asked:
     root = tmp_path_factory.mktemp("oracle")
     made = lay_out_small(root / "study")
     made.load()
-    names = ("stg_consent_events", "stg_study", "consent_state")
+    names = ("stg_consent_events", "stg_study", "int_consent_state")
     made.dbt("compile", "--select", *names, "--target-path", str(root / "target"))
     compiled = {name: next(Path(root / "target" / "compiled").rglob(f"{name}.sql")).read_text() for name in names}
     return Asked(made.study, compiled)
@@ -208,8 +208,8 @@ WRONG = {
 @pytest.mark.parametrize("what", WRONG)
 def test_the_recount_notices_what_is_wrong(asked: Asked, what: str) -> None:
     old, new = WRONG[what]
-    wrong = asked.compiled["consent_state"].replace(old, new)
-    assert wrong != asked.compiled["consent_state"]
+    wrong = asked.compiled["int_consent_state"].replace(old, new)
+    assert wrong != asked.compiled["int_consent_state"]
     grant = _line("granted", 3, 1000, (None, None), OFFSETS[0])
     withdrawal = _line("withdrawn", 3, 1400, (None, None), OFFSETS[1])
     amendment = _line("amended", 5, 3000, (date(2020, 1, 1), None), OFFSETS[2])

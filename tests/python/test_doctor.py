@@ -108,7 +108,7 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
     (lambda study: study.load(), "changed after the warehouse was built", "dbt run"),
     (lambda study: run(study, "delete from vault.raw.last_run"), "has not yet made the warehouse", "dbt run"),
-    (lambda study: study.dbt("run", "--select", "known_names"), "was not complete (a part was selected", "dbt run"),
+    (lambda study: study.dbt("run", "--select", "int_known_names"), "was not complete (a part was selected", "dbt run"),
     (lambda study: run(study, "update vault.raw.last_run set project_digest = ''"), "seeds have changed", "dbt run"),
     (lambda study: (study.study.published / "7").mkdir(parents=True), "does not know this release", "newer vault"),
     (_release, "1 of those in it do not agree", "publish again"),
@@ -152,7 +152,7 @@ def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy)
 def test_dbt_says_what_a_vault_of_an_older_version_needs(study: SmallStudy) -> None:
     run(study, "drop table vault.raw.last_run")
     with pytest.raises(DbtFailed) as failed:
-        study.dbt("run", "--select", "known_names")
+        study.dbt("run", "--select", "int_known_names")
     assert "it lacks the table last_run. Run 'consonance load' first." in failed.value.output
     study.load()
-    study.dbt("run", "--select", "known_names")
+    study.dbt("run", "--select", "int_known_names")

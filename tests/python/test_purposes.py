@@ -14,14 +14,14 @@ from consonance.study.dbt_command import PROJECT
 # Purpose to relation to what of it needs the purpose. "person" is whose rows are counted; relations
 # of tracks hold no persons: every person of this study heard titles of their own.
 SPOKEN = "content_type in ('episode', 'audiobook')"
-FLAGS = {"anonymized.participants": "grants_{purpose}", "marts.participants": "grants_{purpose}"}
+FLAGS = {"anonymized.anon_participants": "grants_{purpose}", "marts.participants": "grants_{purpose}"}
 NEEDS: dict[str, dict[str, str]] = {
     "listening_history": {
-        "anonymized.plays": "true",
-        "anonymized.tracks": "true",
-        "anonymized.row_account": "true",
-        "sessionized.play_sessions": "true",
-        "features.track_matches": "true",
+        "anonymized.anon_plays": "true",
+        "anonymized.anon_tracks": "true",
+        "anonymized.anon_row_account": "true",
+        "sessionized.ses_plays": "true",
+        "features.feat_track_matches": "true",
         "marts.plays": "true",
         "marts.tracks": "true",
         "marts.sessions": "true",
@@ -29,30 +29,34 @@ NEEDS: dict[str, dict[str, str]] = {
         "audit.row_accounting": "true",
     },
     "podcasts_audiobooks": {
-        "anonymized.plays": SPOKEN,
-        "anonymized.tracks": SPOKEN,
+        "anonymized.anon_plays": SPOKEN,
+        "anonymized.anon_tracks": SPOKEN,
         "marts.plays": SPOKEN,
         "marts.tracks": SPOKEN,
     },
     "private_sessions": {
-        "anonymized.plays": "is_private_session",
-        "anonymized.tracks": "title like 'hidden %'",
+        "anonymized.anon_plays": "is_private_session",
+        "anonymized.anon_tracks": "title like 'hidden %'",
         "marts.plays": "is_private_session",
         "marts.tracks": "title like 'hidden %'",
     },
     "demographics": {
-        "anonymized.participants": "coalesce(age_band, gender, country) is not null",
-        "anonymized.plays": "coalesce(country, is_abroad::varchar) is not null",
+        "anonymized.anon_participants": "coalesce(age_band, gender, country) is not null",
+        "anonymized.anon_plays": "coalesce(country, is_abroad::varchar) is not null",
         "marts.participants": "coalesce(age_band, gender, country) is not null",
         "marts.plays": "coalesce(country, is_abroad::varchar) is not null",
     },
     "emotion_reports": {
-        "anonymized.emotion_answers": "true",
-        "features.emotion_scores": "true",
+        "anonymized.anon_emotion_answers": "true",
+        "features.feat_emotion_scores": "true",
         "marts.emotion_reports": "true",
         "marts.emotion_windows": "true",
     },
-    "library": {"anonymized.participants": "grants_library", "anonymized.library": "true", "marts.library": "true"},
+    "library": {
+        "anonymized.anon_participants": "grants_library",
+        "anonymized.anon_library": "true",
+        "marts.library": "true",
+    },
     **{
         purpose: {relation: flag.format(purpose=purpose) for relation, flag in FLAGS.items()}
         for purpose in ("ml_training", "sharing_controlled", "sharing_public")
@@ -146,11 +150,11 @@ def counted(study: SmallStudy) -> Counts:
         people = connection.execute("select participant_code, pseudonym from vault.raw.keyring").fetchall()
         for purpose, relations in NEEDS.items():
             for relation, condition in relations.items():
-                if relation.endswith((".tracks", ".track_matches")):
+                if relation.endswith((".tracks", ".feat_track_matches")):
                     owner = (
                         "split_part(title, ' ', 2)"
                         if relation.endswith(".tracks")
-                        else "(select split_part(title, ' ', 2) from warehouse.anonymized.tracks where tracks.track_id = relation.track_id)"
+                        else "(select split_part(title, ' ', 2) from warehouse.anonymized.anon_tracks where tracks.track_id = relation.track_id)"
                     )
                 else:
                     owner = "participant_id"
@@ -213,7 +217,7 @@ def test_a_purpose_taken_back_leaves_every_other_one_alone(runs: tuple[SmallStud
         lost = PURPOSES[int(code[-1])] if code != "ALL" else None
         if purpose == lost or (
             lost == "listening_history"
-            and (purpose in of_listening or relation in ("anonymized.plays", "marts.library"))
+            and (purpose in of_listening or relation in ("anonymized.anon_plays", "marts.library"))
         ):
             assert rows == 0, (code, purpose, relation)
         elif purpose not in ("listening_history", "demographics") and lost != "listening_history":
@@ -229,8 +233,8 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
     # Features of tracks that an archive knows: there is no archive here. Plays before reports: they follow from two
     # purposes, and are counted where they end, in marts.emotion_windows.
     assert {relation for (relation,) in relations} - named == {
-        "features.track_features",
-        "features.emotion_report_plays",
+        "features.feat_track_features",
+        "features.feat_emotion_report_plays",
     }
     assert all(before["ALL", purpose, relation] for purpose, needs in NEEDS.items() for relation in needs)
 
@@ -253,7 +257,7 @@ def test_a_narrowed_window_and_a_withdrawal_take_effect_at_the_next_run(
     now = counted(study)
     for relation in plays:
         assert after["NO5", "listening_history", relation] > 0
-        if relation not in ("anonymized.row_account", "audit.row_accounting"):
+        if relation not in ("anonymized.anon_row_account", "audit.row_accounting"):
             assert now["NO5", "listening_history", relation] == 0, relation
     fates = study.warehouse("select fate, sum(rows)::int from audit.row_accounting group by fate order by fate")
     assert ("outside_consent_window", 4) in fates

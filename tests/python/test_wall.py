@@ -57,7 +57,7 @@ def spelled(project: Project, statement: str) -> str:
 
 def with_probe(project: Project, statement: str, layer: str = "anonymized", **changes: object) -> Project:
     """The project with one more model, called probe."""
-    database = "vault" if layer in ("staging", "reconciled") else "warehouse"
+    database = "vault" if layer in ("staging", "intermediate") else "warehouse"
     probe = Model(
         name="probe",
         relation=f"{database}.{layer}.probe",
@@ -110,7 +110,7 @@ def test_columns_are_those_that_the_database_has(project: Project, reviews: Revi
     with demo.opened() as connection:
         there = connection.execute(
             "select table_schema || '.' || table_name, list(column_name order by ordinal_position) from information_schema.columns "
-            "where table_catalog = 'vault' and table_schema in ('staging', 'reconciled') group by all"
+            "where table_catalog = 'vault' and table_schema in ('staging', 'intermediate') group by all"
         ).fetchall()
     models = {model.relation.split(".", 1)[1]: model for model in project.models.values()}
     for relation, columns in there:
@@ -133,9 +133,9 @@ def test_a_row_tells_sources_classes_declassifiers_and_the_way(project: Project,
     assert row.declassifiers == ["device_family"]
     assert row.path == (
         "stg_extended_plays.platform",
-        "landed_plays.platform",
-        "play_fates.platform",
-        "anonymized_plays.device_family",
+        "int_landed_plays.platform",
+        "int_play_fates.platform",
+        "anon_plays.device_family",
         "plays.device_family",
     )
     assert rows["marts.participants", "participant_id"].declassifiers == ["participant_pseudonym"]
@@ -240,7 +240,7 @@ LEAKS: dict[str, tuple[str, str]] = {
         "select !device_family(platform) || platform as x from @stg_extended_plays",
         "stg_extended_plays.platform (quasi)",
     ),
-    "after a detour through the vault": ("select ended_ms as x from @landed_plays", "stg_extended_plays.ts_ms"),
+    "after a detour through the vault": ("select ended_ms as x from @int_landed_plays", "stg_extended_plays.ts_ms"),
     "hash without a secret": ("select md5_number_lower(gender) as x from @stg_participants", "gender (quasi)"),
     "a merged column": (
         "select participant_code as x from @stg_keyring inner join @stg_participants using (participant_code)",
@@ -376,13 +376,13 @@ def test_a_line_is_that_of_the_compiled_file(project: Project, reviews: Reviews)
 LAYERS: dict[str, tuple[str, str, str]] = {
     "marts from raw": ("marts", "select pseudonym as x from @raw_keyring", "probe (marts) reads vault.raw.keyring"),
     "marts from staging": ("marts", "select title as x from @stg_study", "probe (marts) reads vault.staging.stg_study"),
-    "marts from reconciled": ("marts", "select fate as x from @play_account", "reads vault.reconciled.play_account"),
-    "features from reconciled": ("features", "select name as x from @known_names", "reads vault.reconciled.known_names"),
+    "marts from intermediate": ("marts", "select fate as x from @int_play_account", "reads vault.intermediate.int_play_account"),
+    "features from intermediate": ("features", "select name as x from @int_known_names", "reads vault.intermediate.int_known_names"),
     "audit from raw": ("audit", "select count(*) as x from @raw_keyring", "probe (audit) reads vault.raw.keyring"),
     "wall from raw": ("anonymized", "select 1 as x from @raw_keyring", "probe (anonymized) reads vault.raw.keyring"),
     "wall from music": ("anonymized", "select 1 as x from @music", "reads catalogue.music.track_features"),
-    "reconciled from raw": ("reconciled", "select 1 as x from @raw_keyring", "reads vault.raw.keyring"),
-    "reconciled from the warehouse": ("reconciled", "select track_id as x from @plays", "(reconciled) reads warehouse."),
+    "intermediate from raw": ("intermediate", "select 1 as x from @raw_keyring", "reads vault.raw.keyring"),
+    "intermediate from the warehouse": ("intermediate", "select track_id as x from @plays", "(intermediate) reads warehouse."),
     "staging from staging": ("staging", "select title as x from @stg_study", "probe (staging) reads vault.staging"),
     "an unknown folder": ("scratch", "select 1 as x", "its file in the folder scratch"),
 }  # fmt: skip
@@ -465,7 +465,7 @@ CALLS: dict[str, tuple[str, str]] = {
     ),
     "a clock that begins in 1970": (
         "select !elapsed_ms(ts_ms, 0) as x from @stg_extended_plays",
-        "The argument origin_ms of elapsed_ms() is not clock_origins.origin_ms",
+        "The argument origin_ms of elapsed_ms() is not int_clock_origins.origin_ms",
     ),
     "an id that can be guessed": (
         "select !record_pseudonym('secret', gender) as x from @stg_participants",
@@ -473,15 +473,15 @@ CALLS: dict[str, tuple[str, str]] = {
     ),
     "demographics without asking": (
         "select !consented_country(country, true) as x from @stg_participants",
-        "The argument is_granted of consented_country() is not listeners.grants_demographics",
+        "The argument is_granted of consented_country() is not int_listeners.grants_demographics",
     ),
     "the wrong consent": (
-        "select !age_band(birth_year, null, grants_listening_history) as x from @listeners",
-        "The argument is_granted of age_band() is not listeners.grants_demographics",
+        "select !age_band(birth_year, null, grants_listening_history) as x from @int_listeners",
+        "The argument is_granted of age_band() is not int_listeners.grants_demographics",
     ),
     "a private title": (
         "select !public_text(track_name, false) as x from @stg_extended_plays",
-        "The argument is_private of public_text() is not spellings.is_private",
+        "The argument is_private of public_text() is not int_spellings.is_private",
     ),
     "too few arguments": ("select !consented_country('DE') as x", "takes 2 arguments, here 1"),
 }  # fmt: skip
@@ -495,7 +495,7 @@ def test_a_declassifier_takes_what_its_guarantee_rests_on(project: Project, revi
     assert all(finding.where == "probe" and finding.line == 1 for finding in findings)
 
 
-@pytest.mark.parametrize("layer", ["reconciled", "marts"])
+@pytest.mark.parametrize("layer", ["intermediate", "marts"])
 def test_declassifiers_are_called_at_the_wall_alone(project: Project, reviews: Reviews, layer: str) -> None:
     (finding,) = found(with_probe(project, "select !flag(true) as x", layer), reviews)
     assert finding.what == "probe calls flag()." and "models/anonymized" in finding.remedy
@@ -610,7 +610,7 @@ def test_an_opened_class_would_be_believed_and_a_closed_one_is_not_passed(projec
     closed = {**project.models["stg_extended_plays"].privacy, "is_shuffle": "quasi"}
     findings = found(project.with_model("stg_extended_plays", privacy=closed), reviews)
     assert [finding.what.split(" without")[0] for finding in findings] == [
-        "anonymized_plays.is_shuffle holds stg_extended_plays.is_shuffle (quasi)"
+        "anon_plays.is_shuffle holds stg_extended_plays.is_shuffle (quasi)"
     ]
 
 
@@ -652,14 +652,16 @@ def test_an_implicit_use_of_a_direct_column_needs_a_review(project: Project, rev
 
 
 def test_a_review_of_nothing_fails(project: Project, reviews: Reviews) -> None:
-    stale = replace(reviews, uses={**reviews.uses, ("stg_members.usernames", "order", "spellings"): "because"})
+    stale = replace(reviews, uses={**reviews.uses, ("stg_members.usernames", "order", "int_spellings"): "because"})
     (finding,) = found(project, stale)
-    assert finding.kind == "review" and finding.what == "spellings uses stg_members.usernames in no 'order' any more."
-    spoilt = altered(project, "known_names", ("    union\n", "    union all\n"))
+    assert (
+        finding.kind == "review" and finding.what == "int_spellings uses stg_members.usernames in no 'order' any more."
+    )
+    spoilt = altered(project, "int_known_names", ("    union\n", "    union all\n"))
     assert {finding.what for finding in found(spoilt, reviews)} == {
-        "known_names uses stg_consent_events.participant_code in no 'distinct' any more.",
-        "known_names uses stg_members.usernames in no 'distinct' any more.",
-        "known_names uses stg_participants.participant_code in no 'distinct' any more.",
+        "int_known_names uses stg_consent_events.participant_code in no 'distinct' any more.",
+        "int_known_names uses stg_members.usernames in no 'distinct' any more.",
+        "int_known_names uses stg_participants.participant_code in no 'distinct' any more.",
     }
 
 
@@ -721,10 +723,13 @@ def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("select * from @anonymized_plays", "reads warehouse.anonymized.plays"),
+        ("select * from @anon_plays", "reads warehouse.anonymized.anon_plays"),
         ("select * from @stg_keyring", "reads vault.staging.stg_keyring"),
         ("select * from @raw_keyring", "reads vault.raw.keyring"),
-        ("with a as (select 1) select * from (select * from @known_names)", "reads vault.reconciled.known_names"),
+        (
+            "with a as (select 1) select * from (select * from @int_known_names)",
+            "reads vault.intermediate.int_known_names",
+        ),
         ("select * from nowhere", "reads nowhere, which nobody knows"),
         ("select * from query('select 1')", "reads from a table function"),
     ],
@@ -888,10 +893,10 @@ def test_the_table_names_column_function_source_and_way(
     lines = text.splitlines()
     assert max(map(len, lines)) <= 100
     flat = " ".join(text.split())
-    assert "participant_id participant_pseudonym direct stg_keyring.pseudonym > listeners > anonymized_plays" in flat
-    assert "anonymized.plays" in lines and "marts.plays" in lines
+    assert "participant_id participant_pseudonym direct stg_keyring.pseudonym > int_listeners > anon_plays" in flat
+    assert "anonymized.anon_plays" in lines and "marts.plays" in lines
     assert (
-        "stg_members.usernames, stg_participants.participant_code in known_names (distinct, where); spellings (join)"
+        "stg_members.usernames, stg_participants.participant_code in int_known_names (distinct, where); int_spellings (join)"
         in flat
     )
     assert "The wall holds: 247 released columns" in flat or "The wall holds:" in lines[-1]

@@ -49,8 +49,8 @@ def test_everything_of_the_design_is_there(demo: SmallStudy) -> None:
         "audit.row_accounting",
         "audit.consent_coverage",
         "reference.feature_sources",
-        "anonymized.plays",
-        "sessionized.play_sessions",
+        "anonymized.anon_plays",
+        "sessionized.ses_plays",
     } <= tables
     assert {table.split(".")[0] for table in tables} == set(RIGHT_OF_THE_WALL)
     assert demo.warehouse("select count(*) from marts.plays")[0][0] > 40_000
@@ -272,11 +272,11 @@ def test_times_are_shifted_by_whole_weeks_and_intervals_kept(demo: SmallStudy) -
                     ) as is_even
                 from warehouse.marts.plays
                 inner join warehouse.marts.sessions using (session_id)
-                inner join warehouse.anonymized.plays as clocks using (play_id)
-                inner join warehouse.anonymized.plays as firsts on firsts.play_id = plays.session_id
+                inner join warehouse.anonymized.anon_plays as clocks using (play_id)
+                inner join warehouse.anonymized.anon_plays as firsts on firsts.play_id = plays.session_id
                 inner join vault.raw.keyring on keyring.pseudonym = plays.participant_id
-                inner join vault.reconciled.clock_origins as origins on origins.participant_no = keyring.participant_no
-                inner join vault.reconciled.play_fates as fates
+                inner join vault.intermediate.int_clock_origins as origins on origins.participant_no = keyring.participant_no
+                inner join vault.intermediate.int_play_fates as fates
                     on
                         fates.participant_no = keyring.participant_no
                         and fates.fate = 'kept'
@@ -312,8 +312,8 @@ def test_local_times_agree_with_the_zone_database(demo: SmallStudy) -> None:
     with demo.opened() as connection:
         rows = connection.execute(
             """
-            select time_zone, ended_ms, end_offset_ms from vault.reconciled.play_fates
-            inner join vault.reconciled.listeners using (participant_no)
+            select time_zone, ended_ms, end_offset_ms from vault.intermediate.int_play_fates
+            inner join vault.intermediate.int_listeners using (participant_no)
             where month(make_timestamp_ms(ended_ms)) in (3, 10, 11)
             """
         ).fetchall()
@@ -405,7 +405,7 @@ def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
         checkout,
         ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"),
     )
-    (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('listeners') }}")
+    (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('int_listeners') }}")
     done = subprocess.run(
         [Path(sys.executable).with_name("dbt"), "parse", "--target-path", "target"],
         cwd=checkout,
@@ -473,7 +473,7 @@ def test_only_what_an_earlier_version_made_is_dropped(small: SmallStudy) -> None
             "insert into vault.raw.made_relations values ('warehouse', 'marts', 'former'), ('warehouse', 'audit', 'former_view')"
         )
     made = "select table_name from duckdb_tables() where table_name in ('my_own', 'former') union select view_name from duckdb_views() where view_name = 'former_view' order by 1"
-    small.dbt("run", "--select", "known_names")
+    small.dbt("run", "--select", "int_known_names")
     assert small.warehouse(made) == [("former",), ("former_view",), ("my_own",)]
     small.dbt("run")
     assert small.warehouse(made) == [("my_own",)]

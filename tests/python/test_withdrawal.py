@@ -67,7 +67,7 @@ vault._attach = lambda connection, path, name, options: attach(
 vault.session_settings = lambda: settings() | {"force_compression": "uncompressed"}
 """
 # Tables right of the wall whose rows belong to persons, and those of tracks, which others' rows lead to.
-TRACKS = ("anonymized.tracks", "features.track_features", "features.track_matches", "marts.tracks")
+TRACKS = ("anonymized.anon_tracks", "features.feat_track_features", "features.feat_track_matches", "marts.tracks")
 STEPS = (
     "begun", "rows deleted", "files cleared", "vault rewritten", "warehouse rebuilt", "releases taken down",
     "searched", "certified",
@@ -276,9 +276,9 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
         "marts.participants",
     }
     assert {
-        "anonymized.plays",
-        "sessionized.play_sessions",
-        "features.emotion_scores",
+        "anonymized.anon_plays",
+        "sessionized.ses_plays",
+        "features.feat_emotion_scores",
         "marts.emotion_reports",
     } <= before.keys() - differing
     # A value scan of its own: every text of every table, the vault decrypted.
@@ -457,8 +457,8 @@ def test_titles_that_named_them_in_others_rows_stay_hidden(kept: SmallStudy, fin
     (old,), (new,) = (
         {row[0] for row in one} - {row[0] for row in other}
         for one, other in (
-            (before["anonymized.plays"], after["anonymized.plays"]),
-            (after["anonymized.plays"], before["anonymized.plays"]),
+            (before["anonymized.anon_plays"], after["anonymized.anon_plays"]),
+            (after["anonymized.anon_plays"], before["anonymized.anon_plays"]),
         )
     )
     for table in before.keys() - {"marts.tracks"}:  # which counts plays

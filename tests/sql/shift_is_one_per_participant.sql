@@ -1,6 +1,6 @@
 -- Local time minus elapsed time is one moment per participant, but for changes of the clock: every row
 -- of a participant was moved by the same shift. A second shift would tear intervals apart.
-with plays as (select * from {{ ref('anonymized_plays') }}),
+with plays as (select * from {{ ref('anon_plays') }}),
 
 origins as (
     select

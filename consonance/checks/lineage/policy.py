@@ -42,8 +42,8 @@ class Layer:
 
 LAYERS = {
     "staging": Layer(VAULT, frozenset({RAW})),
-    "reconciled": Layer(VAULT, frozenset({"staging", "reconciled", SEEDS})),
-    WALL: Layer(WAREHOUSE, frozenset({"staging", "reconciled", WALL, SEEDS})),
+    "intermediate": Layer(VAULT, frozenset({"staging", "intermediate", SEEDS})),
+    WALL: Layer(WAREHOUSE, frozenset({"staging", "intermediate", WALL, SEEDS})),
     **{name: Layer(WAREHOUSE, RIGHT | {SEEDS, MUSIC}) for name in RIGHT - {WALL}},
     "analysis": Layer(WAREHOUSE, frozenset({"marts", "audit", SEEDS})),
 }
@@ -338,7 +338,7 @@ class _Checker:
                     model,
                     use.line,
                     f"{model.name} does more than rename: {use.kind}.",
-                    "Do it in reconciled.",
+                    "Do it in intermediate.",
                 )
         columns = {}
         for name in reading.columns:

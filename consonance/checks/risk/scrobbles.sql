@@ -5,21 +5,21 @@ with tracks as (select * from temp.seen_tracks),
 
 targets as (select * from temp.targets),
 
-play_fates as (select * from vault.reconciled.play_fates),
+int_play_fates as (select * from vault.intermediate.int_play_fates),
 
 drawn_plays as (
     select
         targets.person,
-        play_fates.row_id,
-        play_fates.started_ms,
-        play_fates.content_uri,
-        play_fates.title,
-        play_fates.creator
-    from play_fates
-    inner join targets on play_fates.participant_no = targets.participant_no
+        int_play_fates.row_id,
+        int_play_fates.started_ms,
+        int_play_fates.content_uri,
+        int_play_fates.title,
+        int_play_fates.creator
+    from int_play_fates
+    inner join targets on int_play_fates.participant_no = targets.participant_no
     where
-        play_fates.fate = 'kept'
-        and drawn_share('scrobbled', targets.person, play_fates.row_id, 0, 0) * targets.plays < 4 * list_max(getvariable('list_sizes'))
+        int_play_fates.fate = 'kept'
+        and drawn_share('scrobbled', targets.person, int_play_fates.row_id, 0, 0) * targets.plays < 4 * list_max(getvariable('list_sizes'))
 ),
 
 names as (

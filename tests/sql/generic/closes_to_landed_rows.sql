@@ -18,11 +18,11 @@ landed_rows as (
 
 landed as (
     select
-        case when listeners.grants_listening_history then listeners.pseudonym else 'no active consent' end as participant_id,
+        case when int_listeners.grants_listening_history then int_listeners.pseudonym else 'no active consent' end as participant_id,
         landed_rows.history_source,
         count(*) as landed_rows
     from landed_rows
-    left join {{ ref('listeners') }} as listeners on landed_rows.participant_no = listeners.participant_no
+    left join {{ ref('int_listeners') }} as int_listeners on landed_rows.participant_no = int_listeners.participant_no
     group by 1, 2
 )
 

@@ -2,7 +2,7 @@
    URI, in the column catalogue_uri, stand Spotify's own texts, which name nobody. #}
 {% test no_identifiers(model, columns, catalogue_uri=none) %}
 
-with known_names as (
+with int_known_names as (
     select participant_code as name from {{ source('raw', 'participants') }}
     union
     select username from ({{ unnested(source('raw', 'members'), 'usernames', 'username') }}) as accounts
@@ -20,12 +20,12 @@ texts as (
 
 select texts.text_value
 from texts
-left join known_names
+left join int_known_names
     on
         not texts.is_in_catalogue
-        and {{ holds_name('texts.text_value', 'known_names.name') }}
+        and {{ holds_name('texts.text_value', 'int_known_names.name') }}
 where
-    known_names.name is not null
+    int_known_names.name is not null
     or texts.text_value like '%_@_%.__%'
     or regexp_matches(texts.text_value, '\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b')
     or regexp_matches(texts.text_value, '\b[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9]')

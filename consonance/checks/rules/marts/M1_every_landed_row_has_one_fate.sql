@@ -2,7 +2,7 @@
 -- what: The rows of audit.row_accounting add up to the landed rows, person by person.
 -- example: 41,418 rows were landed, 41,417 have a fate.
 -- why: A row that is nowhere was lost by somebody.
--- remedy: dbt run. If it stays, look at models/reconciled.
+-- remedy: dbt run. If it stays, look at models/intermediate.
 with landed as (
     select keyring.pseudonym, sum(members.landed) as rows
     from vault.raw.members

@@ -10,7 +10,7 @@ with bounds as (
         min(clocks.started_elapsed_ms) as started_ms,
         max(clocks.ended_elapsed_ms) as ended_ms
     from warehouse.marts.plays as plays
-    inner join warehouse.anonymized.plays as clocks on clocks.play_id = plays.play_id
+    inner join warehouse.anonymized.anon_plays as clocks on clocks.play_id = plays.play_id
     group by plays.participant_id, plays.session_id
 ),
 ordered as (

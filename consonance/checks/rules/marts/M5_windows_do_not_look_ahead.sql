@@ -2,10 +2,10 @@
 -- what: The plays counted in a window are those that had ended strictly before the report, and within the window, by the elapsed clock.
 -- example: A play that was on while the report was given counts as heard before it.
 -- why: Whoever looks ahead predicts the past.
--- remedy: Look at models/features/emotion_report_plays.sql and models/marts/emotion_windows.sql.
+-- remedy: Look at models/features/feat_emotion_report_plays.sql and models/marts/emotion_windows.sql.
 with reports as (
     select report_id, min(answered_elapsed_ms) as reported_ms
-    from warehouse.anonymized.emotion_answers
+    from warehouse.anonymized.anon_emotion_answers
     group by report_id
 ),
 hours as (
@@ -26,7 +26,7 @@ recounted as (
         hours.window_minutes,
         count(*) as plays
     from hours
-    inner join warehouse.anonymized.plays as plays
+    inner join warehouse.anonymized.anon_plays as plays
         on
             plays.participant_id = hours.participant_id
             and plays.ended_elapsed_ms // 3600000 = hours.hour

@@ -2,7 +2,7 @@
 -- what: Every play ended on a day of the consented history, by the participant's own calendar.
 -- example: Consent covers 2021 and 2022; a play of 2020-12-31 is in the warehouse.
 -- why: A date is part of what was consented to. This rule takes the shift back and asks the ledger itself.
--- remedy: dbt run. If it stays, look at models/reconciled/play_fates.sql.
+-- remedy: dbt run. If it stays, look at models/intermediate/int_play_fates.sql.
 with last_events as (
     select
         participant_code,

@@ -2,7 +2,7 @@
 -- what: Rows that need a further purpose, as their table declares (podcasts, audiobooks, private sessions, what tells age, gender or country), are there only of participants who granted it.
 -- example: An episode of someone who grants listening_history alone.
 -- why: Whoever agrees to one thing has not agreed to the next (data minimisation).
--- remedy: dbt run. If it stays, look at models/reconciled/play_fates.sql and functions/consented_country.sql, is_abroad.sql.
+-- remedy: dbt run. If it stays, look at models/intermediate/int_play_fates.sql and functions/consented_country.sql, is_abroad.sql.
 with last_events as (
     select
         participant_code,

@@ -1,16 +1,16 @@
--- relation: warehouse.anonymized.plays
+-- relation: warehouse.anonymized.anon_plays
 -- what: Each participant's elapsed clock begins at 0 with their first play, and no report lies more than 100 years from it.
 -- example: A started_elapsed_ms of 1,682,935,200,000, which is a moment of UTC.
 -- why: An elapsed clock that begins at a known moment is no elapsed clock: it tells the true time, whatever the shift (D3).
--- remedy: Look at functions/elapsed_ms.sql and models/reconciled/clock_origins.sql.
+-- remedy: Look at functions/elapsed_ms.sql and models/intermediate/int_clock_origins.sql.
 with first_plays as (
     select participant_id, min(started_elapsed_ms) as first_ms
-    from warehouse.anonymized.plays as plays
+    from warehouse.anonymized.anon_plays as plays
     group by participant_id
 )
 select participant_id from first_plays where first_ms <> 0
 union all
 select participant_id
-from warehouse.anonymized.emotion_answers as answers
+from warehouse.anonymized.anon_emotion_answers as answers
 where abs(answered_elapsed_ms) > cast(100 * 366 as bigint) * 86400000
     or (participant_id not in (select participant_id from first_plays) and abs(answered_elapsed_ms) > cast(20 * 366 as bigint) * 86400000)

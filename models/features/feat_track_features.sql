@@ -1,6 +1,6 @@
 -- One row is one track with audio features: each value from the source that the study prefers of those
 -- that have it.
-with track_matches as (select * from {{ ref('track_matches') }}),
+with feat_track_matches as (select * from {{ ref('feat_track_matches') }}),
 
 archives as (select * from {{ source('music', 'track_features') }}),
 
@@ -15,13 +15,13 @@ preferences as (
 
 ranked as (
     select
-        track_matches.track_id,
-        track_matches.match_method,
-        track_matches.match_confidence,
+        feat_track_matches.track_id,
+        feat_track_matches.match_method,
+        feat_track_matches.match_confidence,
         archives.*,
         preferences.choice
-    from track_matches
-    inner join archives on track_matches.spotify_id = archives.spotify_id
+    from feat_track_matches
+    inner join archives on feat_track_matches.spotify_id = archives.spotify_id
     inner join preferences on archives.source_id = preferences.source_id
 ),
 

@@ -11,7 +11,7 @@ with survey_answers as (
     from {{ ref('stg_survey_answers') }}
 ),
 
-listeners as (
+int_listeners as (
     select
         participant_no,
         participant_code,
@@ -20,14 +20,14 @@ listeners as (
         shift_weeks,
         time_zone,
         grants_emotion_reports
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 ),
 
-clock_origins as (
+int_clock_origins as (
     select
         participant_no,
         origin_ms
-    from {{ ref('clock_origins') }}
+    from {{ ref('int_clock_origins') }}
 ),
 
 -- An item answered twice at the same moment counts once, as it stands last.
@@ -48,25 +48,25 @@ last_answers as (
 pseudonymised as (
     select
         {{ function('record_pseudonym') }}(
-            listeners.play_secret,
+            int_listeners.play_secret,
             concat_ws('|', 'report', last_answers.instrument, cast(last_answers.answered_ms as varchar))
         ) as report_id,
-        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         {{ function('shifted_local_time') }}(
             last_answers.answered_ms,
-            {{ zone_offset_ms('listeners.time_zone', 'last_answers.answered_ms') }},
-            listeners.shift_weeks
+            {{ zone_offset_ms('int_listeners.time_zone', 'last_answers.answered_ms') }},
+            int_listeners.shift_weeks
         ) as answered_at_local,
-        {{ function('elapsed_ms') }}(last_answers.answered_ms, clock_origins.origin_ms) as answered_elapsed_ms,
+        {{ function('elapsed_ms') }}(last_answers.answered_ms, int_clock_origins.origin_ms) as answered_elapsed_ms,
         {{ function('survey_name') }}(last_answers.instrument) as instrument,
         {{ function('survey_name') }}(last_answers.item) as item,
         {{ function('survey_answer') }}(last_answers.answer) as answer
     from last_answers
-    inner join listeners on last_answers.participant_code = listeners.participant_code
-    inner join clock_origins on listeners.participant_no = clock_origins.participant_no
+    inner join int_listeners on last_answers.participant_code = int_listeners.participant_code
+    inner join int_clock_origins on int_listeners.participant_no = int_clock_origins.participant_no
     where
         last_answers.recency = 1
-        and listeners.grants_emotion_reports
+        and int_listeners.grants_emotion_reports
 )
 
 select

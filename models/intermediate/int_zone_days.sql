@@ -1,12 +1,12 @@
 -- One row is one UTC day in one participant's zone: what its clock shows beyond UTC all day long.
 -- Days on which that changes are left out; times on them are converted one by one.
-with listeners as (select * from {{ ref('listeners') }}),
+with int_listeners as (select * from {{ ref('int_listeners') }}),
 
 study as (select * from {{ ref('stg_study') }}),
 
 zones as (
     select distinct time_zone
-    from listeners
+    from int_listeners
 ),
 
 days as (

@@ -1,8 +1,8 @@
 -- One row is one emotion report, one window of minutes before it, and one play of that window: one that had
 -- ended strictly before the report, and not before the window began. Nothing after the report is looked at.
-with answers as (select * from {{ ref('anonymized_emotion_answers') }}),
+with answers as (select * from {{ ref('anon_emotion_answers') }}),
 
-plays as (select * from {{ ref('anonymized_plays') }}),
+plays as (select * from {{ ref('anon_plays') }}),
 
 windows as (
     {%- for minutes in var('emotion_windows_minutes') %}

@@ -1,8 +1,8 @@
 -- One row is one participant: when their elapsed clock begins, at the start of their first kept play
 -- or, for those without one, at their first emotion report.
-with play_account as (select * from {{ ref('play_account') }}),
+with int_play_account as (select * from {{ ref('int_play_account') }}),
 
-listeners as (select * from {{ ref('listeners') }}),
+int_listeners as (select * from {{ ref('int_listeners') }}),
 
 survey_answers as (select * from {{ ref('stg_survey_answers') }}),
 
@@ -10,7 +10,7 @@ first_plays as (
     select
         participant_no,
         min(first_started_ms) as started_ms
-    from play_account
+    from int_play_account
     where fate = 'kept'
     group by participant_no
 ),
@@ -25,11 +25,11 @@ first_reports as (
 
 origins as (
     select
-        listeners.participant_no,
+        int_listeners.participant_no,
         coalesce(first_plays.started_ms, first_reports.answered_ms) as origin_ms
-    from listeners
-    left join first_plays on listeners.participant_no = first_plays.participant_no
-    left join first_reports on listeners.participant_code = first_reports.participant_code
+    from int_listeners
+    left join first_plays on int_listeners.participant_no = first_plays.participant_no
+    left join first_reports on int_listeners.participant_code = first_reports.participant_code
     where coalesce(first_plays.started_ms, first_reports.answered_ms) is not null
 )
 

@@ -1,6 +1,6 @@
 -- One row is one play with the session it belongs to, and its place on the session's clock. Definitions:
 -- docs/numbers.md, "Session" and "Times".
-with plays as (select * from {{ ref('anonymized_plays') }}),
+with plays as (select * from {{ ref('anon_plays') }}),
 
 timed as (
     select

@@ -1,6 +1,6 @@
 -- One row is one track that can be looked up in archives of features: under which Spotify id, how
 -- that was found, and how surely.
-with tracks as (select * from {{ ref('anonymized_tracks') }}),
+with tracks as (select * from {{ ref('anon_tracks') }}),
 
 archived as (select distinct spotify_id from {{ source('music', 'track_features') }}),
 

@@ -1,6 +1,6 @@
 -- One row is one participant, history source and fate: how many landed rows met it, and when the
 -- first of them began (not known of those that were erased).
-with play_fates as (select * from {{ ref('play_fates') }}),
+with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
 erased_rows as (select * from {{ ref('stg_erased_rows') }}),
 
@@ -11,7 +11,7 @@ counted as (
         fate,
         count(*) as landed_rows,
         min(started_ms) as first_started_ms
-    from play_fates
+    from int_play_fates
     group by participant_no, history_source, fate
 ),
 

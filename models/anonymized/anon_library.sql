@@ -7,26 +7,26 @@ with library_items as (
     from {{ ref('stg_library_items') }}
 ),
 
-listeners as (
+int_listeners as (
     select
         participant_no,
         pseudonym,
         grants_listening_history,
         grants_library
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 ),
 
 pseudonymised as (
     select
-        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         {{ function('catalogue_identity') }}(library_items.track_uri) as track_id,
         {{ function('public_uri') }}(library_items.track_uri) as spotify_uri,
         library_items.origin
     from library_items
-    inner join listeners on library_items.participant_no = listeners.participant_no
+    inner join int_listeners on library_items.participant_no = int_listeners.participant_no
     where
-        listeners.grants_listening_history
-        and listeners.grants_library
+        int_listeners.grants_listening_history
+        and int_listeners.grants_library
 )
 
 select

@@ -1,34 +1,34 @@
 -- One row is one participant, history source and fate, with how many landed rows met it. Persons
 -- without an active consent are not named, not even by pseudonym: their rows are one sum.
-with play_account as (
+with int_play_account as (
     select
         participant_no,
         history_source,
         fate,
         landed_rows
-    from {{ ref('play_account') }}
+    from {{ ref('int_play_account') }}
 ),
 
-listeners as (
+int_listeners as (
     select
         participant_no,
         pseudonym,
         grants_listening_history
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 ),
 
 named as (
     select
         case
-            when listeners.grants_listening_history
-                then {{ function('participant_pseudonym') }}(listeners.pseudonym)
+            when int_listeners.grants_listening_history
+                then {{ function('participant_pseudonym') }}(int_listeners.pseudonym)
             else 'no active consent'
         end as participant_id,
-        play_account.history_source,
-        {{ function('row_fate') }}(play_account.fate) as fate,
-        play_account.landed_rows
-    from play_account
-    inner join listeners on play_account.participant_no = listeners.participant_no
+        int_play_account.history_source,
+        {{ function('row_fate') }}(int_play_account.fate) as fate,
+        int_play_account.landed_rows
+    from int_play_account
+    inner join int_listeners on int_play_account.participant_no = int_listeners.participant_no
 )
 
 select

@@ -1,6 +1,6 @@
 -- One row is one report and one scale of its instrument: the score, or why there is none.
 -- Sources of the scoring rules: seeds/_seeds.yml.
-with answers as (select * from {{ ref('anonymized_emotion_answers') }}),
+with answers as (select * from {{ ref('anon_emotion_answers') }}),
 
 items as (select * from {{ ref('instrument_items') }}),
 

@@ -1,8 +1,8 @@
 -- One row is one landed extended row that repeats another one of the same person.
 -- Definition: docs/numbers.md, "Play identity and duplicates".
-with recursive landed_plays as (select * from {{ ref('landed_plays') }}),
+with recursive int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
-member_precedence as (select * from {{ ref('member_precedence') }}),
+int_member_precedence as (select * from {{ ref('int_member_precedence') }}),
 
 extended_plays as (
     select
@@ -16,7 +16,7 @@ extended_plays as (
         content_uri,
         title,
         creator
-    from landed_plays
+    from int_landed_plays
     where history_source = 'extended'
 ),
 
@@ -47,7 +47,7 @@ candidates as (
         extended_plays.title is not null and extended_plays.creator is not null as is_fully_named,
         -- Smaller is kept first: more keys, then the member's place, then the row's.
         (1000 - extended_plays.key_count) * 10000000000000
-        + member_precedence.precedence * 100000000
+        + int_member_precedence.precedence * 100000000
         + extended_plays.row_no as precedence
     from extended_plays
     inner join crowded
@@ -55,7 +55,7 @@ candidates as (
             extended_plays.participant_no = crowded.participant_no
             and extended_plays.reported_ms = crowded.reported_ms
             and extended_plays.ms_played = crowded.ms_played
-    inner join member_precedence on extended_plays.member_id = member_precedence.member_id
+    inner join int_member_precedence on extended_plays.member_id = int_member_precedence.member_id
 ),
 
 -- Rows of one content are all alike: the first of them speaks for them.

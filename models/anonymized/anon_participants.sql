@@ -1,5 +1,5 @@
 -- One row is one participant with an active consent to listening history or emotion reports.
-with listeners as (
+with int_listeners as (
     select
         pseudonym,
         birth_year,
@@ -10,7 +10,7 @@ with listeners as (
         {%- for purpose in consent_purposes() %}
         grants_{{ purpose }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 ),
 
 study as (
@@ -28,28 +28,28 @@ generalisation as (
 
 pseudonymised as (
     select
-        {{ function('participant_pseudonym') }}(listeners.pseudonym) as participant_id,
+        {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         {{ function('wider_age_band') }}(
-            {{ function('age_band') }}(listeners.birth_year, study.as_of_ms, listeners.grants_demographics),
+            {{ function('age_band') }}(int_listeners.birth_year, study.as_of_ms, int_listeners.grants_demographics),
             generalisation.age_level
         ) as age_band,
         case
             when generalisation.gender_level = 0
-                then {{ function('gender_group') }}(listeners.gender, listeners.grants_demographics)
+                then {{ function('gender_group') }}(int_listeners.gender, int_listeners.grants_demographics)
         end as gender,
         {{ function('wider_country') }}(
-            {{ function('consented_country') }}(listeners.country, listeners.grants_demographics),
-            listeners.region,
+            {{ function('consented_country') }}(int_listeners.country, int_listeners.grants_demographics),
+            int_listeners.region,
             generalisation.country_level
         ) as country,
-        {{ function('flag') }}(listeners.is_time_zone_assumed) as is_time_zone_assumed,
+        {{ function('flag') }}(int_listeners.is_time_zone_assumed) as is_time_zone_assumed,
         {%- for purpose in consent_purposes() %}
-        listeners.grants_{{ purpose }}{{ ',' if not loop.last }}
+        int_listeners.grants_{{ purpose }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from listeners
+    from int_listeners
     cross join study
     cross join generalisation
-    where listeners.grants_listening_history or listeners.grants_emotion_reports
+    where int_listeners.grants_listening_history or int_listeners.grants_emotion_reports
 )
 
 select

@@ -1,7 +1,7 @@
 -- One row is one member: its place among those of its participant when one of two equal rows is to
 -- be kept. First come the members of the donation that reaches the later time, then of the one with
 -- the smaller SHA-256, then the order in the donation: never the order of loading.
-with landed_plays as (select * from {{ ref('landed_plays') }}),
+with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
 donations as (select * from {{ ref('stg_donations') }}),
 
@@ -11,7 +11,7 @@ member_reach as (
     select
         member_id,
         max(reported_ms) as reaches_ms
-    from landed_plays
+    from int_landed_plays
     group by member_id
 ),
 

@@ -1,5 +1,5 @@
 -- One row is one track, episode or chapter that occurs in kept plays.
-with spellings as (
+with int_spellings as (
     select
         participant_no,
         content_type,
@@ -9,30 +9,30 @@ with spellings as (
         album,
         plays,
         is_private
-    from {{ ref('spellings') }}
+    from {{ ref('int_spellings') }}
 ),
 
-listeners as (
+int_listeners as (
     select
         participant_no,
         play_secret
-    from {{ ref('listeners') }}
+    from {{ ref('int_listeners') }}
 ),
 
 named as (
     select
         {{ function('track_identity') }}(
-            spellings.content_uri, spellings.title, spellings.creator, spellings.is_private, listeners.play_secret
+            int_spellings.content_uri, int_spellings.title, int_spellings.creator, int_spellings.is_private, int_listeners.play_secret
         ) as track_id,
-        {{ function('known_word') }}(spellings.content_type) as content_type,
-        {{ function('public_uri') }}(spellings.content_uri) as spotify_uri,
-        {{ function('public_text') }}(spellings.title, spellings.is_private) as title,
-        {{ function('public_text') }}(spellings.creator, spellings.is_private) as creator,
-        {{ function('public_text') }}(spellings.album, spellings.is_private) as album,
-        {{ function('flag') }}(spellings.is_private) as is_private,
-        spellings.plays
-    from spellings
-    left join listeners on spellings.participant_no = listeners.participant_no
+        {{ function('known_word') }}(int_spellings.content_type) as content_type,
+        {{ function('public_uri') }}(int_spellings.content_uri) as spotify_uri,
+        {{ function('public_text') }}(int_spellings.title, int_spellings.is_private) as title,
+        {{ function('public_text') }}(int_spellings.creator, int_spellings.is_private) as creator,
+        {{ function('public_text') }}(int_spellings.album, int_spellings.is_private) as album,
+        {{ function('flag') }}(int_spellings.is_private) as is_private,
+        int_spellings.plays
+    from int_spellings
+    left join int_listeners on int_spellings.participant_no = int_listeners.participant_no
 ),
 
 totals as (
@@ -50,7 +50,7 @@ totals as (
     group by track_id, content_type, spotify_uri, title, creator, album, is_private
 ),
 
--- Of several spellings the most frequent one counts.
+-- Of several int_spellings the most frequent one counts.
 ordered as (
     select
         track_id,

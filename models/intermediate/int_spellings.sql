@@ -2,9 +2,9 @@
 -- file, or a text without a catalogue URI that names a participant (old exports tell a voice memo by its
 -- names alone). Definition: docs/numbers.md, "Private texts".
 -- participant_no is null where a public URI tells what it is, whoever played it.
-with play_fates as (select * from {{ ref('play_fates') }}),
+with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
-known_names as (select * from {{ ref('known_names') }}),
+int_known_names as (select * from {{ ref('int_known_names') }}),
 
 spelled as (
     select
@@ -17,7 +17,7 @@ spelled as (
         creator,
         album,
         count(*) as plays
-    from play_fates
+    from int_play_fates
     where
         fate = 'kept'
         and content_type <> 'unknown'
@@ -53,7 +53,7 @@ texts as (
 telling_texts as (
     select distinct texts.text_value
     from texts
-    inner join known_names on {{ holds_name('texts.text_value', 'known_names.name') }}
+    inner join int_known_names on {{ holds_name('texts.text_value', 'int_known_names.name') }}
 ),
 
 judged as (

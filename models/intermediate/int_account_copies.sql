@@ -1,6 +1,6 @@
 -- One row is one kept account row that equals others of the same person, but the first of them: its
 -- number among them. They are so many plays, and a number is all that tells them apart.
-with play_fates as (select * from {{ ref('play_fates') }}),
+with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
 numbered as (
     select
@@ -9,7 +9,7 @@ numbered as (
             partition by participant_no, ended_ms, ms_played, content_type, title, creator
             order by row_id
         ) as copy_no
-    from play_fates
+    from int_play_fates
     where history_source = 'account' and fate = 'kept'
 ),
 

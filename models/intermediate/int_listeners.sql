@@ -3,7 +3,7 @@ with participants as (select * from {{ ref('stg_participants') }}),
 
 keyring as (select * from {{ ref('stg_keyring') }}),
 
-consent_state as (select * from {{ ref('consent_state') }}),
+int_consent_state as (select * from {{ ref('int_consent_state') }}),
 
 country_time_zones as (select * from {{ ref('country_time_zones') }}),
 
@@ -20,14 +20,14 @@ joined as (
         country_time_zones.region,
         coalesce(participants.time_zone, country_time_zones.time_zone, 'UTC') as time_zone,
         participants.time_zone is null as is_time_zone_assumed,
-        consent_state.history_from,
-        consent_state.history_to,
+        int_consent_state.history_from,
+        int_consent_state.history_to,
         {%- for purpose in consent_purposes() %}
-        coalesce(consent_state.grants_{{ purpose }}, false) as grants_{{ purpose }}{{ ',' if not loop.last }}
+        coalesce(int_consent_state.grants_{{ purpose }}, false) as grants_{{ purpose }}{{ ',' if not loop.last }}
         {%- endfor %}
     from participants
     inner join keyring on participants.participant_code = keyring.participant_code
-    left join consent_state on participants.participant_code = consent_state.participant_code
+    left join int_consent_state on participants.participant_code = int_consent_state.participant_code
     left join country_time_zones on participants.country = country_time_zones.country
 )
 

@@ -1,15 +1,15 @@
 -- One row is one landed account row that does not count, and why: another donation has it already,
 -- or the extended history tells of the same play. Definition: docs/numbers.md, "Account against
 -- extended".
-with landed_plays as (select * from {{ ref('landed_plays') }}),
+with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
 donations as (select * from {{ ref('stg_donations') }}),
 
 donation_members as (select * from {{ ref('stg_donation_members') }}),
 
-member_precedence as (select * from {{ ref('member_precedence') }}),
+int_member_precedence as (select * from {{ ref('int_member_precedence') }}),
 
-extended_duplicates as (select * from {{ ref('extended_duplicates') }}),
+int_extended_duplicates as (select * from {{ ref('int_extended_duplicates') }}),
 
 account_plays as (
     select
@@ -20,7 +20,7 @@ account_plays as (
         ms_played,
         coalesce(title, '') as title,
         coalesce(creator, '') as creator
-    from landed_plays
+    from int_landed_plays
     where history_source = 'account'
 ),
 
@@ -42,9 +42,9 @@ holdings as (
     select
         donation_members.donation_id,
         donation_members.member_id,
-        min(member_precedence.precedence) as precedence
+        min(int_member_precedence.precedence) as precedence
     from donation_members
-    inner join member_precedence on donation_members.member_id = member_precedence.member_id
+    inner join int_member_precedence on donation_members.member_id = int_member_precedence.member_id
     group by donation_members.donation_id, donation_members.member_id
 ),
 
@@ -103,17 +103,17 @@ with_account as (
 
 extended_plays as (
     select
-        landed_plays.participant_no,
-        cast(floor(landed_plays.reported_ms / 60000.0) as bigint) as end_minute,
-        landed_plays.ms_played,
-        coalesce(landed_plays.title, '') as title,
-        coalesce(landed_plays.creator, '') as creator
-    from landed_plays
-    inner join with_account on landed_plays.participant_no = with_account.participant_no
-    left join extended_duplicates on landed_plays.row_id = extended_duplicates.row_id
+        int_landed_plays.participant_no,
+        cast(floor(int_landed_plays.reported_ms / 60000.0) as bigint) as end_minute,
+        int_landed_plays.ms_played,
+        coalesce(int_landed_plays.title, '') as title,
+        coalesce(int_landed_plays.creator, '') as creator
+    from int_landed_plays
+    inner join with_account on int_landed_plays.participant_no = with_account.participant_no
+    left join int_extended_duplicates on int_landed_plays.row_id = int_extended_duplicates.row_id
     where
-        landed_plays.history_source = 'extended'
-        and extended_duplicates.row_id is null
+        int_landed_plays.history_source = 'extended'
+        and int_extended_duplicates.row_id is null
 ),
 
 extended_counts as (
