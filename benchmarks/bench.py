@@ -104,13 +104,13 @@ def dbt_run(folder: Path) -> int:
 def guards(folder: Path) -> int:
     """(e) What is asked before a release goes out."""
     from consonance.checks.risk.attacks import run_attacks
-    from consonance.checks.study_checks import ask_all
+    from consonance.checks.study_checks import run_checks
     from consonance.study.folder import Study
 
     study = Study.find(folder / "study")
     begun = time.perf_counter()
-    for guard, report in ask_all(study).items():
-        if not report.holds:
+    for guard, report in run_checks(study).items():
+        if not report.passed:
             sys.exit(f"The guard {guard} does not hold.")
     asked = time.perf_counter()
     run_attacks(study)
@@ -149,11 +149,11 @@ def withdrawal(folder: Path) -> int:
     study = Study.find(folder / "study")
     begun = time.perf_counter()
 
-    def tell(what: str) -> None:
+    def progress(what: str) -> None:
         print(f"withdrawal, after {time.perf_counter() - begun:.1f} s: {what}", file=sys.stderr)
 
     planned = plan(study, "D025", datetime.now(UTC).replace(tzinfo=None))
-    withdraw(study, planned, tell=tell)
+    withdraw(study, planned, progress=print)
     return planned.rows["vault"]["raw.extended_plays"]
 
 

@@ -42,7 +42,7 @@ class RuleResult:
     """How a rule turned out: ``violations`` is ``None`` if it could not be run."""
 
     rule: Rule
-    holds: bool
+    passed: bool
     violations: int | None
 
     def as_json(self) -> dict[str, Any]:
@@ -50,9 +50,9 @@ class RuleResult:
             "rule": self.rule.name,
             "suite": self.rule.suite,
             "what": self.rule.what,
-            "holds": self.holds,
+            "passed": self.passed,
             "violations": self.violations,
-            "remedy": None if self.holds else self.rule.remedy,
+            "remedy": None if self.passed else self.rule.remedy,
         }
 
 

@@ -27,7 +27,7 @@ ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}")
 
 
 @dataclass(frozen=True)
-class Trace:
+class Leak:
     """A secret, a name or a dangerous setting in a place where none belongs; never the value itself."""
 
     place: str
@@ -35,21 +35,21 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class TraceReport:
+class LeakScanReport:
     """What was found in how many files."""
 
     files: int
-    traces: tuple[Trace, ...]
+    leaks: tuple[Leak, ...]
 
     @property
-    def holds(self) -> bool:
-        return not self.traces
+    def passed(self) -> bool:
+        return not self.leaks
 
     def as_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, "files": self.files, "traces": [asdict(trace) for trace in self.traces]}
+        return {"passed": self.passed, "files": self.files, "leaks": [asdict(trace) for trace in self.leaks]}
 
 
-def check_traces(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> TraceReport:
+def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> LeakScanReport:
     """Search the project's artifacts and the study's pages for the key, secrets, user names and codes.
 
     Args:
@@ -71,10 +71,10 @@ def check_traces(study: Study, workspace: Path | None = None, beside: Sequence[P
             content = path.read_bytes()
             for what, pattern in known.items():
                 if pattern.search(content):
-                    found.append(Trace(str(path), f"holds {what}"))
+                    found.append(Leak(str(path), f"holds {what}"))
             if path.suffix == ".log" and ADDRESS.search(content):
-                found.append(Trace(str(path), "holds an e-mail address"))
-    return TraceReport(files, tuple(found))
+                found.append(Leak(str(path), "holds an e-mail address"))
+    return LeakScanReport(files, tuple(found))
 
 
 def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
@@ -105,22 +105,22 @@ def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
     }
 
 
-def _exposed(study: Study) -> Iterator[Trace]:
+def _exposed(study: Study) -> Iterator[Leak]:
     if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
-        yield Trace(str(study.root), "can be entered by others: 'chmod 700' it")
+        yield Leak(str(study.root), "can be entered by others: 'chmod 700' it")
     try:
         duckdb.connect(str(study.vault_path), read_only=True).close()
     except duckdb.Error:
         return
-    yield Trace(str(study.vault_path), "is not encrypted")
+    yield Leak(str(study.vault_path), "is not encrypted")
 
 
-def _unsafe_settings(manifest_path: Path) -> Iterator[Trace]:
+def _unsafe_settings(manifest_path: Path) -> Iterator[Leak]:
     if not manifest_path.exists():
         return
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     if manifest["metadata"].get("send_anonymous_usage_stats") is not False:
-        yield Trace(str(manifest_path), "was made with dbt's telemetry on")
+        yield Leak(str(manifest_path), "was made with dbt's telemetry on")
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and node["config"].get("store_failures"):
-            yield Trace(str(manifest_path), f"the test {node['name']} keeps the rows that fail it")
+            yield Leak(str(manifest_path), f"the test {node['name']} keeps the rows that fail it")

@@ -79,7 +79,7 @@ class Difference:
 
 
 @dataclass
-class TwinReport:
+class NonInterferenceReport:
     """How the comparison turned out."""
 
     relations: int = 0
@@ -88,14 +88,14 @@ class TwinReport:
     differences: list[Difference] = field(default_factory=list)
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         return self.relations > 0 and not self.differences
 
     def as_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, **asdict(self)}
+        return {"passed": self.passed, **asdict(self)}
 
 
-def check_interference(study: Study, meanwhile: Callable[[], None] = lambda: None) -> TwinReport:
+def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda: None) -> NonInterferenceReport:
     """Build the twin of ``study`` inside its folder, compare, and remove the twin.
 
     Args:
@@ -122,7 +122,7 @@ def check_interference(study: Study, meanwhile: Callable[[], None] = lambda: Non
         return compare_studies(study, twin, codes, marker)
 
 
-def compare_studies(study: Study, twin: Study, codes: Iterable[tuple[str, str]], marker: str) -> TwinReport:
+def compare_studies(study: Study, twin: Study, codes: Iterable[tuple[str, str]], marker: str) -> NonInterferenceReport:
     """Compare the warehouses of two studies of the same people.
 
     Args:
@@ -199,7 +199,9 @@ def _take_over_rows(connection: duckdb.DuckDBPyConnection) -> None:
     lay_out_stores(connection)
 
 
-def _compared(connection: duckdb.DuckDBPyConnection, codes: Iterable[tuple[str, str]], marker: str) -> TwinReport:
+def _compared(
+    connection: duckdb.DuckDBPyConnection, codes: Iterable[tuple[str, str]], marker: str
+) -> NonInterferenceReport:
     connection.execute("create temp table codes (participant_code varchar, other_code varchar)")
     if pairs := [list(pair) for pair in codes]:  # of a study with nobody there are none
         connection.executemany("insert into codes values (?, ?)", pairs)
@@ -215,7 +217,7 @@ def _compared(connection: duckdb.DuckDBPyConnection, codes: Iterable[tuple[str, 
         inner join twin.raw.keyring as others on others.participant_code = codes.other_code
         """
     )
-    report = TwinReport()
+    report = NonInterferenceReport()
     ours, theirs = _tables(connection, "one"), _tables(connection, "other")
     for relation in sorted(ours.keys() ^ theirs.keys()):
         if relation not in MEASURED:
@@ -256,7 +258,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, S
 
 
 def _compare_relation(
-    connection: duckdb.DuckDBPyConnection, relation: str, shape: Shape, marker: str, report: TwinReport
+    connection: duckdb.DuckDBPyConnection, relation: str, shape: Shape, marker: str, report: NonInterferenceReport
 ) -> None:
     types = {name: data_type for name, data_type, _ in shape[1]}
     report.relations += 1

@@ -9,19 +9,19 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from consonance.checks.leak_scan import check_traces
-from consonance.checks.lineage.policy import check_wall
-from consonance.checks.non_interference import check_interference
+from consonance.checks.leak_scan import scan_for_leaks
+from consonance.checks.lineage.policy import check_lineage
+from consonance.checks.non_interference import check_non_interference
 from consonance.study.folder import Study
 
-GUARDS = ("rules", "wall", "interference", "traces")
+CHECKS = ("rules", "wall", "non-interference", "leaks")
 
 
-class GuardReport(Protocol):
+class CheckReport(Protocol):
     """What a guard found."""
 
     @property
-    def holds(self) -> bool: ...
+    def passed(self) -> bool: ...
 
     def as_json(self) -> dict[str, Any]: ...
 
@@ -33,44 +33,44 @@ class RulesReport:
     results: tuple[Any, ...]
 
     @property
-    def holds(self) -> bool:
-        return all(result.holds for result in self.results)
+    def passed(self) -> bool:
+        return all(result.passed for result in self.results)
 
     def as_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, "rules": [result.as_json() for result in self.results]}
+        return {"passed": self.passed, "rules": [result.as_json() for result in self.results]}
 
 
-def ask(guard: str, study: Study) -> GuardReport:
+def run_check(guard: str, study: Study) -> CheckReport:
     """Let the guard of that name look at ``study``.
 
     Raises:
         ConsonanceError: the study has no warehouse, or a store cannot be opened; each says which.
     """
     if guard == "wall":
-        return check_wall(study)
-    if guard == "interference":
-        return check_interference(study)
-    if guard == "traces":
-        return check_traces(study)
+        return check_lineage(study)
+    if guard == "non-interference":
+        return check_non_interference(study)
+    if guard == "leaks":
+        return scan_for_leaks(study)
     from consonance.checks.checkpoint import run_checkpoint  # Great Expectations takes seconds to import
 
     return RulesReport(tuple(run_checkpoint(study)))
 
 
-def ask_all(study: Study) -> dict[str, GuardReport]:
-    """Let every guard look at ``study``; their reports by name, in the order of ``GUARDS``.
+def run_checks(study: Study) -> dict[str, CheckReport]:
+    """Let every guard look at ``study``; their reports by name, in the order of ``CHECKS``.
 
     While dbt builds the twin nobody needs the stores of the study, and one processor is idle at times: the
     wall is checked meanwhile.
 
     Raises:
-        ConsonanceError: see ``ask``.
+        ConsonanceError: see ``run_check``.
     """
-    reports: dict[str, GuardReport] = {}
+    reports: dict[str, CheckReport] = {}
 
     def meanwhile() -> None:
-        reports["wall"] = ask("wall", study)
+        reports["wall"] = run_check("wall", study)
         importlib.import_module("consonance.checks.checkpoint")  # which the rules need next
 
-    reports["interference"] = check_interference(study, meanwhile)
-    return {guard: reports.get(guard) or ask(guard, study) for guard in GUARDS}
+    reports["non-interference"] = check_non_interference(study, meanwhile)
+    return {guard: reports.get(guard) or run_check(guard, study) for guard in CHECKS}

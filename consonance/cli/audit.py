@@ -34,7 +34,7 @@ def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(report.as_json()))
     else:
         _print_report(report)
-    sys.exit(0 if report.holds else 1)
+    sys.exit(0 if report.passed else 1)
 
 
 @audit.command("export")
@@ -46,14 +46,14 @@ def export(file: Path, folder: Path | None) -> None:
     with open_study(study, read_only=True) as connection:
         report = export_log(connection, study, file)
     _print_report(report)
-    sys.exit(0 if report.holds else 1)
+    sys.exit(0 if report.passed else 1)
 
 
 def _print_report(report: AuditReport) -> None:
     out.print(f"{report.entries:,} entries; the last has the hash {report.head}", soft_wrap=True)
     for fault in report.faults:
         out.print(f"[red]{fault}[/]")
-    if report.holds:
+    if report.passed:
         out.print("[green]The log is whole.[/]")
     else:
         out.print(

@@ -51,7 +51,7 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         from consonance.checks.checkpoint import run_checkpoint
 
         results = run_checkpoint(study)
-    if broken := [result for result in results if not result.holds]:
+    if broken := [result for result in results if not result.passed]:
         raise ConsonanceError(f"The rule {broken[0].rule.name} does not hold.", broken[0].rule.remedy)
     with _step(screen, "Publishing to named analysts, through every guard (consonance publish --tier controlled)"):
         from consonance.release.publish import publish

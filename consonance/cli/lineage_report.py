@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from consonance.checks.lineage.policy import ImplicitUse, WallReport, WallRow
+from consonance.checks.lineage.policy import ImplicitUse, LineageReport, LineageRow
 
 
-def print_wall(report: WallReport, out: Console, with_columns: bool) -> None:
+def print_lineage(report: LineageReport, out: Console, with_columns: bool) -> None:
     """Print the report for 80 to 120 columns; ``with_columns`` adds every released column with its way."""
     if with_columns:
         for relation, rows in groupby(report.rows, key=lambda row: row.relation):
@@ -25,10 +25,10 @@ def print_wall(report: WallReport, out: Console, with_columns: bool) -> None:
         out.print(f"\n[red]{finding.kind}[/] {escape(finding.place)}", soft_wrap=True)
         out.print(f"  {escape(finding.what)} {escape(finding.remedy)}")
     hint = "" if with_columns else " 'consonance check wall' lists them."
-    out.print(f"\n[{'green' if report.holds else 'red'}]{report.summary}[/]{hint}")
+    out.print(f"\n[{'green' if report.passed else 'red'}]{report.summary}[/]{hint}")
 
 
-def _columns(rows: Iterable[WallRow]) -> Table:
+def _columns(rows: Iterable[LineageRow]) -> Table:
     """For each column the nearest source of each class (open ones where there are no others), and its way."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("column", no_wrap=True)

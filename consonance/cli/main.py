@@ -15,9 +15,9 @@ import duckdb
 from rich.markup import escape
 
 from consonance.checks.risk.attacks import Knowledge, record, run_attacks
-from consonance.checks.study_checks import GUARDS, ask, ask_all
+from consonance.checks.study_checks import CHECKS, run_check, run_checks
 from consonance.cli.audit import audit
-from consonance.cli.check_report import print_diagnosis, print_guard
+from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_file, print_load
@@ -85,7 +85,7 @@ def load(folder: Path | None, as_json: bool) -> None:
     with ProgressBar(screen) as progress:
         report = load_study(study, progress=progress)
     with screen.status("Comparing consents …") as status:
-        amendments = erase_uncovered(study, tell=lambda what: status.update(f"Amendments: {what} …"))
+        amendments = erase_uncovered(study, progress=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
         told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
         click.echo(json.dumps(told))
@@ -118,7 +118,7 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
 
 
 @cli.command()
-@click.argument("guards", nargs=-1, type=click.Choice(GUARDS))
+@click.argument("guards", nargs=-1, type=click.Choice(CHECKS))
 @study_option
 @json_option
 def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
@@ -130,17 +130,19 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     interference  the same study under other names, devices and secrets gives the same warehouse
     traces        artifacts, logs and pages hold no secret and no name
 
-    Without GUARDS all of them run; 'check wall' also lists each column with its way.
+    Without CHECKS all of them run; 'check wall' also lists each column with its way.
     """
     study = Study.find(folder)
-    with screen.status(f"Checking {', '.join(guards or GUARDS)} …"):
-        reports = {guard: ask(guard, study) for guard in GUARDS if guard in guards} if guards else ask_all(study)
-    holds = all(report.holds for report in reports.values())
+    with screen.status(f"Checking {', '.join(guards or CHECKS)} …"):
+        reports = (
+            {guard: run_check(guard, study) for guard in CHECKS if guard in guards} if guards else run_checks(study)
+        )
+    holds = all(report.passed for report in reports.values())
     if as_json:
-        click.echo(json.dumps({"holds": holds, **{guard: report.as_json() for guard, report in reports.items()}}))
+        click.echo(json.dumps({"passed": holds, **{guard: report.as_json() for guard, report in reports.items()}}))
     else:
         for guard, report in reports.items():
-            print_guard(report, out, at_length=guard in guards)
+            print_check(report, out, at_length=guard in guards)
     sys.exit(0 if holds else 1)
 
 
@@ -196,7 +198,7 @@ def publish(tier: str, folder: Path | None) -> None:
 
     study = Study.find(folder)
     with screen.status("Publishing …") as status:
-        release = publish_release(study, tier, tell=lambda what: status.update(f"Publishing: {what} …"))
+        release = publish_release(study, tier, progress=lambda what: status.update(f"Publishing: {what} …"))
     out.print(f"[bold]Published release {release.number}[/] ({tier}, {release.participants} participants).")
     for result in release.results:
         out.print(f"  [green]✓[/] {result.name}: {result.summary}")
@@ -218,7 +220,7 @@ def doctor(folder: Path | None, as_json: bool) -> None:
         click.echo(json.dumps(diagnosis.as_json()))
     else:
         print_diagnosis(diagnosis, out)
-    sys.exit(0 if diagnosis.holds else 1)
+    sys.exit(0 if diagnosis.passed else 1)
 
 
 @cli.command()

@@ -36,7 +36,7 @@ def print_risk(report: RiskReport, out: Console) -> None:
         if verdict.worst is None:
             told, worst = "[yellow]not measured[/]", "the marts hold nothing to measure it by"
         else:
-            told = "[green]holds[/]" if verdict.holds else "[red]does not hold[/]"
+            told = "[green]holds[/]" if verdict.passed else "[red]does not hold[/]"
             worst = f"{verdict.worst:g}"
         out.print(
             f"{told}  {threshold.name} ({threshold.tier} tier): {worst}, wanted {threshold.wanted}",

@@ -63,7 +63,9 @@ def withdraw(
         if not yes:
             click.confirm("Erase this for good?", abort=True, err=True)
     with screen.status("Withdrawing …") as status:
-        withdrawal = erase(study, planned, rebuild=rebuild, tell=lambda what: status.update(f"Withdrawing: {what} …"))
+        withdrawal = erase(
+            study, planned, rebuild=rebuild, progress=lambda what: status.update(f"Withdrawing: {what} …")
+        )
     if as_json:
         click.echo(withdrawal.certificate.read_text(encoding="utf-8"))
     else:

@@ -43,14 +43,14 @@ class Narrowed:
         return asdict(self)
 
 
-def erase_uncovered(study: Study, tell: Callable[[str], None] = lambda _: None) -> list[Narrowed]:
+def erase_uncovered(study: Study, progress: Callable[[str], None] = lambda _: None) -> list[Narrowed]:
     """Erase from the vault what consent covered before and does not cover any more.
 
     Safe to repeat; if it is interrupted, the next call goes on.
 
     Args:
         study: Loaded.
-        tell: Is told what is going on, in a few words.
+        progress: Is told what is going on, in a few words.
 
     Returns:
         Whoever took something back since the last call, in order of code.
@@ -67,13 +67,13 @@ def erase_uncovered(study: Study, tell: Callable[[str], None] = lambda _: None) 
             return [_told(one, 0) for one in concerned]
     by_row = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
     if by_row:
-        tell("judging the plays of who took something back (dbt run)")
+        progress("judging the plays of who took something back (dbt run)")
         run_dbt(study, "run", "--select", "+int_play_fates")
-    tell("erasing what is no longer covered")
+    progress("erasing what is no longer covered")
     erased = _delete(study, concerned, by_row)
-    tell("writing the vault afresh")
+    progress("writing the vault afresh")
     rewrite_vault(study)
-    tell("building the warehouse anew (dbt run)")
+    progress("building the warehouse anew (dbt run)")
     rebuild_warehouse(study)
     with open_study(study) as connection:
         note_applied(connection)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from consonance.erasure.record import Operation, file_hashes
-from consonance.erasure.releases import TakenDown, read_handovers
+from consonance.erasure.releases import Unpublished, read_handovers
 from consonance.erasure.study_files import naming
 from consonance.erasure.unique_values import Scan
 from consonance.site.pages import render
@@ -52,7 +52,7 @@ def write_certificate(
     study: Study,
     operation: Operation,
     left: dict[str, dict[str, int]],
-    releases: TakenDown,
+    releases: Unpublished,
     scan: Scan,
     to_do: list[str],
     evidence: Evidence,

@@ -22,7 +22,7 @@ import duckdb
 import portalocker
 
 from consonance.erasure.participant_tables import People, Relation, count_rows, relations
-from consonance.erasure.study_files import Papers, find
+from consonance.erasure.study_files import StudyFiles, find
 from consonance.erasure.unique_values import take_down
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sha256_of, sync
@@ -74,7 +74,7 @@ class Operation:
     donations: tuple[str, ...]
     releases: tuple[Release, ...]
     rows: dict[str, dict[str, int]]
-    papers: Papers
+    papers: StudyFiles
     files: dict[str, dict[str, int | str]]
 
     @property
@@ -94,7 +94,7 @@ class Operation:
             | {
                 "people": People(**{key: tuple(values) for key, values in content["people"].items()}),
                 **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
-                "papers": Papers(**content["papers"]),
+                "papers": StudyFiles(**content["papers"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
             }
         )
@@ -234,7 +234,7 @@ def begin(study: Study, planned: Operation) -> Operation:
 def _opened(study: Study, written: Path | None = None) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Relation]]]:
     """Vault and warehouse for reading, their tables of persons, and ``written`` as ``operation``."""
     with duckdb.connect(config=session_settings()) as connection:
-        attach_study(connection, study, read_only=True, may_forget=True)
+        attach_study(connection, study, read_only=True, may_be_stale=True)
         if written:
             attach_under_key(connection, written, "operation", read_key(study))
         tables = [table for table in relations(connection, "vault") if table.schema == "raw"]

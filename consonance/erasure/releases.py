@@ -38,7 +38,7 @@ class Handover:
 
 
 @dataclass(frozen=True)
-class TakenDown:
+class Unpublished:
     """What became of the releases: the numbers that were taken down, the current one now, and why that."""
 
     numbers: tuple[int, ...]
@@ -70,14 +70,14 @@ def read_handovers(study: Study) -> list[Handover]:
     return handovers
 
 
-def take_down(study: Study, releases: Sequence[Release], rebuild: bool, tell: Callable[[str], None]) -> TakenDown:
+def take_down(study: Study, releases: Sequence[Release], rebuild: bool, progress: Callable[[str], None]) -> Unpublished:
     """Take ``releases`` down; if one of them is current, publish it anew first.
 
     Args:
         study: Its vault and warehouse are without the participant already.
         releases: Those that hold them.
         rebuild: Whether a current controlled release is to be made anew.
-        tell: Is told what is going on.
+        progress: Is told what is going on.
 
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
@@ -85,7 +85,7 @@ def take_down(study: Study, releases: Sequence[Release], rebuild: bool, tell: Ca
     why = "Nobody who withdrew is in it."
     for release in releases:
         if is_published(study.published, release.number):
-            why = _replace_current(study, release, rebuild, tell)
+            why = _replace_current(study, release, rebuild, progress)
     current = study.published / CURRENT
     if any(is_published(study.published, release.number) for release in releases):
         current.unlink()
@@ -94,18 +94,18 @@ def take_down(study: Study, releases: Sequence[Release], rebuild: bool, tell: Ca
         _remove(study.published, release.number)
     _note(study, releases)
     number = int(current.readlink().name) if current.is_symlink() else None
-    return TakenDown(
+    return Unpublished(
         tuple(release.number for release in releases), number, why if number or releases else "Nothing was published."
     )
 
 
-def _replace_current(study: Study, release: Release, rebuild: bool, tell: Callable[[str], None]) -> str:
+def _replace_current(study: Study, release: Release, rebuild: bool, progress: Callable[[str], None]) -> str:
     if release.tier == "public":
         return GIVES_AWAY
     if not rebuild:
         return "As was asked for, no other release was made."
     try:
-        publish(study, release.tier, tell=lambda what: tell(f"publishing anew: {what}"))
+        publish(study, release.tier, progress=lambda what: progress(f"publishing anew: {what}"))
     except ConsonanceError as error:
         return f"It could not be made anew: {error.what}"
     return "It was made anew without them."

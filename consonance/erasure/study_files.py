@@ -29,7 +29,7 @@ STORES = (".duckdb", ".db", ".wal", ".parquet", ".zip", ".gz", ".tar", ".bak")
 
 
 @dataclass(frozen=True)
-class Papers:
+class StudyFiles:
     """What the operator's files hold of participants, counted.
 
     Attributes:
@@ -48,7 +48,7 @@ class Papers:
         return bool(self.donation_files or self.receipts or self.lines)
 
 
-def find(study: Study, codes: Sequence[str]) -> Papers:
+def find(study: Study, codes: Sequence[str]) -> StudyFiles:
     """Count what the operator's files hold of the participants ``codes``."""
     donated = [path for code in codes for path in _donated(study, code)]
     lines: Counter[str] = Counter()
@@ -56,7 +56,7 @@ def find(study: Study, codes: Sequence[str]) -> Papers:
         for path, _ in _tables(study, ""):
             with suppress(UnicodeDecodeError, csv.Error):
                 lines[study.within(path)] += _relabelled(path, code, None)[1]
-    return Papers(
+    return StudyFiles(
         len(donated),
         sum(path.stat().st_size for path in donated),
         sum(path.exists() for code in codes for path in study.receipts_of(code)),

@@ -49,11 +49,11 @@ class Scan:
     hits: dict[str, int] = field(default_factory=dict)
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         return not self.hits
 
     def as_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, **asdict(self)}
+        return {"passed": self.passed, **asdict(self)}
 
 
 def take_down(

@@ -28,7 +28,7 @@ from consonance.consent.notices import load_notices
 from consonance.erasure.certificate import Evidence, write_certificate
 from consonance.erasure.participant_tables import count_rows, relations
 from consonance.erasure.record import Operation, attach_operation, begin, draft, end, only_one, pending
-from consonance.erasure.releases import TakenDown, read_handovers, take_down
+from consonance.erasure.releases import Unpublished, read_handovers, take_down
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.erasure.study_files import clear, left_to_do
 from consonance.erasure.unique_values import Scan, search, search_for_names
@@ -63,7 +63,7 @@ class Withdrawal:
 
     certificate: Path
     page: Path
-    releases: TakenDown
+    releases: Unpublished
     scan: Scan
     to_do: tuple[str, ...]
 
@@ -110,7 +110,7 @@ def plan_replay(study: Study) -> Operation:
         NothingPending: the vault knows every withdrawal.
         StoreError, VaultKeyError: a store cannot be opened.
     """
-    with open_study(study, may_forget=True) as connection:
+    with open_study(study, may_be_stale=True) as connection:
         lay_out_stores(connection)
         missing = forgotten(connection, study)
         tokens = Tokens.of(connection)
@@ -140,7 +140,7 @@ def withdraw(
     planned: Operation | None = None,
     *,
     rebuild: bool = True,
-    tell: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Withdrawal:
     """Erase whom ``planned`` is about, or go on with what was interrupted.
 
@@ -148,7 +148,7 @@ def withdraw(
         study: Whose participant.
         planned: By ``plan`` or ``plan_replay``; an interrupted withdrawal is finished instead of it.
         rebuild: Whether a current controlled release that holds them is to be made anew.
-        tell: Is told what is going on, in a few words.
+        progress: Is told what is going on, in a few words.
 
     Returns:
         Certificate and page, and what is left to do by hand.
@@ -163,26 +163,26 @@ def withdraw(
         if operation is None:
             if planned is None:
                 raise NothingPending("No withdrawal was interrupted.", "Name the participant's code.")
-            tell("taking down what is to be erased")
+            progress("taking down what is to be erased")
             operation = begin(study, planned)
         _step("begun")
-        tell("deleting rows")
+        progress("deleting rows")
         _delete_rows(study, operation)
         _step("rows deleted")
-        tell("clearing the study folder")
+        progress("clearing the study folder")
         _clear_files(study, operation)
         _step("files cleared")
-        tell("writing the vault afresh")
+        progress("writing the vault afresh")
         rewrite_vault(study)
         _step("vault rewritten")
-        tell("building the warehouse anew (dbt run)")
+        progress("building the warehouse anew (dbt run)")
         rebuild_warehouse(study)
         _step("warehouse rebuilt")
-        releases = take_down(study, operation.releases, rebuild, tell)
+        releases = take_down(study, operation.releases, rebuild, progress)
         _step("releases taken down")
-        tell("searching every store")
+        progress("searching every store")
         scan, left = _search(study, operation)
-        if not scan.holds or any(left.values()):
+        if not scan.passed or any(left.values()):
             raise ErasureIncomplete(
                 f"After the erasure something of the participant was found in {', '.join(sorted(scan.hits) or left)}.",
                 "Nothing is certified. Run 'consonance withdraw' again; if it stays, please report it.",
@@ -198,7 +198,7 @@ def withdraw(
 
 def _delete_rows(study: Study, operation: Operation) -> None:
     """The transaction in the vault, unless it was done before; then the tombstones beside it."""
-    with open_study(study, may_forget=True) as connection:
+    with open_study(study, may_be_stale=True) as connection:
         lay_out_stores(connection)
         tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
         if _entries(connection, operation)[0] is None:

@@ -17,7 +17,7 @@ from consonance.consent.state import LEDGER_STATE, PURPOSES
 from consonance.release.generalisation import Generalisation
 from consonance.release.making import passable_sources, purpose_of
 from consonance.release.package import DATABASE, as_json, described_tables, parameters, small_group
-from consonance.release.release_checks import Candidate, GuardResult
+from consonance.release.release_checks import Candidate, CheckResult
 from consonance.site.pages import render
 from consonance.study.files import sha256_of
 from consonance.study.folder import Settings
@@ -44,7 +44,7 @@ AGGREGATES = (
 def write_certificate(
     candidate: Candidate,
     members: int,
-    results: Sequence[GuardResult],
+    results: Sequence[CheckResult],
     as_of: datetime,
     created: datetime,
     demographics: Generalisation | None,

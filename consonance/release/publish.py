@@ -23,8 +23,7 @@ from typing import TypeVar
 import duckdb
 import portalocker
 
-from consonance.release import guardian
-from consonance.release import register as registry
+from consonance.release import guardian, register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
 from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
@@ -37,7 +36,7 @@ from consonance.release.package import (
     write_public,
 )
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
-from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, CheckResult, ReleaseCheck
 from consonance.study.copies import copy_stores
 from consonance.study.dbt_command import children_group
 from consonance.study.errors import ConsonanceError
@@ -76,7 +75,7 @@ class Release:
     tier: str
     folder: Path
     participants: int
-    results: tuple[GuardResult, ...]
+    results: tuple[CheckResult, ...]
 
     @property
     def database(self) -> Path:
@@ -95,9 +94,9 @@ def publish(
     study: Study,
     tier: str,
     *,
-    on_study: Sequence[Guard] = ON_STUDY,
-    on_release: Sequence[Guard] = ON_RELEASE,
-    tell: Callable[[str], None] = lambda _: None,
+    on_study: Sequence[ReleaseCheck] = ON_STUDY,
+    on_release: Sequence[ReleaseCheck] = ON_RELEASE,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Build a release of ``tier`` from ``study``, ask the guards, and publish it.
 
@@ -105,7 +104,7 @@ def publish(
         study: Loaded, with a warehouse.
         tier: ``controlled`` or ``public``.
         on_study, on_release: The guards; see ``consonance.release.release_checks``.
-        tell: Is told what is going on, in a few words.
+        progress: Is told what is going on, in a few words.
 
     Returns:
         The release, in ``published/<number>`` with ``published/current`` pointing at it.
@@ -128,7 +127,7 @@ def publish(
         work.mkdir()
         with _temporary_files_in(work / "tmp"):
             try:
-                return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, tell, say)
+                return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, progress, say)
             except OSError as error:
                 raise CannotWrite(
                     f"Nothing was published: {published} cannot be written to ({error.strerror}).",
@@ -140,29 +139,29 @@ def _make_and_publish(
     study: Study,
     tier: str,
     work: Path,
-    on_study: Sequence[Guard],
-    on_release: Sequence[Guard],
-    tell: Callable[[str], None],
+    on_study: Sequence[ReleaseCheck],
+    on_release: Sequence[ReleaseCheck],
+    progress: Callable[[str], None],
     say: Callable[[str], None],
 ) -> Release:
     published = work.parent
     created = datetime.now(UTC).replace(tzinfo=None)
-    tell("copying the stores")
+    progress("copying the stores")
     with ExitStack() as stack:
         # In dbt's order: warehouse, then vault. So neither waits for the other while holding something.
-        _patiently(lambda: _hold_warehouse(stack, study), tell)
-        vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
+        _patiently(lambda: _hold_warehouse(stack, study), progress)
+        vault = _patiently(lambda: stack.enter_context(open_study(study)), progress)
         lay_out_stores(vault)
-        registry.sweep(vault, study, published, keep=work)
-        number = registry.next_number(vault)
-        fingerprint = registry.ledger_fingerprint(vault)
+        register.sweep(vault, study, published, keep=work)
+        number = register.next_number(vault)
+        fingerprint = register.ledger_fingerprint(vault)
         ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
         vault.execute("checkpoint vault")
         vault.execute("checkpoint catalogue")
         stores = [study.vault_path, study.catalogue_path]
         before = copy_stores(study, [*stores, study.warehouse_path], work / "before")
         made = copy_stores(study, stores, work / "made")
-    tell("building the released persons' warehouse (dbt run)")
+    progress("building the released persons' warehouse (dbt run)")
     members = build(made, work, draw_members(made, tier), tier)
     if not members:
         raise NothingToPublish(
@@ -171,21 +170,21 @@ def _make_and_publish(
         )
     demographics = None
     if tier == "controlled":
-        tell("making demographics k-anonymous")
+        progress("making demographics k-anonymous")
         demographics = generalise(made, work)
     entry = Entry(number, tier, as_of, created, members)
     with open_study(before) as vault:
-        registry.note(vault, entry)
-    earlier = registry.earlier_databases(published)
+        register.note(vault, entry)
+    earlier = register.earlier_databases(published)
     candidate = Candidate(number, tier, before, made, work / "release", earlier, work)
-    results = [*_asked(on_study, candidate, tell)]
-    tell("writing the files")
+    results = [*_asked(on_study, candidate, progress)]
+    progress("writing the files")
     _write_files(candidate, created)
-    results += _asked(on_release, candidate, tell)
+    results += _asked(on_release, candidate, progress)
     digest = write_certificate(candidate, len(members), results, as_of, created, demographics)
-    tell("publishing")
+    progress("publishing")
     say(f"number {number}")
-    _switch(study, candidate, replace(entry, certificate_sha256=digest), fingerprint, tell)
+    _switch(study, candidate, replace(entry, certificate_sha256=digest), fingerprint, progress)
     return Release(number, tier, study.published / str(number), len(members), tuple(results))
 
 
@@ -199,10 +198,12 @@ def _write_files(candidate: Candidate, created: datetime) -> None:
     write_datapackage(candidate.folder, tables, candidate.number, title, candidate.tier, created)
 
 
-def _asked(guards: Sequence[Guard], candidate: Candidate, tell: Callable[[str], None]) -> Iterator[GuardResult]:
+def _asked(
+    guards: Sequence[ReleaseCheck], candidate: Candidate, progress: Callable[[str], None]
+) -> Iterator[CheckResult]:
     """Ask one guard after the other; the first that does not hold closes the gate."""
     for guard in guards:
-        tell(f"asking the guard '{guard.name}'")
+        progress(f"asking the guard '{guard.name}'")
         try:
             result = guard.run(candidate)
         except Exception as error:
@@ -211,14 +212,16 @@ def _asked(guards: Sequence[Guard], candidate: Candidate, tell: Callable[[str], 
                 f"Nothing was published: the guard '{guard.name}' could not be run: {why}",
                 error.remedy if isinstance(error, ConsonanceError) else "Run 'consonance check' and 'dbt build'.",
             ) from error
-        if not result.holds:
+        if not result.passed:
             raise GateClosed(
                 f"Nothing was published: the guard '{guard.name}' does not hold. {result.summary}", result.remedy
             )
         yield result
 
 
-def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, tell: Callable[[str], None]) -> None:
+def _switch(
+    study: Study, candidate: Candidate, entry: Entry, fingerprint: str, progress: Callable[[str], None]
+) -> None:
     """Write the release into the vault's book, move it into place, point ``current`` at it, confirm.
 
     The vault is held from the look at the ledger to the end: nobody withdraws in between.
@@ -229,23 +232,23 @@ def _switch(study: Study, candidate: Candidate, entry: Entry, fingerprint: str, 
     link = candidate.workspace / CURRENT
     link.symlink_to(str(entry.number))
     with ExitStack() as stack:
-        vault = _patiently(lambda: stack.enter_context(open_study(study)), tell)
-        if registry.ledger_fingerprint(vault) != fingerprint:
+        vault = _patiently(lambda: stack.enter_context(open_study(study)), progress)
+        if register.ledger_fingerprint(vault) != fingerprint:
             raise LedgerChanged(
                 "Nothing was published: consent changed while the release was made.",
                 "Run 'dbt run', then publish again.",
             )
-        registry.note(vault, entry)
+        register.note(vault, entry)
         try:
             candidate.folder.rename(place)
             sync(published)
             link.replace(published / CURRENT)
             sync(published)
         except OSError:
-            if not registry.is_published(published, entry.number):
-                registry.forget(vault, entry.number)
+            if not register.is_published(published, entry.number):
+                register.forget(vault, entry.number)
             raise
-        registry.confirm(vault, study, entry.number)
+        register.confirm(vault, study, entry.number)
 
 
 def _make_last(folder: Path) -> None:
@@ -261,7 +264,7 @@ def _hold_warehouse(stack: ExitStack, study: Study) -> None:
     attach_warehouse(connection, study)
 
 
-def _patiently(open_store: Callable[[], T], tell: Callable[[str], None]) -> T:
+def _patiently(open_store: Callable[[], T], progress: Callable[[str], None]) -> T:
     """Open a store as soon as whoever has it lets go.
 
     Raises:
@@ -274,7 +277,7 @@ def _patiently(open_store: Callable[[], T], tell: Callable[[str], None]) -> T:
         except StoreInUse as error:
             if time.monotonic() > until:
                 raise
-            tell(f"waiting: {error.what}")
+            progress(f"waiting: {error.what}")
             time.sleep(0.1)
 
 

@@ -1,6 +1,6 @@
 """What must hold before a release goes out: a list of named callables.
 
-A guard looks at a ``Candidate`` and gives a ``GuardResult``. Guards of ``ON_STUDY`` judge the study that
+A guard looks at a ``Candidate`` and gives a ``CheckResult``. Guards of ``ON_STUDY`` judge the study that
 the release is made of, before files are written (so that what they measure can be released with them);
 guards of ``ON_RELEASE`` judge the files. One that raises an error does not hold.
 """
@@ -14,9 +14,9 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.leak_scan import check_traces
-from consonance.checks.lineage.policy import check_wall
-from consonance.checks.non_interference import check_interference
+from consonance.checks.leak_scan import scan_for_leaks
+from consonance.checks.lineage.policy import check_lineage
+from consonance.checks.non_interference import check_non_interference
 from consonance.checks.risk.attacks import record, run_attacks
 from consonance.checks.rules import Rule, all_rules, release_rules
 from consonance.release.package import DATABASE
@@ -49,25 +49,25 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class GuardResult:
+class CheckResult:
     """How a guard turned out: ``details`` is JSON for the certificate, without anybody's content."""
 
     name: str
-    holds: bool
+    passed: bool
     summary: str
     details: dict[str, Any] = field(default_factory=dict)
     remedy: str = ""
 
 
 @dataclass(frozen=True)
-class Guard:
+class ReleaseCheck:
     """A named check of a candidate."""
 
     name: str
-    run: Callable[[Candidate], GuardResult]
+    run: Callable[[Candidate], CheckResult]
 
 
-def _rules_of_the_study(candidate: Candidate) -> GuardResult:
+def _rules_of_the_study(candidate: Candidate) -> CheckResult:
     """Admission on the vault as it stood; wall and marts on what dbt made for the release."""
     admission = [rule for rule in all_rules() if rule.suite == "admission"]
     others = [rule for rule in all_rules() if rule.suite != "admission"]
@@ -77,7 +77,7 @@ def _rules_of_the_study(candidate: Candidate) -> GuardResult:
     )
 
 
-def _rules_of_the_release(candidate: Candidate) -> GuardResult:
+def _rules_of_the_release(candidate: Candidate) -> CheckResult:
     """The release suite, and the rules on texts and on the order of rows, on the file that is to be published, with the vault as it stood."""
     texts_and_order = [rule for rule in all_rules() if rule.relation in ("strings", "unordered")]
     beside = {"before": candidate.before.warehouse_path, "made": candidate.made.warehouse_path}
@@ -98,9 +98,9 @@ def _checkpoint(
     return list(run_checkpoint(study, rules, warehouse=warehouse, beside=beside))
 
 
-def _checked(name: str, results: list[Any]) -> GuardResult:
-    broken = [result for result in results if not result.holds]
-    return GuardResult(
+def _checked(name: str, results: list[Any]) -> CheckResult:
+    broken = [result for result in results if not result.passed]
+    return CheckResult(
         name,
         not broken,
         f"{len(results)} rules hold."
@@ -111,7 +111,7 @@ def _checked(name: str, results: list[Any]) -> GuardResult:
     )
 
 
-def _files_agree(candidate: Candidate) -> GuardResult:
+def _files_agree(candidate: Candidate) -> CheckResult:
     """Database, Parquet and (controlled) what dbt made hold the same rows; everything is described; no way leads out."""
     faults = []
     database = candidate.folder / DATABASE
@@ -151,7 +151,7 @@ def _files_agree(candidate: Candidate) -> GuardResult:
                 "union all select function_name from duckdb_functions() where database_name = 'research' and not internal"
             ).fetchall()
         ]
-    return GuardResult(
+    return CheckResult(
         "files agree",
         not faults,
         f"{len(tables)} tables are the same in the database and in Parquet, and described."
@@ -162,12 +162,12 @@ def _files_agree(candidate: Candidate) -> GuardResult:
     )
 
 
-def _wall(candidate: Candidate) -> GuardResult:
+def _wall(candidate: Candidate) -> CheckResult:
     """The SQL that dbt ran: every released column, by the functions that its values passed."""
-    report = check_wall(candidate.made, workspace=candidate.workspace)
-    return GuardResult(
+    report = check_lineage(candidate.made, workspace=candidate.workspace)
+    return CheckResult(
         "wall",
-        report.holds,
+        report.passed,
         report.summary,
         {
             "columns": {f"{row.relation}.{row.column}": row.declassifiers for row in report.rows},
@@ -177,34 +177,34 @@ def _wall(candidate: Candidate) -> GuardResult:
     )
 
 
-def _interference(candidate: Candidate) -> GuardResult:
+def _interference(candidate: Candidate) -> CheckResult:
     """The same study under other names, devices and secrets gives the same release."""
-    report = check_interference(candidate.made)
+    report = check_non_interference(candidate.made)
     compared = f"{report.relations} relations, {report.columns} columns, {report.rows:,} rows compared"
-    return GuardResult(
-        "interference",
-        report.holds,
+    return CheckResult(
+        "non-interference",
+        report.passed,
         f"Under other names, devices and secrets the release is the same: {compared}."
-        if report.holds
+        if report.passed
         else f"The release depends on who people are: {report.differences[0].relation}.{report.differences[0].column} {report.differences[0].what}.",
         report.as_json(),
-        "" if report.holds else "Look at the models that write these columns.",
+        "" if report.passed else "Look at the models that write these columns.",
     )
 
 
-def _attacks(candidate: Candidate) -> GuardResult:
+def _attacks(candidate: Candidate) -> CheckResult:
     """What remains is measured and told; it closes no gate: whether it is too much, people decide."""
     if candidate.tier == "public":
-        return GuardResult("attacks", True, "Nothing to attack: no row of a person is released.")
+        return CheckResult("attacks", True, "Nothing to attack: no row of a person is released.")
     report = run_attacks(candidate.made)
     record(report, candidate.made)
     unmet = [
         verdict.threshold.name
         for verdict in report.verdicts
-        if verdict.holds is False and verdict.threshold.tier == candidate.tier
+        if verdict.passed is False and verdict.threshold.tier == candidate.tier
     ]
     told = f"{len(report.figures)} figures measured."
-    return GuardResult(
+    return CheckResult(
         "attacks",
         True,
         told + (f" Not as wished for: {', '.join(unmet)}." if unmet else ""),
@@ -212,28 +212,28 @@ def _attacks(candidate: Candidate) -> GuardResult:
     )
 
 
-def _traces(candidate: Candidate) -> GuardResult:
+def _traces(candidate: Candidate) -> CheckResult:
     """What dbt wrote on the way, and what is to be published, holds no secret and no name."""
-    report = check_traces(candidate.before, candidate.workspace, beside=(candidate.folder,))
-    return GuardResult(
-        "traces",
-        report.holds,
+    report = scan_for_leaks(candidate.before, candidate.workspace, beside=(candidate.folder,))
+    return CheckResult(
+        "leaks",
+        report.passed,
         f"No secret and no name in {report.files:,} artifacts, logs and pages."
-        if report.holds
-        else f"{report.traces[0].place} {report.traces[0].what}.",
+        if report.passed
+        else f"{report.leaks[0].place} {report.leaks[0].what}.",
         report.as_json(),
-        "" if report.holds else "Find out which command wrote it.",
+        "" if report.passed else "Find out which command wrote it.",
     )
 
 
-ON_STUDY: tuple[Guard, ...] = (
-    Guard("wall", _wall),
-    Guard("rules of the study", _rules_of_the_study),
-    Guard("interference", _interference),
-    Guard("attacks", _attacks),
+ON_STUDY: tuple[ReleaseCheck, ...] = (
+    ReleaseCheck("wall", _wall),
+    ReleaseCheck("rules of the study", _rules_of_the_study),
+    ReleaseCheck("non-interference", _interference),
+    ReleaseCheck("attacks", _attacks),
 )
-ON_RELEASE: tuple[Guard, ...] = (
-    Guard("rules of the release", _rules_of_the_release),
-    Guard("files agree", _files_agree),
-    Guard("traces", _traces),
+ON_RELEASE: tuple[ReleaseCheck, ...] = (
+    ReleaseCheck("rules of the release", _rules_of_the_release),
+    ReleaseCheck("files agree", _files_agree),
+    ReleaseCheck("leaks", _traces),
 )

@@ -99,11 +99,11 @@ class AuditReport:
     faults: list[str] = field(default_factory=list)
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         return not self.faults
 
     def as_json(self) -> dict[str, Any]:
-        return {"holds": self.holds, "entries": self.entries, "head": self.head, "faults": self.faults}
+        return {"passed": self.passed, "entries": self.entries, "head": self.head, "faults": self.faults}
 
 
 def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts: Mapping[str, Fact]) -> int:

@@ -32,7 +32,7 @@ ROOM = 3
 
 
 @dataclass(frozen=True)
-class Complaint:
+class Finding:
     """One thing that is wrong: where, what, and what to do. ``is_grave``: something may be lost or given away."""
 
     place: str
@@ -46,47 +46,45 @@ class Diagnosis:
     """What was found, and how many things were looked at."""
 
     looked_at: int
-    complaints: tuple[Complaint, ...]
+    findings: tuple[Finding, ...]
 
     @property
-    def holds(self) -> bool:
-        return not any(complaint.is_grave for complaint in self.complaints)
+    def passed(self) -> bool:
+        return not any(finding.is_grave for finding in self.findings)
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "holds": self.holds,
+            "passed": self.passed,
             "looked_at": self.looked_at,
-            "complaints": [asdict(complaint) for complaint in self.complaints],
+            "findings": [asdict(finding) for finding in self.findings],
         }
 
 
 def examine(study: Study) -> Diagnosis:
     """Look at everything that keeps a study from being safe, or from going on.
 
-    What cannot be looked at because something else is wrong is not a complaint of its own.
+    What cannot be looked at because something else is wrong is not a finding of its own.
     """
-    complaints: list[Complaint] = []
+    findings: list[Finding] = []
     for look in LOOKS:
         try:
-            complaints += look(study)
+            findings += look(study)
         except ConsonanceError as error:
-            told = Complaint(str(study.root), error.what, error.remedy)
-            complaints += [told] if told not in complaints else []
-    return Diagnosis(len(LOOKS), tuple(complaints))
+            told = Finding(str(study.root), error.what, error.remedy)
+            findings += [told] if told not in findings else []
+    return Diagnosis(len(LOOKS), tuple(findings))
 
 
-def _settings(study: Study) -> Iterator[Complaint]:
+def _settings(study: Study) -> Iterator[Finding]:
     Settings.read(study)
     if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
-        yield Complaint(
-            str(study.root), "Others of this machine may enter the study folder.", f"chmod 700 {study.root}"
-        )
+        yield Finding(str(study.root), "Others of this machine may enter the study folder.", f"chmod 700 {study.root}")
 
 
-def _modes(study: Study) -> Iterator[Complaint]:
+def _modes(study: Study) -> Iterator[Finding]:
     # Behind a closed folder nobody reads them; in a copy of it somebody may.
     if tops := dict.fromkeys(top_of(study, path) for path in open_places(study) if path != study.root):
-        yield Complaint(
+        yield Finding(
             str(study.root),
             f"Others of this machine have rights on {', '.join(tops)}.",
             "Run 'consonance load', which takes them away.",
@@ -94,10 +92,10 @@ def _modes(study: Study) -> Iterator[Complaint]:
         )
 
 
-def _key(study: Study) -> Iterator[Complaint]:
+def _key(study: Study) -> Iterator[Finding]:
     read_key(study)
     if study.old_key_path.exists() or pending_key(study):
-        yield Complaint(
+        yield Finding(
             str(study.root),
             "A change of the key was interrupted.",
             "Run 'consonance key rotate' again.",
@@ -105,88 +103,84 @@ def _key(study: Study) -> Iterator[Complaint]:
         )
 
 
-def _interruptions(study: Study) -> Iterator[Complaint]:
+def _interruptions(study: Study) -> Iterator[Finding]:
     if study.pending.exists():
-        yield Complaint(
-            str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code."
-        )
+        yield Finding(str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code.")
     for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
         if path.exists():
-            yield Complaint(
+            yield Finding(
                 str(path),
                 "A command was killed, or is running, and this holds data of participants.",
                 "If none is running, delete it.",
             )
 
 
-def _tombstones(study: Study) -> Iterator[Complaint]:
+def _tombstones(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:  # which a vault that has forgotten a withdrawal does not let happen
         if read_tombstones(connection).keys() - read_file(study).keys():
-            yield Complaint(
+            yield Finding(
                 str(study.tombstones_path),
                 "Tombstones of the vault are missing there: a backup of the vault would go unnoticed.",
                 "Put the file back from a copy; the next withdrawal writes it too.",
             )
 
 
-def _log(study: Study) -> Iterator[Complaint]:
+def _log(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:
         for fault in verify(connection, study).faults:
-            yield Complaint("the audit log", f"{fault[0].upper()}{fault[1:]}.", "See 'consonance audit verify'.")
+            yield Finding("the audit log", f"{fault[0].upper()}{fault[1:]}.", "See 'consonance audit verify'.")
 
 
-def _consents(study: Study) -> Iterator[Complaint]:
+def _consents(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:
         keyed = {code for (code,) in connection.execute("select participant_code from vault.raw.keyring").fetchall()}
         for state in consent_states(connection):
             code = state.participant_code
             if state.event == "withdrawn" and (code in keyed or (is_code(code) and study.donations_of(code).exists())):
-                yield Complaint(
+                yield Finding(
                     code,
                     "Has withdrawn, and the study still holds data of theirs.",
                     f"Run 'consonance withdraw {code}'.",
                 )
         for coverage in narrowed(connection):
-            yield Complaint(
+            yield Finding(
                 coverage.participant_code,
                 "Took something back, and the vault still holds what it covered.",
                 "Run 'consonance load'.",
             )
         folders = [path.name for path in study.inbox.iterdir() if path.is_dir()]
         for code in sorted(erased_codes(connection, folders)):
-            yield Complaint(f"inbox/{code}", "Holds a donation of somebody who was erased.", "Delete it.")
+            yield Finding(f"inbox/{code}", "Holds a donation of somebody who was erased.", "Delete it.")
 
 
-def _histories(study: Study) -> Iterator[Complaint]:
+def _histories(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:
         for doubt in history_doubts(connection):
             if not doubt.is_decided:
-                yield Complaint(", ".join(doubt.codes), doubt.what, REMEDY)
+                yield Finding(", ".join(doubt.codes), doubt.what, REMEDY)
 
 
-def _warehouse(study: Study) -> Iterator[Complaint]:
+def _warehouse(study: Study) -> Iterator[Finding]:
     if not study.warehouse_path.exists():
-        yield Complaint(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
+        yield Finding(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
         return
     with _opened(study) as connection:
         if why := why_outdated(connection):
-            yield Complaint(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
+            yield Finding(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
 
 
-def _releases(study: Study) -> Iterator[Complaint]:
+def _releases(study: Study) -> Iterator[Finding]:
     current = study.published / CURRENT
     if not study.published.exists():
         return
     if current.is_symlink() and not current.exists():
-        yield Complaint(str(current), "Leads nowhere.", "Delete it, or publish again.")
+        yield Finding(str(current), "Leads nowhere.", "Delete it, or publish again.")
     with _opened(study) as connection:
         known = dict(connection.execute("select release_no, tier from vault.raw.releases").fetchall())
         for number in published_numbers(study.published):
             place = str(study.published / str(number))
             if number not in known:
-                yield Complaint(
-                    place, "The vault does not know this release.", "Restore a newer vault, or move it away."
-                )
+                yield Finding(place, "The vault does not know this release.", "Restore a newer vault, or move it away.")
                 continue
             unwilling = connection.execute(
                 f"""
@@ -199,18 +193,18 @@ def _releases(study: Study) -> Iterator[Complaint]:
                 {"number": number, "purpose": f"sharing_{known[number]}"},
             ).fetchall()[0][0]
             if unwilling:
-                yield Complaint(
+                yield Finding(
                     place,
                     f"{unwilling} of those in it do not agree to the tier any more.",
                     f"Delete the folder and publish again; tell those who have release {number}.",
                 )
 
 
-def _room(study: Study) -> Iterator[Complaint]:
+def _room(study: Study) -> Iterator[Finding]:
     needed = ROOM * sum(path.stat().st_size for path in (study.vault_path, study.warehouse_path) if path.exists())
     free = shutil.disk_usage(study.root).free
     if free < needed:
-        yield Complaint(
+        yield Finding(
             str(study.root),
             f"{free >> 20:,} MiB are free; a withdrawal or a release may need {needed >> 20:,}.",
             "Make room on that disk.",
@@ -224,7 +218,7 @@ def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Raises:
         NotLoaded: something in it is missing.
-        StoreError, VaultKeyError, WithdrawalsForgotten: it cannot be opened.
+        StoreError, VaultKeyError, StaleBackup: it cannot be opened.
     """
     with open_study(study, read_only=True) as connection:
         try:
@@ -235,6 +229,6 @@ def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
             ) from None
 
 
-LOOKS: tuple[Callable[[Study], Iterator[Complaint]], ...] = (
+LOOKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _releases, _room, _modes,
 )  # fmt: skip

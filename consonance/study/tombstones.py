@@ -27,7 +27,7 @@ TOKEN = re.compile(r"[0-9a-f]{32}")
 HEADER = ("token", "erased_at")
 
 
-class WithdrawalsForgotten(ConsonanceError):
+class StaleBackup(ConsonanceError):
     """The vault is older than a withdrawal: it holds somebody who was erased."""
 
 
@@ -84,7 +84,7 @@ def read_file(study: Study) -> dict[str, datetime]:
     """The tombstones of ``tombstones.csv``: token to moment.
 
     Raises:
-        WithdrawalsForgotten: the file was changed by hand.
+        StaleBackup: the file was changed by hand.
     """
     try:
         lines = list(csv.reader(io.StringIO(study.tombstones_path.read_text(encoding="utf-8"))))
@@ -96,7 +96,7 @@ def read_file(study: Study) -> dict[str, datetime]:
     except FileNotFoundError:
         return {}
     except (ValueError, IndexError):
-        raise WithdrawalsForgotten(
+        raise StaleBackup(
             f"{study.tombstones_path} cannot be read.",
             "It tells who must not come back. Put it back from a copy, or move it away: the vault's own tombstones "
             "are written to a new one.",
@@ -110,14 +110,14 @@ def forgotten(connection: duckdb.DuckDBPyConnection, study: Study) -> Mapping[st
     return {token: moment for token, moment in told.items() if token not in known}
 
 
-def refuse_forgetful(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
+def refuse_stale_backup(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     """See that the attached ``vault`` knows every withdrawal that the file knows.
 
     Raises:
-        WithdrawalsForgotten: it does not.
+        StaleBackup: it does not.
     """
     if missing := forgotten(connection, study):
-        raise WithdrawalsForgotten(
+        raise StaleBackup(
             f"{study.vault_path} is older than {len(missing)} withdrawal{'s' if len(missing) > 1 else ''}: "
             "it was put back from a backup, and may hold people who were erased.",
             "Run 'consonance withdraw --replay': it erases them again.",

@@ -20,7 +20,7 @@ import psutil
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.key import adopt_pending_key, pending_key, read_key
-from consonance.study.tombstones import WithdrawalsForgotten, refuse_forgetful
+from consonance.study.tombstones import StaleBackup, refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
 # A limit of the study's own, such as 8GiB; else half of the machine's memory.
@@ -46,7 +46,7 @@ class WrongKey(StoreError):
 
 @contextmanager
 def open_study(
-    study: Study, *, read_only: bool = False, threads: int | None = None, may_forget: bool = False
+    study: Study, *, read_only: bool = False, threads: int | None = None, may_be_stale: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the study's vault and catalogue attached, and no way to any other file.
 
@@ -54,11 +54,11 @@ def open_study(
         study: Whose stores to open.
         read_only: Attach both without the right to write.
         threads: How many threads a statement may use; as many as there are cores if not given.
-        may_forget: Open a vault that is older than a withdrawal too, to mend it.
+        may_be_stale: Open a vault that is older than a withdrawal too, to mend it.
 
     Raises:
         StoreError: a file is missing, locked by another program, or not to be opened with this key.
-        WithdrawalsForgotten: the vault is older than a withdrawal.
+        StaleBackup: the vault is older than a withdrawal.
         VaultKeyError: see ``read_key``.
     """
     settings = session_settings()
@@ -66,7 +66,7 @@ def open_study(
         settings["threads"] = threads
     connection = duckdb.connect(config=settings)
     try:
-        attach_study(connection, study, read_only=read_only, may_forget=may_forget)
+        attach_study(connection, study, read_only=read_only, may_be_stale=may_be_stale)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
         connection.register_filesystem(fsspec.filesystem("memory"))
         lock_down(connection, [MEMORY_FOLDER])
@@ -87,21 +87,21 @@ def session_settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 def attach_study(
-    connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False, may_forget: bool = False
+    connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False, may_be_stale: bool = False
 ) -> None:
     """Attach the vault as ``vault`` and the catalogue as ``catalogue``.
 
     Whatever DuckDB must spill to disk is encrypted and lies inside the study folder.
 
     Raises:
-        StoreError, WithdrawalsForgotten: see ``open_study``.
+        StoreError, StaleBackup: see ``open_study``.
     """
     prepare(connection, study)
     attach_vault(connection, study, read_only=read_only)
-    if not may_forget:
+    if not may_be_stale:
         try:
-            refuse_forgetful(connection, study)
-        except WithdrawalsForgotten:
+            refuse_stale_backup(connection, study)
+        except StaleBackup:
             connection.execute(f"DETACH {VAULT}")
             raise
     _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")

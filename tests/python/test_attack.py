@@ -492,7 +492,7 @@ def test_k_and_l_count_persons_and_missing_values() -> None:
     assert report.find("l", "cells_below_l").value == 2
     assert report.find("l", "persons_in_cells_below_l").value == 7
     assert report.find("l", "smallest_l").persons == 9
-    holds = {verdict.threshold.attack: verdict.holds for verdict in report.verdicts}
+    holds = {verdict.threshold.attack: verdict.passed for verdict in report.verdicts}
     assert holds == {"k": False, "l": False, "unicity": False}
 
 
@@ -796,11 +796,11 @@ def test_thresholds_say_the_worst_and_hold_only_what_was_measured() -> None:
         return Figure("unicity", "track", 1, 0, 1, 0, 1, "singled_out", value, None, None)
 
     most = Threshold("x", "public", "unicity", "singled_out", "2026-11", "a reason", at_most=0.05)
-    assert most.judge([figure(0.05), figure(None)]).holds
+    assert most.judge([figure(0.05), figure(None)]).passed
     verdict = most.judge([figure(0.01), figure(0.06)])
-    assert (verdict.worst, verdict.holds) == (0.06, False)
-    assert not most.judge([figure(None)]).holds
-    assert not most.judge([]).holds
+    assert (verdict.worst, verdict.passed) == (0.06, False)
+    assert not most.judge([figure(None)]).passed
+    assert not most.judge([]).passed
     assert all(threshold.reason and threshold.since for threshold in all_thresholds())
     assert (limit("smallest_cell"), limit("smallest_l")) == (5, 2)
     with pytest.raises(KeyError):
@@ -825,7 +825,7 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
     assert CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "3"]).exit_code == 0
     assert len(demo_copy.warehouse("from audit.privacy_risk")) == len(kept)
     wall = [rule for rule in all_rules() if rule.name.startswith("D1")]
-    assert all(result.holds for result in run_checkpoint(demo_copy.study, wall))
+    assert all(result.passed for result in run_checkpoint(demo_copy.study, wall))
     demo_copy.dbt("run", "--select", "stg_study")
     with pytest.raises(duckdb.CatalogException):
         demo_copy.warehouse("from audit.privacy_risk")

@@ -142,7 +142,7 @@ def test_every_load_and_every_batch_of_events_is_an_entry(logged: SmallStudy) ->
     ]
     with open_study(logged.study, read_only=True) as connection:
         tokens = Tokens.of(connection)
-        assert verify(connection, logged.study).holds
+        assert verify(connection, logged.study).passed
     assert entries[4][2] == {
         "first_line": 2,
         "last_line": 3,
@@ -204,9 +204,9 @@ def test_tampering_with_the_vault_is_found(logged: SmallStudy) -> None:
             connection.begin()
             connection.execute(statement)
             report = verify(connection, logged.study)
-            assert not report.holds and report.faults, what
+            assert not report.passed and report.faults, what
             connection.rollback()
-        assert verify(connection, logged.study).holds
+        assert verify(connection, logged.study).passed
 
 
 HEADS: dict[str, Callable[[dict[str, object]], str | None]] = {
@@ -248,7 +248,7 @@ def test_an_old_export_tells_when_vault_and_head_were_both_put_back(logged: Smal
     with open_study(logged.study) as connection:
         connection.execute("delete from vault.raw.audit_log where entry_no > 4")
         anchor(connection, logged.study)
-        assert verify(connection, logged.study).holds, "both were put back: only an export in other hands tells"
+        assert verify(connection, logged.study).passed, "both were put back: only an export in other hands tells"
         assert verify(connection, logged.study, export).faults == ["the log has 4 entries, the export knows 6"]
         record(connection, logged.study, "load_started", {})
         record(connection, logged.study, "load_finished", {})
@@ -281,10 +281,10 @@ def test_an_export_can_be_checked_by_anyone(logged: SmallStudy, tmp_path: Path) 
 def test_a_program_killed_before_signing_is_no_fault(logged: SmallStudy) -> None:
     with open_study(logged.study) as connection:
         record(connection, logged.study, "load_started", {})
-        assert verify(connection, logged.study).holds
+        assert verify(connection, logged.study).passed
     logged.load()
     with open_study(logged.study, read_only=True) as connection:
-        assert verify(connection, logged.study).holds
+        assert verify(connection, logged.study).passed
 
 
 def test_an_entry_is_part_of_the_transaction(logged: SmallStudy) -> None:
@@ -307,4 +307,4 @@ def test_a_loaded_study_without_a_log_is_noticed(logged: SmallStudy) -> None:
 def test_a_study_that_was_never_loaded_has_a_whole_empty_log(small: SmallStudy) -> None:
     done = consonance("audit", "verify", "--json", "--study", small.root)
     assert done.returncode == 0
-    assert json.loads(done.stdout) == {"holds": True, "entries": 0, "head": GENESIS, "faults": []}
+    assert json.loads(done.stdout) == {"passed": True, "entries": 0, "head": GENESIS, "faults": []}

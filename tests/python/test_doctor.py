@@ -51,11 +51,11 @@ def run(study: SmallStudy, statement: str) -> None:
 
 
 def found(study: SmallStudy) -> list[tuple[str, str]]:
-    return [(complaint.what, complaint.remedy) for complaint in examine(study.study).complaints]
+    return [(finding.what, finding.remedy) for finding in examine(study.study).findings]
 
 
 def test_nothing_is_wrong_with_a_sound_study(sound: SmallStudy) -> None:
-    assert examine(sound.study).complaints == ()
+    assert examine(sound.study).findings == ()
     told = consonance("doctor", "--study", sound.root)
     assert told.returncode == 0 and "Nothing is wrong" in told.stdout
 
@@ -135,14 +135,14 @@ def test_a_link_that_leads_nowhere_is_told(study: SmallStudy) -> None:
 def test_little_room_is_told_and_not_grave(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ROOM", 1 << 40)
     diagnosis = examine(study.study)
-    assert diagnosis.holds and "MiB are free" in diagnosis.complaints[0].what
+    assert diagnosis.passed and "MiB are free" in diagnosis.findings[0].what
 
 
 def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy) -> None:
     (study.root / ".twin-1").mkdir()
     told = consonance("doctor", "--json", "--study", study.root)
     assert told.returncode == 1
-    assert json.loads(told.stdout)["complaints"][0]["place"].endswith(".twin-1")
+    assert json.loads(told.stdout)["findings"][0]["place"].endswith(".twin-1")
     (study.root / ".twin-1").rmdir()
     study.study.warehouse_path.unlink()
     told = consonance("doctor", "--study", study.root)

@@ -34,7 +34,7 @@ FAULTS: list[dict[str, Any]] = [
     for fault in yaml.safe_load(path.read_text(encoding="utf-8"))
 ]
 # Of these guards one report names every fault.
-TOGETHER = ("wall", "interference", "traces", "publish")
+TOGETHER = ("wall", "non-interference", "leaks", "publish")
 PROJECT_PARTS = (
     "consonance", "loaders", "stores", "erasure", "quality", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
     "docs", "dbt_project.yml", "profiles.yml",
@@ -51,7 +51,7 @@ READ_WALL = (
     "import json; from consonance.checks.lineage.policy import PROJECT, Project, Reviews, check_project, target_folder;"
     "print(json.dumps(check_project(Project.read(PROJECT, target_folder()), Reviews.read()).as_json()))"
 )
-GUARDS = ("wall", "interference", "traces")
+CHECKS = ("wall", "non-interference", "leaks")
 # What a fault finds in a file that is not there.
 NEW = "a new file"
 RULES = {rule.name: rule for rule in all_rules()}
@@ -259,33 +259,33 @@ def test_faults_in_the_sql_are_each_named_by_the_static_checker(copied: Tree, ba
     done = copied.dbt("compile")
     assert done.returncode == 0, done.stdout[-3000:]
     found = json.loads(copied.run(READ_WALL).stdout)
-    assert not found["holds"]
+    assert not found["passed"]
     for fault in batch:
         assert any(_is_named(fault, finding) for finding in found["findings"]), fault["fault"]
 
 
-@pytest.mark.parametrize("batch", _batches("interference"), ids=_called)
+@pytest.mark.parametrize("batch", _batches("non-interference"), ids=_called)
 def test_what_depends_on_who_people_are_is_named_by_the_twin(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
         _plant(copied, fault)
     done = copied.dbt("run", *_rebuilt(batch))
     assert done.returncode == 0, done.stdout[-3000:]
-    found = _asked(copied, "interference")
-    assert not found["holds"]
+    found = _asked(copied, "non-interference")
+    assert not found["passed"]
     for fault in batch:
         assert any(_is_named(fault, difference) for difference in found["differences"]), fault["fault"]
 
 
-@pytest.mark.parametrize("batch", _batches("traces"), ids=_called)
+@pytest.mark.parametrize("batch", _batches("leaks"), ids=_called)
 def test_traces_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
         _plant(copied, fault)
     done = copied.dbt("run", "--select", "stg_study")
     assert done.returncode == 0, done.stdout[-3000:]
-    found = _asked(copied, "traces")
-    assert not found["holds"]
+    found = _asked(copied, "leaks")
+    assert not found["passed"]
     for fault in batch:
-        assert any(_is_named(fault, trace) for trace in found["traces"]), fault["fault"]
+        assert any(_is_named(fault, trace) for trace in found["leaks"]), fault["fault"]
 
 
 @pytest.mark.parametrize("batch", _batches("publish"), ids=_called)
@@ -329,11 +329,11 @@ def test_a_planted_fault_is_caught_by_a_guard_that_names_it(copied: Tree, fault:
         assert done.returncode == 0, done.stdout[-3000:]
     if guard in RULES:
         (result,) = run_checkpoint(copied.study, [RULES[guard]])
-        assert not result.holds
+        assert not result.passed
         assert result.violations
     else:
         found = _asked(copied, guard)
-        assert not found["holds"]
+        assert not found["passed"]
         assert names in json.dumps(found, ensure_ascii=False)
 
 
@@ -345,9 +345,9 @@ def _asked(tree: Tree, guard: str) -> dict[str, Any]:
 
 def test_without_a_fault_every_guard_holds(copied: Tree) -> None:
     told = json.loads(copied.consonance("check", "--json").stdout.splitlines()[-1])
-    assert {guard for guard, found in told.items() if guard != "holds" and found["holds"]} == {"rules", *GUARDS}, told
+    assert {guard for guard, found in told.items() if guard != "holds" and found["passed"]} == {"rules", *CHECKS}, told
 
 
 def test_there_are_enough_faults_and_each_guard_has_one() -> None:
     assert len(FAULTS) >= 40
-    assert {fault["guard"] for fault in FAULTS} >= {*GUARDS, "output", "init", "run", "build", "publish"}
+    assert {fault["guard"] for fault in FAULTS} >= {*CHECKS, "output", "init", "run", "build", "publish"}

@@ -11,8 +11,8 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 
 from consonance.checks.checkpoint import run_checkpoint
-from consonance.checks.lineage.policy import check_wall
-from consonance.checks.non_interference import check_interference
+from consonance.checks.lineage.policy import check_lineage
+from consonance.checks.non_interference import check_non_interference
 from consonance.erasure.withdrawal import plan, withdraw
 from consonance.study.folder import Study
 
@@ -168,10 +168,10 @@ def test_a_play_abroad_is_flagged_with_consent_alone(study: SmallStudy, code: st
 
 
 def test_rules_and_wall_hold(study: SmallStudy) -> None:
-    broken = [result.rule.name for result in run_checkpoint(study.study) if not result.holds]
+    broken = [result.rule.name for result in run_checkpoint(study.study) if not result.passed]
     assert broken == []
-    assert check_wall(study.study).holds
-    assert check_interference(study.study).differences == []
+    assert check_lineage(study.study).passed
+    assert check_non_interference(study.study).differences == []
 
 
 def test_whoever_leaves_takes_no_text_of_the_catalogue_along(study: SmallStudy, tmp_path: Path) -> None:

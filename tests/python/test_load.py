@@ -339,7 +339,7 @@ def test_an_archive_that_is_taken_away_goes(small: SmallStudy, tmp_path: Path) -
 def test_settings_are_checked(small: SmallStudy, tmp_path: Path) -> None:
     with pytest.raises(NoStudy, match="consonance init"):
         Study.find(tmp_path / "nowhere")
-    for text, complaint in {
+    for text, finding in {
         "title: [": "not readable as YAML",
         "- a": "holds no settings",
         "as_off: x": "settings nobody reads: as_off",
@@ -347,7 +347,7 @@ def test_settings_are_checked(small: SmallStudy, tmp_path: Path) -> None:
         "as_of: yesterday": "no date-time with an offset",
     }.items():
         small.study.settings_path.write_text(text)
-        with pytest.raises(BadSettings, match=complaint):
+        with pytest.raises(BadSettings, match=finding):
             Settings.read(small.study)
     small.study.settings_path.write_text('as_of: "2026-03-01T00:00:00+01:00"\n')
     assert str(Settings.read(small.study).as_of) == "2026-02-28 23:00:00+00:00"

@@ -39,14 +39,14 @@ def test_a_load_closes_what_was_put_there_and_says_so(small: SmallStudy) -> None
     (small.study.published / "1").mkdir(parents=True)
     (small.study.published / "1" / "codebook.csv").write_text("for others")
     small.study.participants_path.chmod(0o644)
-    told = [complaint for complaint in examine(small.study).complaints if "rights on" in complaint.what]
-    assert [complaint.is_grave for complaint in told] == [False]
+    told = [finding for finding in examine(small.study).findings if "rights on" in finding.what]
+    assert [finding.is_grave for finding in told] == [False]
     assert "inbox, notice-v1.txt, participants.csv" in told[0].what
     done = consonance("load", "--study", small.root)
     said = " ".join(done.stdout.split())
     assert "Others of this machine could read inbox, notice-v1.txt, participants.csv; now you alone can" in said
     assert open_places(small.study) == []
-    assert not any("rights on" in complaint.what for complaint in examine(small.study).complaints)
+    assert not any("rights on" in finding.what for finding in examine(small.study).findings)
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert stat.S_IMODE((small.study.published / "1" / "codebook.csv").stat().st_mode) == 0o644
     assert "now you alone can" not in consonance("load", "--study", small.root).stdout

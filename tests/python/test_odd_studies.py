@@ -14,7 +14,7 @@ from consonance.study.dbt_command import PROJECT
 PEOPLE = {"nobody": [], "one": ["1"]}
 SHAPES = ("not loaded", "not built", "nobody", "one", "no plays", "no reports", "reports alone", "alike")
 COMMANDS = {
-    "check": ["check", "rules", "interference"],
+    "check": ["check", "rules", "non-interference"],
     "attack": ["attack"],
     "site": ["site"],
     "controlled": ["publish", "--tier", "controlled"],

@@ -35,7 +35,7 @@ def oddly_placed(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
 def test_a_study_may_lie_in_a_folder_of_any_name(oddly_placed: SmallStudy) -> None:
     oddly_placed.dbt("run")
     assert oddly_placed.warehouse("select count(*) from marts.plays") == [(1,)]
-    assert [result.rule.name for result in run_checkpoint(oddly_placed.study) if not result.holds] == []
+    assert [result.rule.name for result in run_checkpoint(oddly_placed.study) if not result.passed] == []
     for command in (["doctor"], ["consent", "status"], ["check", "wall"]):
         done = consonance(*command, "--study", oddly_placed.root)
         assert done.returncode == 0, (command, done.stdout, done.stderr)

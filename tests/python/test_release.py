@@ -37,7 +37,7 @@ from consonance.release import publish as publishing
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
 from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
 from consonance.release.register import UnknownRelease
-from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, Guard, GuardResult
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, CheckResult, ReleaseCheck
 from consonance.study.dbt_command import PROJECT, DbtFailed
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -75,15 +75,15 @@ def candidate_in(folder: Path, number: int, tier: str, earlier: dict[int, Path])
     )
 
 
-def keeping(folder: Path) -> Guard:
+def keeping(folder: Path) -> ReleaseCheck:
     """A guard that keeps what the publish works with."""
 
-    def keep(candidate: Candidate) -> GuardResult:
+    def keep(candidate: Candidate) -> CheckResult:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(candidate.workspace, folder, symlinks=True)
-        return GuardResult("keep", True, "kept")
+        return CheckResult("keep", True, "kept")
 
-    return Guard("keep", keep)
+    return ReleaseCheck("keep", keep)
 
 
 def copied(study: Study, root: Path) -> SmallStudy:
@@ -592,10 +592,10 @@ def test_a_release_rule_is_broken_by_what_it_guards(request: pytest.FixtureReque
     tier, where, statement = FAULTS[name]
     published: Published = request.getfixturevalue(tier)
     candidate = published.candidate(tmp_path / "candidate")
-    assert asked_of(candidate, name).holds
+    assert asked_of(candidate, name).passed
     spoil(candidate, where, statement)
     result = asked_of(candidate, name)
-    assert not result.holds and result.violations
+    assert not result.passed and result.violations
 
 
 @pytest.mark.parametrize(
@@ -624,7 +624,7 @@ def test_public_releases_differ_by_nobody_or_by_many(
         (999, now(), 'published', '{{"release": 9, "tier": "public", "persons": {persons}}}', '1', '', '')
         """,
     )
-    assert asked_of(candidate, "D7_no_small_group_between_releases").holds is holds
+    assert asked_of(candidate, "D7_no_small_group_between_releases").passed is holds
 
 
 @pytest.mark.parametrize(
@@ -659,14 +659,14 @@ def test_public_releases_differ_by_nobody_or_by_many(
 def test_further_faults_of_a_release(controlled: Published, tmp_path: Path, name: str, statement: str) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
     spoil(candidate, "release", statement)
-    assert not asked_of(candidate, name).holds
+    assert not asked_of(candidate, name).passed
 
 
 def test_a_release_with_the_ids_of_the_warehouse_is_refused(controlled: Published, tmp_path: Path) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
     shutil.copyfile(controlled.study.study.warehouse_path, candidate.folder / "research.duckdb")
-    assert not asked_of(candidate, "D2_no_id_occurs_elsewhere").holds
-    assert not asked_of(candidate, "D3_times_are_those_of_the_release").holds
+    assert not asked_of(candidate, "D2_no_id_occurs_elsewhere").passed
+    assert not asked_of(candidate, "D3_times_are_those_of_the_release").passed
 
 
 def test_without_suppression_the_rule_finds_small_groups(
@@ -694,10 +694,10 @@ def test_files_that_disagree_or_lead_out_are_refused(
 ) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
     (guard,) = [guard for guard in ON_RELEASE if guard.name == "files agree"]
-    assert guard.run(candidate).holds
+    assert guard.run(candidate).passed
     spoil(candidate, "release", statement)
     result = guard.run(candidate)
-    assert not result.holds
+    assert not result.passed
     assert fault in " ".join(result.details["faults"])
 
 
@@ -705,7 +705,7 @@ def test_files_that_disagree_or_lead_out_are_refused(
 
 
 def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quick: SmallStudy) -> None:
-    closed = Guard("door", lambda _: GuardResult("door", False, "Somebody stands in it.", remedy="Wait."))
+    closed = ReleaseCheck("door", lambda _: CheckResult("door", False, "Somebody stands in it.", remedy="Wait."))
     before = sorted(path.name for path in quick.study.published.iterdir())
     for guards in ({"on_study": [closed]}, {"on_release": [closed]}):
         with pytest.raises(GateClosed, match=r"'door' does not hold\. Somebody stands in it\."):
@@ -724,11 +724,11 @@ def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quic
     ],
 )
 def test_a_guard_that_raises_does_not_hold(quick: SmallStudy, error: Exception, told: str) -> None:
-    def broken(_: Candidate) -> GuardResult:
+    def broken(_: Candidate) -> CheckResult:
         raise error
 
     with pytest.raises(GateClosed) as closed:
-        quick_publish(quick, on_release=[Guard("broken", broken)])
+        quick_publish(quick, on_release=[ReleaseCheck("broken", broken)])
     assert told in str(closed.value)
     assert "D024" not in str(closed.value)
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
@@ -745,15 +745,15 @@ def test_a_folder_that_cannot_be_switched_is_told(quick: SmallStudy) -> None:
 
 
 def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> None:
-    def withdraw(_: Candidate) -> GuardResult:
+    def withdraw(_: Candidate) -> CheckResult:
         with open_study(quick.study) as connection:
             connection.execute(
                 "insert into vault.raw.consent_events values (9999, 'D024', 'withdrawn', [], 'v1', '2026-02-01', null, null)"
             )
-        return GuardResult("withdraw", True, "")
+        return CheckResult("withdraw", True, "")
 
     with pytest.raises(LedgerChanged):
-        quick_publish(quick, on_release=[Guard("withdraw", withdraw)])
+        quick_publish(quick, on_release=[ReleaseCheck("withdraw", withdraw)])
     assert [number for number, *_ in in_the_book(quick)] == [1, 2]
 
 
@@ -802,7 +802,7 @@ def test_a_store_in_use_is_waited_for(
         monkeypatch.setattr(publishing, "STORE_PATIENCE_S", 60.0)
         assert other.stdin is not None
         threading.Timer(1.0, lambda: (other.stdin.write("\n"), other.stdin.flush())).start()
-        assert quick_publish(quick, tell=told.append).number == 3
+        assert quick_publish(quick, progress=told.append).number == 3
     assert any(what.startswith("waiting: ") and store in what for what in told)
 
 
@@ -835,7 +835,7 @@ import os, signal, sys, threading, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from consonance.release import publish as publishing
-from consonance.release import register as registry
+from consonance.release import register
 from consonance.study.folder import Study
 from test_release import quick_build
 
@@ -864,21 +864,21 @@ def dying(name, function):
 guards = publishing.ON_STUDY if moment == "begin" else [one for one in publishing.ON_STUDY if f"'{{one.name}}'" in moment]
 if not {real}:
     publishing.build = quick_build(Path({warehouse!r}))
-registry.note = dying("note", registry.note)
-registry.confirm = dying("confirm", registry.confirm)
+register.note = dying("note", register.note)
+register.confirm = dying("confirm", register.confirm)
 publishing.sync = dying("sync", publishing.sync)
 Path.rename = dying("rename", Path.rename)
 Path.replace = dying("switch", Path.replace)
 reached("begin")
 on_release = publishing.ON_RELEASE if moment == "begin" else []
-publishing.publish(Study(Path({root!r})), "controlled", on_study=guards, on_release=on_release, tell=reached)
+publishing.publish(Study(Path({root!r})), "controlled", on_study=guards, on_release=on_release, progress=reached)
 """
 
 # Where the publish is killed, after how many seconds, and which release is current then. Beyond these: the
 # whole gate, at moments drawn of the time that it takes.
 MOMENTS: list[tuple[str, float, str]] = [
     ("building the released persons' warehouse (dbt run)", 3.5, "2"),
-    ("asking the guard 'interference'", 4.0, "2"),
+    ("asking the guard 'non-interference'", 4.0, "2"),
     ("writing the files", 0.1, "2"),
     ("after rename 1", 0, "2"),
     ("after switch 1", 0, "3"),

@@ -81,7 +81,7 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
         made = random_study(tmp_path / str(seed), seed)
         made.load()
         made.dbt("run")
-        assert run_checkpoint(made.study, [rule])[0].holds
+        assert run_checkpoint(made.study, [rule])[0].passed
         with made.opened(warehouse=True) as connection:
             lists = {
                 "codes": "select pseudonym from vault.raw.keyring order by participant_code",

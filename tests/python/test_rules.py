@@ -53,7 +53,7 @@ def spoil(study: SmallStudy, fault: str) -> None:
 def test_a_sound_study_breaks_no_rule(demo: SmallStudy) -> None:
     results = run_checkpoint(demo.study)
     assert [(result.rule.name, result.violations) for result in results] == [(rule.name, 0) for rule in all_rules()]
-    assert all(result.holds for result in results)
+    assert all(result.passed for result in results)
 
 
 def test_every_rule_has_a_fault_that_breaks_it() -> None:
@@ -64,7 +64,7 @@ def test_every_rule_has_a_fault_that_breaks_it() -> None:
 def test_a_rule_is_broken_by_what_it_guards(demo_copy: SmallStudy, name: str) -> None:
     spoil(demo_copy, FAULTS[name])
     (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
-    assert not result.holds
+    assert not result.passed
     assert result.violations
 
 
@@ -80,7 +80,7 @@ def test_a_checkpoint_lets_go_of_the_stores(demo_copy: SmallStudy) -> None:
 def test_a_rule_that_cannot_run_does_not_hold(demo_copy: SmallStudy) -> None:
     spoil(demo_copy, "drop table wh.marts.emotion_windows")
     (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name.startswith("M5")])
-    assert not result.holds
+    assert not result.passed
     assert result.violations is None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy, play
 
-from consonance.checks.leak_scan import check_traces
+from consonance.checks.leak_scan import scan_for_leaks
 from consonance.study.key import read_key
 
 
@@ -78,8 +78,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_a_clean_place_holds(loaded: SmallStudy, project: Path) -> None:
-    report = check_traces(loaded.study, project)
-    assert report.holds, report.traces
+    report = scan_for_leaks(loaded.study, project)
+    assert report.passed, report.leaks
     assert report.files == 1
 
 
@@ -87,9 +87,9 @@ def test_a_clean_place_holds(loaded: SmallStudy, project: Path) -> None:
 def test_a_trace_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name: str) -> None:
     plant, what = FAULTS[name]
     plant(loaded, project)
-    report = check_traces(loaded.study, project)
-    assert not report.holds
-    assert any(what in trace.what for trace in report.traces)
+    report = scan_for_leaks(loaded.study, project)
+    assert not report.passed
+    assert any(what in trace.what for trace in report.leaks)
     told = json.dumps(report.as_json()).lower().replace(str(project).lower(), "")
     for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
         assert hidden not in told

@@ -12,7 +12,7 @@ from conftest import SmallStudy, lay_out_small, play
 from consonance.checks.non_interference import (
     TAKEN_OVER,
     NothingToCompare,
-    check_interference,
+    check_non_interference,
     compare_studies,
     make_twin,
 )
@@ -23,8 +23,8 @@ from consonance.synthetic.study import DISGUISE, make_study
 
 def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
     before = sorted(path.name for path in demo.root.iterdir())
-    report = check_interference(demo.study)
-    assert report.holds, report.differences
+    report = check_non_interference(demo.study)
+    assert report.passed, report.differences
     assert report.relations >= 20
     assert report.rows > 100_000
     assert sorted(path.name for path in demo.root.iterdir()) == before
@@ -93,7 +93,7 @@ def test_the_same_people_in_disguise_give_the_same_warehouse(demo: SmallStudy, t
         other.vault("select platform, usernames from vault.raw.extended_plays, vault.raw.members limit 999")
     )
     compared = compare_studies(demo.study, other.study, codes, DISGUISE)
-    assert compared.holds, compared.differences
+    assert compared.passed, compared.differences
 
 
 # A fault in the warehouse, as if a model had let it through, and what the comparison must say.
@@ -148,7 +148,7 @@ def two_studies(tmp_path_factory: pytest.TempPathFactory) -> tuple[SmallStudy, S
 
 def compared(one: Study, other: Study) -> set[tuple[str, str]]:
     report = compare_studies(one, other, [("P001", "Q009"), ("P002", "Q003")], "canary")
-    assert report.holds == (not report.differences)
+    assert report.passed == (not report.differences)
     return {(found.relation, found.column) for found in report.differences}
 
 
@@ -182,4 +182,4 @@ def test_an_id_that_needs_no_secret_is_named(two_studies: tuple[SmallStudy, Smal
 
 def test_a_study_without_warehouse_is_told_so(small: SmallStudy) -> None:
     with pytest.raises(NothingToCompare, match="dbt run"):
-        check_interference(small.study)
+        check_non_interference(small.study)

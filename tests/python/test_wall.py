@@ -13,14 +13,14 @@ from click.testing import CliRunner
 from conftest import SmallStudy
 
 import consonance.checks.study_checks
-import consonance.cli
+import consonance.cli.main
 from consonance.checks.lineage.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
 from consonance.checks.lineage.flow import Flow
 from consonance.checks.lineage.policy import (
     BadReview,
     Finding,
+    LineageReport,
     Reviews,
-    WallReport,
     check_project,
 )
 from consonance.checks.lineage.project import Macro, Model, NoManifest, Project, jinja_names
@@ -95,7 +95,7 @@ def test_the_project_holds_and_every_released_column_is_listed(
 ) -> None:
     report = check_project(project, reviews)
     assert report.findings == []
-    assert report.holds and report.unresolved == 0
+    assert report.passed and report.unresolved == 0
     there = demo.warehouse(
         "select table_schema || '.' || table_name, column_name from information_schema.columns where table_schema <> 'reference'"
     )
@@ -876,12 +876,12 @@ def test_every_part_of_the_project_is_read_for_a_reason(project: Project) -> Non
 
 
 def run_check(
-    monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: WallReport, *arguments: str
+    monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: LineageReport, *arguments: str
 ) -> tuple[int, str]:
-    monkeypatch.setattr(consonance.checks.study_checks, "check_wall", lambda _: report)
-    monkeypatch.setattr(consonance.cli.out, "width", 100)
-    with consonance.cli.out.capture() as captured:
-        done = CliRunner().invoke(consonance.cli.cli, ["check", "wall", "--study", str(study.root), *arguments])
+    monkeypatch.setattr(consonance.checks.study_checks, "check_lineage", lambda _: report)
+    monkeypatch.setattr(consonance.cli.main.out, "width", 100)
+    with consonance.cli.main.out.capture() as captured:
+        done = CliRunner().invoke(consonance.cli.main.cli, ["check", "wall", "--study", str(study.root), *arguments])
     return done.exit_code, captured.get() + done.output
 
 
@@ -917,7 +917,7 @@ def test_findings_say_where_and_what_instead(
     status, text = run_check(monkeypatch, small, report, "--json")
     assert status == 1
     told = json.loads(text)
-    assert told["holds"] is False and set(told) == {"holds", "wall"}
+    assert told["passed"] is False and set(told) == {"passed", "wall"}
     assert told["wall"]["unresolved"] == 1
     assert {finding["kind"] for finding in told["wall"]["findings"]} == {"leak", "unresolved"}
     assert len(told["wall"]["columns"]) > 200

@@ -49,7 +49,7 @@ from consonance.study.key_rotation import rotate_key
 from consonance.study.last_run import why_outdated
 from consonance.study.tables import BadTable
 from consonance.study.tokens import Tokens
-from consonance.study.tombstones import WithdrawalsForgotten, WithdrawalUnfinished, label
+from consonance.study.tombstones import StaleBackup, WithdrawalUnfinished, label
 from consonance.study.vault import attach_to_read, open_study, session_settings
 from consonance.synthetic.study import make_study
 
@@ -114,7 +114,7 @@ def erase(study: SmallStudy, code: str, **more: Any) -> withdrawal.Withdrawal:
 
 
 def token_of(study: SmallStudy, code: str) -> str:
-    with open_study(study.study, read_only=True, may_forget=True) as connection:
+    with open_study(study.study, read_only=True, may_be_stale=True) as connection:
         return Tokens.of(connection).participant(code)
 
 
@@ -313,7 +313,7 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
         rows["marts.plays"][0]
         == study_of_40.warehouse(f"select count(*) from marts.plays where participant_id = '{name}'")[0][0]
     )
-    assert told["search"]["holds"] and told["search"]["texts"] > 100 and told["search"]["moments"] > 100
+    assert told["search"]["passed"] and told["search"]["texts"] > 100 and told["search"]["moments"] > 100
     files = {file["file"]: file for file in told["files"]}
     assert files["vault.duckdb"]["before"]["sha256"] != files["vault.duckdb"]["after"]["sha256"]
     assert told["participants"] == [token_of(study, "D006")] and "D006" not in json.dumps(told)
@@ -321,7 +321,7 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
     assert told["participants"][0] in page and "D006" not in page
     assert erased.page.stat().st_mode & 0o077 == erased.certificate.stat().st_mode & 0o077 == 0
     with open_study(study.study, read_only=True) as connection:
-        assert verify(connection, study.study).holds
+        assert verify(connection, study.study).passed
         kinds = [entry.kind for entry in read_entries(connection)]
         assert kinds[-3:] == ["erased", "consent_events", "erasure_searched"]
         assert told["audit_log"] == {"entry": len(kinds), "hash": read_entries(connection)[-1].entry_hash}
@@ -410,7 +410,7 @@ def stand_in(warehouse: Path) -> Callable[..., str]:
 def state(study: SmallStudy) -> dict[str, Any]:
     """What a withdrawal leaves, but for moments: files, tables of the vault and of the warehouse, the ledger."""
     with study.opened(warehouse=True) as connection:
-        assert verify(connection, study.study).holds
+        assert verify(connection, study.study).passed
         vault = contents(connection, "vault")
         for table in ("consent_events", "ledger_lines", "tombstones", "study", "last_run"):
             vault.pop(f'"raw"."{table}"')
@@ -570,7 +570,7 @@ def test_somebody_alone_can_go(tmp_path: Path, code: str) -> None:
     study.load()
     study.dbt("run")
     erased = erase(study, code)
-    assert erased.scan.holds and erased.scan.texts > 10 and erased.scan.moments > 6
+    assert erased.scan.passed and erased.scan.texts > 10 and erased.scan.moments > 6
     assert pending(study.study) is None and erased.certificate.exists()
     assert study.vault("select count(*) from vault.raw.extended_plays") == [(0,)]
     assert (
@@ -650,7 +650,7 @@ def test_a_replay_of_somebody_who_is_not_back_looks_for_no_name(
     planned = plan_replay(study.study)
     assert planned.people.participant_code == () and len(planned.tokens) == 1
     erased = withdraw(study.study, planned)
-    assert erased.to_do == () and erased.scan.holds
+    assert erased.to_do == () and erased.scan.passed
 
 
 # Nobody comes back
@@ -662,7 +662,7 @@ def test_a_vault_from_a_backup_is_not_opened_until_the_withdrawal_is_replayed(
     study = copied(finished, tmp_path / "study")
     shutil.copyfile(kept.study.vault_path, study.study.vault_path)
     for attempt in (study.load, partial(publish, study.study, "controlled"), partial(rotate_key, study.study)):
-        with pytest.raises(WithdrawalsForgotten, match=r"older than 1 withdrawal.*withdraw --replay"):
+        with pytest.raises(StaleBackup, match=r"older than 1 withdrawal.*withdraw --replay"):
             attempt()
     with pytest.raises(Exception, match="failed") as error:
         study.dbt("run")
@@ -726,7 +726,7 @@ def test_tombstones_are_kept_with_and_without_the_vault(finished: SmallStudy, ke
     study = copied(finished, tmp_path / "study")
     told = study.study.tombstones_path.read_bytes()
     study.study.tombstones_path.write_text("token,erased_at\nP2,2026-01-01\n")
-    with pytest.raises(WithdrawalsForgotten, match="cannot be read"):
+    with pytest.raises(StaleBackup, match="cannot be read"):
         study.load()
     # Without the file the vault's own count, and are written again at the next withdrawal.
     study.study.tombstones_path.unlink()
@@ -735,7 +735,7 @@ def test_tombstones_are_kept_with_and_without_the_vault(finished: SmallStudy, ke
     assert told.splitlines()[1] in study.study.tombstones_path.read_bytes().splitlines()
     # A participant who is not in the backup at all: their tombstone comes back nonetheless.
     shutil.copyfile(kept.study.vault_path, study.study.vault_path)
-    with open_study(study.study, may_forget=True) as connection:
+    with open_study(study.study, may_be_stale=True) as connection:
         for table, key in (
             ("keyring", "participant_code"),
             ("participants", "participant_code"),
@@ -828,7 +828,7 @@ def test_a_release_that_stays_is_searched_for_names_alone(
         erase(released, "P3")
     with duckdb.connect(str(database)) as connection:
         connection.execute("update marts.plays set reason_start = 'trackdone'")
-    assert withdraw(released.study).scan.holds
+    assert withdraw(released.study).scan.passed
 
 
 def test_a_release_that_cannot_be_made_anew_is_taken_down(

@@ -82,7 +82,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class WallRow:
+class LineageRow:
     """A column right of the wall.
 
     Attributes:
@@ -193,7 +193,7 @@ class Reviews:
 
 
 @dataclass
-class WallReport:
+class LineageReport:
     """How the check turned out.
 
     Attributes:
@@ -202,12 +202,12 @@ class WallReport:
         findings: What breaks the wall, or cannot be followed; none if it holds.
     """
 
-    rows: list[WallRow] = field(default_factory=list)
+    rows: list[LineageRow] = field(default_factory=list)
     uses: list[ImplicitUse] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
     @property
-    def holds(self) -> bool:
+    def passed(self) -> bool:
         return not self.findings
 
     @property
@@ -218,13 +218,13 @@ class WallReport:
     def summary(self) -> str:
         """One sentence."""
         counts = f"{len(self.rows)} released columns, {len(self.uses)} reviewed uses, {self.unresolved} unresolved"
-        if self.holds:
+        if self.passed:
             return f"The wall holds: {counts}; no way around functions/."
         return f"The wall does not hold: {len(self.findings)} findings in {counts.replace('reviewed uses', 'implicit uses')}."
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "holds": self.holds,
+            "passed": self.passed,
             "unresolved": self.unresolved,
             "columns": [row.as_json() for row in self.rows],
             "uses": [vars(use) for use in self.uses],
@@ -232,7 +232,7 @@ class WallReport:
         }
 
 
-def check_wall(study: Study, workspace: Path | None = None) -> WallReport:
+def check_lineage(study: Study, workspace: Path | None = None) -> LineageReport:
     """Compile the project for ``study`` and check what it would do.
 
     Args:
@@ -247,7 +247,7 @@ def check_wall(study: Study, workspace: Path | None = None) -> WallReport:
     return check_project(Project.read(PROJECT, target_folder(workspace)), Reviews.read())
 
 
-def check_project(project: Project, reviews: Reviews) -> WallReport:
+def check_project(project: Project, reviews: Reviews) -> LineageReport:
     """Check a project as it was compiled. It reads no data, and no file beside the project's."""
     return _Checker(project, reviews).check()
 
@@ -256,7 +256,7 @@ class _Checker:
     def __init__(self, project: Project, reviews: Reviews) -> None:
         self.project = project
         self.reviews = reviews
-        self.report = WallReport()
+        self.report = LineageReport()
         self.by_relation = {model.relation: model for model in project.models.values()}
         self.functions = {function.relation: function for function in project.functions.values()}
         self.known: dict[str, Relation] = {}
@@ -264,7 +264,7 @@ class _Checker:
         self.in_progress: list[str] = []
         self.trusted: set[str] = set()
 
-    def check(self) -> WallReport:
+    def check(self) -> LineageReport:
         self._check_project()
         for function in self.project.functions.values():
             self._check_function(function)
@@ -277,7 +277,7 @@ class _Checker:
             if model.relation.split(".")[0] != VAULT:
                 for name, flow in self.known[model.relation].named().items():
                     ways = tuple(sorted(flow.origins.items()))
-                    self.report.rows.append(WallRow(_shown_name(model), name, ways))
+                    self.report.rows.append(LineageRow(_shown_name(model), name, ways))
         self.report.findings = sorted(dict.fromkeys(self.report.findings), key=lambda found: (found.file, found.line))
         return self.report
 

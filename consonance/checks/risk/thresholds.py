@@ -82,10 +82,10 @@ class Verdict:
 
     threshold: Threshold
     worst: float | None
-    holds: bool
+    passed: bool
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self.threshold), "worst": self.worst, "holds": self.holds}
+        return {**asdict(self.threshold), "worst": self.worst, "passed": self.passed}
 
 
 @cache
