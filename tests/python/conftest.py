@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -86,6 +87,14 @@ def as_zip(path: Path, members: dict[str, Any]) -> Path:
         for name, content in members.items():
             archive.writestr(name, as_bytes(content))
     return path
+
+
+def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as packed:
+        for name, content in members:
+            packed.writestr(name, content)
+    return buffer.getvalue()
 
 
 def as_bytes(content: Any) -> bytes:

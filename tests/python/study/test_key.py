@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
-from test_cli import consonance
 
 from consonance.study import fresh_vault, key_rotation
 from consonance.study.audit_log import read_entries, verify

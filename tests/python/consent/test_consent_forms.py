@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy
-from test_cli import consonance
 
 from consonance.consent.forms import BadMap, FormMap, ImportReport, Tool, import_form
 from consonance.study.tables import BadTable

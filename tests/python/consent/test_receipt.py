@@ -7,8 +7,8 @@ import json
 import stat
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy
-from test_cli import consonance
 
 from consonance.consent.receipt import MEANINGS, write_receipt
 from consonance.consent.state import PURPOSES

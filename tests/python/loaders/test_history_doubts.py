@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy, account_play, as_zip, lay_out_small, play
-from test_cli import consonance
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules

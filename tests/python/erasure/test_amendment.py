@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from commands import consonance
 from conftest import EVERYTHING, SmallStudy, account_play, play
-from test_cli import consonance
 
 from consonance.checks.study_checks import run_check
 from consonance.consent.coverage import narrowed

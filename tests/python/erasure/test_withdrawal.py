@@ -22,10 +22,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from commands import consonance
 from conftest import EVERYTHING, SmallStudy, account_play, lay_out_small, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import consonance
 
 from consonance.erasure import releases as erasing_releases
 from consonance.erasure import rewriting, withdrawal
@@ -492,16 +492,16 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     small_copy: SmallStudy, finished: SmallStudy, step: str
 ) -> None:
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom erasure import withdrawal\nfrom consonance.study.folder import Study\n"
+        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom consonance.erasure import withdrawal\nfrom consonance.study.folder import Study\n"
         "import test_withdrawal\n"
-        "from erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
+        "from consonance.erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
         "withdrawal._step = lambda name: os._exit(9) if name == sys.argv[3] else None\n"
         "study = Study.find(sys.argv[1])\n"
         "withdrawal.withdraw(study, withdrawal.plan(study, 'P2', datetime(2026, 2, 1, 12)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, small_copy.root, finished.study.warehouse_path, step],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).parents[1])])},
         check=False,
     )
     assert done.returncode == 9

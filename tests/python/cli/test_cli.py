@@ -5,31 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy, as_zip, play
 
 from consonance.study.dbt_command import PROJECT
-
-CONSONANCE = Path(sys.executable).with_name("consonance")
-
-
-def consonance(
-    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    import os
-
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("CONSONANCE")}
-    return subprocess.run(
-        [CONSONANCE, *map(str, arguments)],
-        cwd=cwd,
-        env=clean | (environment or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_help_names_every_command_and_the_way_of_a_study() -> None:

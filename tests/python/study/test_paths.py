@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
-from test_cli import consonance
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.study import layout as study_layout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zipfile
@@ -10,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SmallStudy, as_bytes, as_zip, play
+from conftest import SmallStudy, as_bytes, as_zip, play, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,14 +17,6 @@ from loaders import archive
 from loaders.archive import Caps, DonationRefused, MemberBroken, open_donation
 
 HISTORY = as_bytes([play()])
-
-
-def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", compression) as packed:
-        for name, content in members:
-            packed.writestr(name, content)
-    return buffer.getvalue()
 
 
 def link() -> bytes:

@@ -833,7 +833,7 @@ def test_shifts_are_drawn_until_none_is_left(quick: SmallStudy) -> None:
 DRIVER = """
 import os, signal, sys, threading, time
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = {tests!r}
 from consonance.release import publish as publishing
 from consonance.release import register
 from consonance.study.folder import Study
@@ -934,7 +934,7 @@ def test_a_killed_publish_leaves_the_old_or_the_new_release_and_no_trace(
 ) -> None:
     real = moment == "begin" or ("dbt" in moment and delay > 0.1)
     script = DRIVER.format(
-        tests=str(Path(__file__).parent),
+        tests=[str(Path(__file__).parent), str(Path(__file__).parents[1])],
         moment=moment,
         delay=delay,
         real=real,

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
-from test_cli import consonance
 
 from consonance.study import doctor
 from consonance.study.dbt_command import DbtFailed

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SmallStudy, account_play, as_bytes, as_zip, play
-from test_archive import zipped
+from conftest import SmallStudy, account_play, as_bytes, as_zip, play, zipped
 
 from loaders import donations
 from loaders.report import DonationReport

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from commands import consonance
 from conftest import SmallStudy, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import consonance
 
 from consonance.study.audit_log import (
     GENESIS,

@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy
-from test_cli import consonance
 
 from consonance.consent.notices import BadNotice, read_notices, register_notice
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
-from test_cli import consonance
 
 from consonance.study.doctor import examine
 from consonance.study.modes import open_places

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import consonance
 from conftest import EVERYTHING, SmallStudy, play
-from test_cli import consonance
 
 from consonance.erasure import study_files as papers
 from loaders.catalogue import BadArchive, add_archive
