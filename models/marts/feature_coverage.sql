@@ -23,12 +23,12 @@ music_and_values as (
     select
         music.*,
         '{{ feature }}' as feature,
-        coalesce(track_features.{{ feature }}_source, 'none') as feature_source,
+        coalesce(feat_track_features.{{ feature }}_source, 'none') as feature_source,
         case
-            when track_features.{{ feature }}_source is null then 'none' else track_features.match_method
+            when feat_track_features.{{ feature }}_source is null then 'none' else feat_track_features.match_method
         end as match_method
     from music
-    left join track_features on music.track_id = track_features.track_id
+    left join feat_track_features on music.track_id = feat_track_features.track_id
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -30,27 +30,27 @@ joined as (
         listening.plays,
         listening.counted_plays,
         cast(listening.ms_played as bigint) as ms_played,
-        track_features.feature_source,
-        track_features.match_method as feature_match_method,
-        track_features.match_confidence as feature_match_confidence,
-        track_features.danceability,
-        track_features.energy,
-        track_features.valence,
-        track_features.speechiness,
-        track_features.acousticness,
-        track_features.instrumentalness,
-        track_features.liveness,
-        track_features.loudness,
-        track_features.tempo,
-        track_features.musical_key,
-        track_features.mode,
-        track_features.time_signature
+        feat_track_features.feature_source,
+        feat_track_features.match_method as feature_match_method,
+        feat_track_features.match_confidence as feature_match_confidence,
+        feat_track_features.danceability,
+        feat_track_features.energy,
+        feat_track_features.valence,
+        feat_track_features.speechiness,
+        feat_track_features.acousticness,
+        feat_track_features.instrumentalness,
+        feat_track_features.liveness,
+        feat_track_features.loudness,
+        feat_track_features.tempo,
+        feat_track_features.musical_key,
+        feat_track_features.mode,
+        feat_track_features.time_signature
         {%- for feature in var('audio_features') %},
-        track_features.{{ feature }}_source
+        feat_track_features.{{ feature }}_source
         {%- endfor %}
     from anon_tracks
     inner join listening on anon_tracks.track_id = listening.track_id
-    left join track_features on anon_tracks.track_id = track_features.track_id
+    left join feat_track_features on anon_tracks.track_id = feat_track_features.track_id
 )
 
 select * from joined
