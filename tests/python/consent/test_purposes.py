@@ -137,7 +137,7 @@ def take_part(study: SmallStudy, code: str, purposes: str) -> None:
         },
     )
     with (study.study.surveys / "grid.csv").open("a", encoding="utf-8") as file:
-        if not file.progress():
+        if not file.tell():
             file.write("participant_code,answered_at,instrument,item,answer\n")
         for item in ("valence", "arousal"):
             file.write(f"{code},2023-05-01T11:00:00+00:00,affect_grid,{item},7\n")
