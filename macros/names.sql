@@ -1,5 +1,5 @@
 {# The rule of names: docs/numbers.md, "Private texts". It stands here alone. The SQL is portable, and the macros
-   call nothing of dbt's: consonance/consent/names.py renders them too, for SQL that runs beside dbt. #}
+   call nothing of dbt's: consonance/consent/rules.py renders them too, for SQL that runs beside dbt. #}
 
 {# Whether a name is one by which texts are judged: short ones, and numbers, are in many titles. #}
 {% macro is_telling_name(name) -%}

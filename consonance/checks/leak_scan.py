@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from consonance.consent.names import with_rule_of_names
+from consonance.consent.rules import with_rules
 from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.folder import Study
 from consonance.study.key import read_key
@@ -86,9 +86,7 @@ def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
         def names(statement: str) -> list[str]:
             """Those that the rule of names looks for within a text: a rule over whole values finds shorter ones."""
             return values(
-                with_rule_of_names(
-                    f"select name from ({statement}) as names (name) where {{{{ is_told_within('name') }}}}"
-                )
+                with_rules(f"select name from ({statement}) as names (name) where {{{{ is_told_within('name') }}}}")
             )
 
         known = {

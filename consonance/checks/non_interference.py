@@ -24,7 +24,7 @@ from typing import Any
 import duckdb
 import psutil
 
-from consonance.consent.names import with_rule_of_names
+from consonance.consent.rules import with_rules
 from consonance.study.copies import copy_stores
 from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
@@ -173,7 +173,7 @@ def make_twin(study: Study, root: Path, marker: str) -> Study:
         lock_down(connection, [])
         _take_over_rows(connection)
         connection.execute("set variable marker = $marker", {"marker": marker})
-        connection.execute(with_rule_of_names(SQL.read_text(encoding="utf-8")))
+        connection.execute(with_rules(SQL.read_text(encoding="utf-8")))
     return twin
 
 

@@ -1,6 +1,7 @@
 """The quality rules: each an SQL file whose rows are violations, with what, example, why and remedy.
 
-A rule asks the vault and the warehouse independently of the models it checks.
+A rule asks the vault and the warehouse independently of the models it checks. Which consent event counts, and which
+texts are private, is defined once for both (``consonance.consent.rules``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from consonance.consent.names import with_rule_of_names
+from consonance.consent.rules import with_rules
 
 FOLDER = Path(__file__).with_name("rules")
 SUITES = ("admission", "wall", "marts")
@@ -27,7 +28,7 @@ class Rule:
         relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
             ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}``, ``{unordered}`` in the query).
         what, example, why, remedy: For people.
-        query: SQL that returns a row for each violation; the rule of names is written out in it.
+        query: SQL that returns a row for each violation; the rules it shares with the models are written out in it.
         tier: The tier of releases that it is for; ``None`` for all, and for rules of a study.
     """
 
@@ -75,6 +76,6 @@ def read_rule(path: Path) -> Rule:
         path.parent.name,
         path.stem,
         **{heading: headings[heading] for heading in HEADINGS},
-        query=with_rule_of_names(query),
+        query=with_rules(query),
         tier=headings.get("tier"),
     )

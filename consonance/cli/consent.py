@@ -13,23 +13,11 @@ from rich.table import Table
 from consonance.cli.terminal import json_option, out, study_option
 from consonance.consent.forms import FormMap, Tool, import_form
 from consonance.consent.notices import register_notice
+from consonance.consent.purposes import DESCRIPTIONS
 from consonance.consent.receipt import write_receipt
 from consonance.consent.status import ConsentStatus, consent_of, consent_states, judged_as_of
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
-
-# How the table of everyone heads its columns.
-HEADINGS = {
-    "listening_history": "listen.",
-    "podcasts_audiobooks": "podc.",
-    "private_sessions": "priv.",
-    "demographics": "demo.",
-    "emotion_reports": "emot.",
-    "library": "library",
-    "ml_training": "ml",
-    "sharing_controlled": "contr.",
-    "sharing_public": "public",
-}
 
 
 @click.group()
@@ -120,9 +108,9 @@ def receipt(code: str, folder: Path | None) -> None:
 
 
 def _print_states(states: list[ConsentStatus]) -> None:
-    table = Table("code", "state", *HEADINGS.values(), box=None, padding=(0, 1, 0, 0))
+    table = Table("code", "state", *(one.heading for one in DESCRIPTIONS.values()), box=None, padding=(0, 1, 0, 0))
     for state in states:
-        ticks = ("x" if purpose in state.purposes else "" for purpose in HEADINGS)
+        ticks = ("x" if purpose in state.purposes else "" for purpose in DESCRIPTIONS)
         table.add_row(state.participant_code, _coloured(state), *ticks)
     out.print(table)
     for state in states:

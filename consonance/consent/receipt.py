@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from consonance.consent.purposes import DESCRIPTIONS
 from consonance.consent.state import PURPOSES
 from consonance.consent.status import NotLoaded, consent_of, judged_as_of
 from consonance.site.pages import render
@@ -23,18 +24,6 @@ from consonance.study.files import replace_file
 from consonance.study.folder import Settings, Study
 from consonance.study.tokens import Tokens
 
-# Purpose to what it means, and the data it is about.
-MEANINGS = {
-    "listening_history": ("Study what you listened to and when", "plays of music: track, time, length, device family"),
-    "podcasts_audiobooks": ("Include podcasts and audiobooks", "plays of episodes and chapters"),
-    "private_sessions": ("Include what you listened to in private sessions", "plays marked as private"),
-    "demographics": ("Use your age group, gender and country", "age in bands of ten years, gender, country"),
-    "emotion_reports": ("Use your questionnaires about feelings", "numeric answers and their times; no free text"),
-    "library": ("Use what you saved", "saved tracks and tracks of playlists; no names of playlists"),
-    "ml_training": ("Train models with your data", "what you consented to above"),
-    "sharing_controlled": ("Give pseudonymous rows to named researchers", "what you consented to above"),
-    "sharing_public": ("Count you in published totals", "totals of more than 20 people"),
-}
 DEFAULT_WITHDRAWAL = "Tell the people who run the study your participant code. You need give no reason."
 
 
@@ -114,8 +103,8 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
         "purposes": [
             {
                 "purpose": purpose,
-                "meaning": MEANINGS[purpose][0],
-                "data": MEANINGS[purpose][1],
+                "meaning": DESCRIPTIONS[purpose].meaning,
+                "data": DESCRIPTIONS[purpose].data,
                 "is_granted": purpose in state.purposes,
             }
             for purpose in PURPOSES

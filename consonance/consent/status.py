@@ -9,11 +9,12 @@ from typing import Any
 
 import duckdb
 
+from consonance.consent.rules import with_rules
 from consonance.consent.state import PURPOSES
 from consonance.study.errors import ConsonanceError
 from consonance.study.tombstones import LABEL_PREFIX
 
-SQL = Path(__file__).with_name("status.sql")
+STATES = with_rules(Path(__file__).with_name("status.sql").read_text(encoding="utf-8"))
 
 
 class NotLoaded(ConsonanceError):
@@ -110,7 +111,7 @@ def consent_states(connection: duckdb.DuckDBPyConnection) -> list[ConsentStatus]
     judged_as_of(connection)
     states = []
     for code, enrolled, event, previous, purposes, version, moment, first, last, events, later in connection.execute(
-        SQL.read_text(encoding="utf-8")
+        STATES
     ).fetchall():
         granted = tuple(purpose for purpose in PURPOSES if purpose in (purposes or ()))
         unasked = event == "amended" and previous in (None, "withdrawn")

@@ -23,8 +23,8 @@ from pathlib import Path
 import duckdb
 
 from consonance.consent.ledger import ConsentEvent, append_to_file, load_ledger, name_erased
-from consonance.consent.names import with_rule_of_names
 from consonance.consent.notices import load_notices
+from consonance.consent.rules import with_rules
 from consonance.erasure.certificate import Evidence, write_certificate
 from consonance.erasure.participant_tables import count_rows, relations
 from consonance.erasure.record import Operation, attach_operation, begin, draft, end, only_one, pending
@@ -246,7 +246,7 @@ def _hide_names(connection: duckdb.DuckDBPyConnection, operation: Operation) -> 
         "label": label(operation.tokens[0]),
     }.items():
         connection.execute(f"set variable {name} = $value", {"value": value})
-    connection.execute(with_rule_of_names(NAMES_IN_OTHERS.read_text(encoding="utf-8")))
+    connection.execute(with_rules(NAMES_IN_OTHERS.read_text(encoding="utf-8")))
     ((texts,),) = connection.execute("select count(*) from texts_to_hide").fetchall()
     return int(texts)
 

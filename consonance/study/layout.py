@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from consonance.consent.state import PURPOSES
 from consonance.study.audit_log import anchor
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import remove_within
@@ -56,8 +59,8 @@ participant_code,event,purposes,form_version,occurred_at,history_from,history_to
 #   line at the end, with the same occurred_at.
 # event: granted, amended (replaces what was granted before) or withdrawn. Each line says all that
 #   holds from its moment on; the last by occurred_at counts, in whatever order lines are entered.
-# purposes, separated by spaces: listening_history podcasts_audiobooks private_sessions demographics
-#   emotion_reports library ml_training sharing_controlled sharing_public
+# purposes, separated by spaces:
+{purposes}
 # form_version: of the notice they read; 'consonance consent notice' registers it. occurred_at: with offset.
 # history_from, history_to: first and last consented day of their history; empty means no bound.
 # Example (without the leading #):
@@ -159,7 +162,7 @@ def _fill(study: Study, title: str, as_of: datetime | None) -> None:
         folder.mkdir(exist_ok=True)
     moment = f'"{as_of.isoformat()}"' if as_of else ""
     study.settings_path.write_text(SETTINGS.format(title=_quoted(title), as_of=moment), encoding="utf-8")
-    study.consents_path.write_text(CONSENTS, encoding="utf-8")
+    study.consents_path.write_text(CONSENTS.format(purposes=_wrapped(PURPOSES)), encoding="utf-8")
     study.participants_path.write_text(PARTICIPANTS, encoding="utf-8")
     study.notices_path.write_text(NOTICES, encoding="utf-8")
     study.recipients_path.write_text(RECIPIENTS, encoding="utf-8")
@@ -170,6 +173,11 @@ def _fill(study: Study, title: str, as_of: datetime | None) -> None:
         lay_out_stores(connection)
         anchor(connection, study)
     close_to_others(study)
+
+
+def _wrapped(words: Iterable[str]) -> str:
+    """The words as comment lines of a CSV."""
+    return textwrap.fill(" ".join(words), width=100, initial_indent="#   ", subsequent_indent="#   ")
 
 
 def _quoted(text: str) -> str:

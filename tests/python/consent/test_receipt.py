@@ -10,7 +10,8 @@ import pytest
 from commands import consonance
 from conftest import SmallStudy
 
-from consonance.consent.receipt import MEANINGS, write_receipt
+from consonance.consent.purposes import DESCRIPTIONS
+from consonance.consent.receipt import write_receipt
 from consonance.consent.state import PURPOSES
 from consonance.consent.status import NotLoaded, consent_of, consent_states
 from consonance.study.codes import BadCode
@@ -99,8 +100,8 @@ def test_a_receipt_says_what_which_notice_when_and_how_to_withdraw(decided: Smal
     assert told["purposes"] == [
         {
             "purpose": purpose,
-            "meaning": MEANINGS[purpose][0],
-            "data": MEANINGS[purpose][1],
+            "meaning": DESCRIPTIONS[purpose].meaning,
+            "data": DESCRIPTIONS[purpose].data,
             "is_granted": purpose in ("listening_history", "library"),
         }
         for purpose in PURPOSES

@@ -12,20 +12,14 @@ members as (
     inner join vault.raw.release_keyring on release_keyring.release_no = candidate.release_no
     inner join vault.raw.keyring on keyring.participant_no = release_keyring.participant_no
 ),
-last_events as (
-    select
-        participant_code,
-        max_by({'event': event, 'purposes': purposes}, (occurred_at, ledger_line)) as last
-    from vault.raw.consent_events, vault.raw.study
-    where occurred_at <= as_of
-    group by participant_code
+counting_events as (
+    {{ counting_consent_events() }}
 )
 select members.pseudonym as place
 from members
-left join last_events on last_events.participant_code = members.participant_code
+left join counting_events on counting_events.participant_code = members.participant_code
 where
-    coalesce(last_events.last.event, 'withdrawn') = 'withdrawn'
-    or not list_contains(last_events.last.purposes, members.purpose)
+    not coalesce(counting_events.is_active and list_contains(counting_events.purposes, members.purpose), false)
 union all
 select persons.place
 from {persons} as persons

@@ -3,19 +3,14 @@
 -- example: A play of someone whose last ledger line says "withdrawn"; anybody in a table that declares no purpose.
 -- why: Consent is the ground on which the study stands (GDPR 7; ISO/IEC TS 27560). This rule asks the ledger itself, not the models.
 -- remedy: dbt run. If it stays, a model no longer joins the consent state, or its meta names a wrong purpose.
-with last_events as (
-    select
-        participant_code,
-        max_by({'event': event, 'purposes': purposes}, (occurred_at, ledger_line)) as last
-    from vault.raw.consent_events, vault.raw.study
-    where occurred_at <= as_of
-    group by participant_code
+with counting_events as (
+    {{ counting_consent_events() }}
 ),
 granted as (
-    select keyring.pseudonym, last_events.last.purposes as purposes
-    from last_events
-    inner join vault.raw.keyring on keyring.participant_code = last_events.participant_code
-    where last_events.last.event <> 'withdrawn'
+    select keyring.pseudonym, counting_events.purposes
+    from counting_events
+    inner join vault.raw.keyring on keyring.participant_code = counting_events.participant_code
+    where counting_events.is_active
 )
 select persons.place
 from {persons} as persons

@@ -3,19 +3,14 @@
 -- example: An episode of someone who grants listening_history alone.
 -- why: Whoever agrees to one thing has not agreed to the next (data minimisation).
 -- remedy: dbt run. If it stays, look at models/intermediate/int_play_fates.sql and functions/consented_country.sql, is_abroad.sql.
-with last_events as (
-    select
-        participant_code,
-        max_by({'event': event, 'purposes': purposes}, (occurred_at, ledger_line)) as last
-    from vault.raw.consent_events, vault.raw.study
-    where occurred_at <= as_of
-    group by participant_code
+with counting_events as (
+    {{ counting_consent_events() }}
 ),
 granted as (
-    select keyring.pseudonym, last_events.last.purposes as purposes
-    from last_events
-    inner join vault.raw.keyring on keyring.participant_code = last_events.participant_code
-    where last_events.last.event <> 'withdrawn'
+    select keyring.pseudonym, counting_events.purposes
+    from counting_events
+    inner join vault.raw.keyring on keyring.participant_code = counting_events.participant_code
+    where counting_events.is_active
 )
 select persons.place
 from {persons} as persons
