@@ -2,13 +2,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test faults lint bench lock clean
+.PHONY: demo test check test-changed faults lint bench lock clean
 
 demo: .venv ## the whole line on a synthetic study
 	$(BIN)/consonance demo
 
 test: .venv lint ## everything that CI runs
 	$(BIN)/pytest
+
+check: .venv lint ## format, lint, types, and the tests that need no dbt build
+	$(BIN)/pytest -m "not builds"
+
+# The tests of a room lie in tests/python under the room's name; SQL is tested by those of models.
+ROOMS = git diff --name-only main | sed -nE 's,^(consonance|tests/python)/([a-z]+)/.*,\2,p; s,^loaders/.*,loaders,p; s,^(models|macros|functions|seeds)/.*,models,p' | sort -u
+test-changed: .venv ## the tests of the rooms that differ from main
+	@rooms="$$(for room in $$($(ROOMS)); do ls -d tests/python/$$room; done 2>/dev/null)"; \
+	if [ -n "$$rooms" ]; then $(BIN)/pytest $$rooms; else echo "No room differs from main."; fi
 
 faults: .venv ## only the planted faults: which there are, and that each is caught
 	$(BIN)/pytest -v -m faults
@@ -29,9 +38,9 @@ bench: .venv ## against bare DuckDB and pandas, on 3 million plays
 
 lock: ## pin what pyproject.toml asks for, from scratch
 	$(PYTHON) -m venv --clear .venv-lock
-	.venv-lock/bin/pip install --quiet --disable-pip-version-check '.[dev]'
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	.venv-lock/bin/pip freeze --exclude consonance > requirements.lock
-	rm -r .venv-lock build
+	rm -r .venv-lock
 
 clean:
 	rm -rf .venv target logs study-demo

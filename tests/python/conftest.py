@@ -180,9 +180,19 @@ class SmallStudy:
 
 # Files that take longest, longest first: none of them is to begin when the other worker is about to end.
 LONGEST = (
-    "test_withdrawal", "test_no_study_harmed", "test_release", "test_warehouse", "test_attack", "test_cli", "test_amendment", "test_twin",
+    "test_withdrawal", "test_no_study_harmed", "test_release", "test_warehouse", "test_risk", "test_cli", "test_amendment",
+    "test_non_interference",
     "test_recount", "test_wall", "test_rules", "test_style", "test_key", "test_purposes",
 )  # fmt: skip
+
+
+# Files whose tests let dbt build a warehouse. Single tests elsewhere bear the mark "builds" themselves, and so does
+# every test that takes the synthetic study. A test that builds without the mark fails in 'make check'.
+BUILDING = {
+    "test_amendment", "test_doctor", "test_faults", "test_history_doubts", "test_identity", "test_k_anonymity",
+    "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_purposes", "test_recount", "test_release",
+    "test_risk", "test_row_order", "test_rules", "test_wall", "test_warehouse", "test_withdrawal",
+}  # fmt: skip
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -195,6 +205,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
+        if item.path.stem in BUILDING or {"demo", "demo_copy"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.builds)
         if item.path.stem == "test_faults":
             item.add_marker(pytest.mark.faults)
         else:
@@ -221,10 +233,12 @@ def forks() -> Iterator[Forks]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _dbt_is_there_at_once(forks: Forks) -> Iterator[None]:
+def _dbt_is_there_at_once(forks: Forks, request: pytest.FixtureRequest) -> Iterator[None]:
     """The processes of dbt that this one calls are forks; what the command line calls starts as it always does."""
+    is_quick = request.config.getoption("markexpr") == "not builds"
 
     def fork(command: list[Any], *, cwd: Path, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert not is_quick, "This test lets dbt run: give it the mark 'builds'."
         return forks.run([DBT, *map(str, command[1:])], cwd, env)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -20,7 +20,7 @@ def test_help_names_every_command_and_the_way_of_a_study() -> None:
         assert command in text
         assert consonance(command, "--help").returncode == 0
     assert "dbt run" in text
-    assert consonance("--version").stdout.strip().endswith("0.1.0")
+    assert consonance("--version").stdout.strip().endswith("0.2.0")
 
 
 def test_a_study_from_init_to_load(tmp_path: Path) -> None:
