@@ -1,4 +1,4 @@
-"""``consonance audit``: the log of what was done to a study."""
+"""``consonance audit``: the log of everything that was done to a study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def audit() -> None:
 @study_option
 @json_option
 def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Find entries that were changed, taken out, moved or cut off. Exit status 1 if there are any."""
+    """Find entries that were changed, removed, moved or cut off. Exit status 1 if there are any."""
     study = Study.find(folder)
     with open_study(study, read_only=True) as connection:
         report = verify(connection, study, against)
@@ -41,7 +41,7 @@ def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @study_option
 def export(file: Path, folder: Path | None) -> None:
-    """Write the log to FILE as JSON, for a board to keep. Exit status 1 if something is wrong with it."""
+    """Write the log to FILE as JSON, for an ethics board to keep. Exit status 1 if the log is not intact."""
     study = Study.find(folder)
     with open_study(study, read_only=True) as connection:
         report = export_log(connection, study, file)
@@ -54,10 +54,10 @@ def _print_report(report: AuditReport) -> None:
     for fault in report.faults:
         out.print(f"[red]{fault}[/]")
     if report.passed:
-        out.print("[green]The log is whole.[/]")
+        out.print("[green]The log is intact.[/]")
     else:
         out.print(
-            "Someone wrote to the vault past consonance, or an older vault or audit.head was put back. "
-            "Compare with the board's last export: 'consonance audit verify --against FILE'.",
+            "Somebody changed the vault without consonance, or restored an older vault or audit.head. "
+            "Compare with the last export that the board keeps: 'consonance audit verify --against FILE'.",
             soft_wrap=True,
         )

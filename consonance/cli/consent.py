@@ -22,16 +22,16 @@ from consonance.study.vault import open_study
 
 @click.group()
 def consent() -> None:
-    """The consent ledger: register notices, import forms, see what is granted, hand out receipts."""
+    """The consent ledger: register notices, import forms, show what is granted, write receipts."""
 
 
 @consent.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--version", "version", required=True, help="What consents.csv calls it, in form_version: for instance v1."
+    "--version", "version", required=True, help="Its name in consents.csv, column form_version: for instance v1."
 )
 @click.option("--language", required=True, help="The language it is written in: for instance en.")
-@click.option("--title", default=None, help="What receipts call it; the name of the file if not given.")
+@click.option("--title", default=None, help="Its title on receipts. Default: the name of the file.")
 @study_option
 def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None) -> None:
     """Register FILE, the information that participants read, in notices.csv. Safe to repeat.
@@ -39,7 +39,7 @@ def notice(file: Path, version: str, language: str, title: str | None, folder: P
     A copy of FILE goes into the study folder. Its SHA-256 binds every consent under VERSION to this text.
     """
     registered = register_notice(Study.find(folder), file, version, language, title)
-    what = "Registered" if registered.is_new else "Nothing to do: already registered"
+    what = "Registered" if registered.is_new else "Already registered"
     out.print(
         f"{what}: notice {version}, {registered.path}, SHA-256 {registered.sha256}.", soft_wrap=True, markup=False
     )
@@ -47,9 +47,19 @@ def notice(file: Path, version: str, language: str, title: str | None, folder: P
 
 @consent.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--from", "tool", type=click.Choice(["redcap", "qualtrics"]), required=True, help="Where FILE is from.")
 @click.option(
-    "--map", "map_path", type=click.Path(path_type=Path), required=True, help="YAML: which column means what."
+    "--from",
+    "tool",
+    type=click.Choice(["redcap", "qualtrics"]),
+    required=True,
+    help="The program that FILE was exported from.",
+)
+@click.option(
+    "--map",
+    "map_path",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A YAML file that says which column means what.",
 )
 @study_option
 @json_option
@@ -57,16 +67,16 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
     """Add the consents of FILE, the export of a form, to consents.csv. Safe to repeat.
 
     \b
-    Exit status: 0 every consent is in the ledger; 2 a line could not be used, the rest was added;
-    1 the command itself failed.
+    Exit status: 0 every consent is in the ledger; 2 a line could not be used, the others were added;
+    1 the command failed.
     """
     report = import_form(Study.find(folder), file, tool, FormMap.read(map_path))
     if as_json:
         click.echo(json.dumps(report.as_json()))
     else:
-        out.print(f"{report.added} events added to the ledger, {report.known} were in it already.")
+        out.print(f"{report.added} events added to the ledger, {report.known} were in it before.")
         for reason, lines in sorted(report.left_out.items()):
-            out.print(f"{lines} lines left out: {reason}.")
+            out.print(f"{lines} lines were left out: {reason}.")
         for fault in report.faults:
             out.print(f"[yellow]{escape(fault)}[/]", soft_wrap=True)
         for remedy in report.remedies:
@@ -79,20 +89,20 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
 @study_option
 @json_option
 def status(code: str | None, folder: Path | None, as_json: bool) -> None:
-    """What everyone, or the participant CODE, grants: the ledger as the last load left it."""
+    """Show what every participant, or the participant CODE, grants, as of the last load."""
     with open_study(Study.find(folder), read_only=True) as connection:
         states = [consent_of(connection, code)] if code else consent_states(connection)
         as_of = judged_as_of(connection)
     if as_json:
-        told = [state.as_json() for state in states]
-        click.echo(json.dumps({"as_of": f"{as_of.isoformat(timespec='seconds')}Z", "participants": told}))
+        participants = [state.as_json() for state in states]
+        click.echo(json.dumps({"as_of": f"{as_of.isoformat(timespec='seconds')}Z", "participants": participants}))
         return
     if code:
         _print_status(states[0])
     elif states:
         _print_states(states)
     else:
-        out.print("Nobody is in consents.csv or participants.csv.")
+        out.print("consents.csv and participants.csv name nobody.")
     out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
 
 
@@ -100,7 +110,7 @@ def status(code: str | None, folder: Path | None, as_json: bool) -> None:
 @click.argument("code")
 @study_option
 def receipt(code: str, folder: Path | None) -> None:
-    """Write the receipt of the participant CODE, to print and as JSON, into the study's receipts/."""
+    """Write the receipt of the participant CODE into receipts/, as a page to print and as JSON."""
     study = Study.find(folder)
     with open_study(study, read_only=True) as connection:
         page, record = write_receipt(connection, study, code)

@@ -1,4 +1,4 @@
-"""The whole line on a synthetic study: load, build, check, publish, site, and three questions answered."""
+"""Every step on a synthetic study: load, build, check, publish, site, and three questions answered."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NotOurs(ConsonanceError):
 
 
 def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, screen: Console) -> None:
-    """Make a synthetic study in ``folder`` and run the whole line on it.
+    """Make a synthetic study in ``folder`` and run every step on it.
 
     Raises:
         NotOurs: ``folder`` holds something that no demo made.
@@ -52,8 +52,8 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
 
         results = run_checkpoint(study)
     if broken := [result for result in results if not result.passed]:
-        raise ConsonanceError(f"The rule {broken[0].rule.name} does not hold.", broken[0].rule.remedy)
-    with _step(screen, "Publishing to named analysts, through every guard (consonance publish --tier controlled)"):
+        raise ConsonanceError(f"The rule {broken[0].rule.name} failed.", broken[0].rule.remedy)
+    with _step(screen, "Publishing for named analysts, after every check (consonance publish --tier controlled)"):
         from consonance.release.publish import publish
 
         release = publish(study, "controlled")
@@ -70,17 +70,17 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         out.print(f"  {code}  {what}")
     out.print(
         f"\n[bold]Loaded[/] {totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected; "
-        f"{totals['held']} donations held for want of consent or enrolment, {totals['refused']} refused, {totals['partly']} in part."
+        f"{totals['held']} donations held because consent or enrolment is missing, {totals['refused']} refused, {totals['partly']} in part."
     )
-    out.print(f"[bold]Checked[/] {len(results)} rules: all hold.")
+    out.print(f"[bold]Checked[/] {len(results)} rules: all passed.")
     out.print(
-        f"[bold]Published[/] release {release.number}, {release.tier}: {release.participants} people who agree to it, under other names and other dates than in the warehouse. The guards of the gate:"
+        f"[bold]Published[/] release {release.number}, {release.tier}: {release.participants} participants who agree to it, with other pseudonyms and other dates than in the warehouse. Its checks:"
     )
-    for guard in release.results:
-        out.print(f"  {guard.name}: {guard.summary}")
+    for result in release.results:
+        out.print(f"  {result.name}: {result.summary}")
     _answer(study, out)
     out.print(
-        f"\nPlanted: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. The first answer recovers it."
+        f"\nPlanted in the data: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. Compare the first answer."
     )
     out.print(
         f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"

@@ -13,17 +13,17 @@ from consonance.study.key_rotation import rotate_key
 
 @click.group()
 def key() -> None:
-    """The vault's key. Without it nobody can read the vault, and neither can we."""
+    """The key of the vault. Without it nobody can read the vault."""
 
 
 @key.command()
 @study_option
 def rotate(folder: Path | None) -> None:
-    """Re-encrypt the vault under a new key. Run it again if it was interrupted."""
+    """Encrypt the vault under a new key. If it was interrupted, run it again."""
     study = Study.find(folder)
     with screen.status("Writing the vault under a new key …"):
         rotation = rotate_key(study)
-    out.print(f"{rotation.rows:,} rows of {rotation.tables} tables were written anew and compared.")
+    out.print(f"{rotation.rows:,} rows of {rotation.tables} tables were written again and compared.")
     out.print(
         f"Keep a copy of {study.key_path} in the safe place. Backups of the vault made before today open with the "
         "old key alone, and whoever has that key can read them: keep both apart, or destroy the backups.",

@@ -1,4 +1,4 @@
-"""The report of the wall on a terminal: each released column, the implicit uses, the findings."""
+"""The report of the wall check on a terminal: each released column, the implicit uses, the findings."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _columns(rows: Iterable[LineageRow]) -> Table:
     """For each column the nearest source of each class (open ones where there are no others), and its way."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("column", no_wrap=True)
-    table.add_column("through", no_wrap=True)
-    table.add_column("from, by way of")
+    table.add_column("functions", no_wrap=True)
+    table.add_column("made of, and the way")
     for row in rows:
         classes = [privacy for privacy in row.classes if privacy != "open"] or row.classes
         sources = [_sources(privacy, row.of_class(privacy)) for privacy in classes]
@@ -58,4 +58,4 @@ def _print_uses(reason: str | None, uses: list[ImplicitUse], out: Console) -> No
     for use in uses:
         models.setdefault(use.model, {})[use.use] = None
     where = "; ".join(f"{model} ({', '.join(kinds)})" for model, kinds in models.items())
-    out.print(f"\n{columns}\n  [dim]in[/] {where}\n  {escape(reason) if reason else '[red]nobody has reviewed it[/]'}")
+    out.print(f"\n{columns}\n  [dim]in[/] {where}\n  {escape(reason) if reason else '[red]not reviewed[/]'}")

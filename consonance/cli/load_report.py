@@ -1,4 +1,4 @@
-"""A load on a terminal: the bar while donations are read, the table of what became of them."""
+"""A load on a terminal: the progress bar while donations are read, and the report by participant."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class ProgressBar(LoadProgress):
 
 
 def print_load(report: LoadReport, out: Console) -> None:
-    """Print what became of each participant's donations, why, and the sums."""
+    """Print for each participant what was landed, rejected or held, with the exclusion reasons, and the totals."""
     table = Table(box=None)
     for heading in ("participant", "status"):
         table.add_column(heading, no_wrap=True)
     for heading in ("files", "rows", "landed", "rejected", "already", "held"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("why", overflow="fold")
+    table.add_column("exclusion reasons", overflow="fold")
     for code, donations in report.by_participant().items():
         held = sum(donation.status == "held" for donation in donations)
         counts = [sum(donation.rows(what) for donation in donations) for what in ROWS]
@@ -76,7 +76,7 @@ def print_load(report: LoadReport, out: Console) -> None:
         print_file(file, out)
     if report.closed:
         out.print(
-            f"[yellow]Others of this machine could read {escape(', '.join(report.closed))}[/]; now you alone can.",
+            f"[yellow]Other users of this machine could read {escape(', '.join(report.closed))}.[/] Now only you can.",
             soft_wrap=True,
         )
     for doubt in report.undecided:
@@ -86,7 +86,7 @@ def print_load(report: LoadReport, out: Console) -> None:
     totals = report.as_json()["totals"]
     out.print(
         f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]"
-        + (f", {totals['rows_already']:,} were there already" if totals["rows_already"] else "")
+        + (f", {totals['rows_already']:,} had been landed before" if totals["rows_already"] else "")
         + "; "
         + ", ".join(
             f"{totals[status]:,} {status}"
@@ -97,7 +97,7 @@ def print_load(report: LoadReport, out: Console) -> None:
 
 
 def print_file(file: FileReport, out: Console) -> None:
-    """Print what became of a survey or a feature archive."""
+    """Print what was landed of a questionnaire file or a feature archive."""
     if file.not_read:
         out.print(f"[red]{escape(file.file)}: not read[/] ({file.not_read})", soft_wrap=True)
     else:
@@ -117,11 +117,13 @@ def print_amendments(amendments: list[Narrowed], out: Console) -> None:
     for one in amendments:
         what = [*one.purposes, *(["a part of the window"] if one.is_window_narrower else [])]
         out.print(
-            f"[yellow]{escape(one.participant_code)}[/] took back {', '.join(what)}: {one.plays:,} plays erased.",
+            f"[yellow]{escape(one.participant_code)}[/] took back {', '.join(what)}: {one.plays:,} plays were erased.",
             soft_wrap=True,
         )
     if any(one.plays for one in amendments):
-        out.print("The vault was written afresh and the warehouse rebuilt. Delete backups that are older than today.")
+        out.print(
+            "The vault was written again and the warehouse was rebuilt. Delete backups that are older than today."
+        )
 
 
 def _why(donations: list[DonationReport]) -> str:

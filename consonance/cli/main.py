@@ -1,4 +1,4 @@
-"""``consonance``: one entry point over the loaders, dbt and the quality gate."""
+"""``consonance``: the one command with everything that an operator does to a study."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ def cli() -> None:
     """From donated Spotify exports and emotion reports to a consented, de-identified warehouse.
 
     \b
-    The way of a study:
-      consonance init study        lay out the folder, fill in its tables, drop in the zips
-      consonance load              land everything in the encrypted vault
+    The steps of a study:
+      consonance init study        make the study folder; fill in its tables, add the zips
+      consonance load              copy everything into the encrypted vault
       dbt run                      rebuild the warehouse
-      consonance check             consent, de-identification, quality
-      consonance attack            what could be found out all the same
-      consonance site              the docs site with the lineage
-      consonance publish           a release, if every guard holds
+      consonance check             check consent, de-identification and quality
+      consonance attack            measure the residual re-identification risk
+      consonance site              build the docs site with the lineage
+      consonance publish           make a release, if every check has passed
       consonance withdraw          erase a participant, with a certificate
-      consonance doctor            what is wrong with the study folder
+      consonance doctor            list what is wrong with the study folder
     """
     keep_to_owner()
 
@@ -60,10 +60,10 @@ def cli() -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--title", default=None, help="The study's name; the folder's name if not given.")
 def init(folder: Path, title: str | None) -> None:
-    """Lay out an empty study in FOLDER, with templates that explain themselves and a new key."""
+    """Make an empty study in FOLDER, with commented templates and a new key."""
     study = lay_out_study(folder, title)
     out.print(
-        f"Laid out a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, fill in participants.csv, notices.csv and consents.csv."
+        f"Made a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, then fill in participants.csv and consents.csv."
     )
     out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
 
@@ -72,14 +72,14 @@ def init(folder: Path, title: str | None) -> None:
 @study_option
 @json_option
 def load(folder: Path | None, as_json: bool) -> None:
-    """Land donations, consent, enrolment, surveys and feature archives. Safe to repeat.
+    """Land donations, consent, enrolment, questionnaires and feature archives. Safe to repeat.
 
-    What somebody has taken back since the last load is erased from the vault; the warehouse is then built
-    anew.
+    If a participant has taken back a purpose since the last load, the data that it covered are erased from
+    the vault, and the warehouse is built again.
 
     \b
-    Exit status: 0 everything is in the vault; 2 something was rejected, refused or held while the
-    rest went on; 1 the command itself failed.
+    Exit status: 0 everything is in the vault; 2 something was rejected, refused or held, and
+    everything else was landed; 1 the command failed.
     """
     study = Study.find(folder)
     with ProgressBar(screen) as progress:
@@ -97,7 +97,7 @@ def load(folder: Path | None, as_json: bool) -> None:
 
 @cli.group()
 def catalog() -> None:
-    """The catalogue of open music facts."""
+    """The catalogue: facts about music, without persons."""
 
 
 @catalog.command("add")
@@ -105,9 +105,9 @@ def catalog() -> None:
 @click.option("--source", "source_id", required=True, help="The source's id in seeds/feature_sources.csv.")
 @study_option
 def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
-    """Keep the feature archive FILE (CSV with Spotify ids) with the study and load it.
+    """Copy the feature archive FILE (CSV with Spotify ids) into the study and load it.
 
-    A file of which nothing can be read is refused (exit status 1), and the study stays as it was.
+    If nothing in FILE can be read, it is refused (exit status 1) and the study does not change.
     """
     study = Study.find(folder)
     add_archive(study, file, source_id)
@@ -157,10 +157,10 @@ def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
 @json_option
 def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
-    """Attack the marts, to measure what pseudonyms, shifts and coarse groups leave open.
+    """Attack the marts, to measure the residual re-identification risk.
 
-    The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. They are
-    reported, whatever they are: the exit status is 0 once everything was measured.
+    The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. The command only
+    reports them: the exit status is 0 when everything was measured, whatever the figures are.
     """
     study = Study.find(folder)
     with screen.status("Attacking the marts …"):
@@ -175,7 +175,7 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
 @cli.command()
 @study_option
 def site(folder: Path | None) -> None:
-    """Build the docs site: lineage, consent coverage, accounts of the data."""
+    """Build the docs site: lineage, privacy wall, rules, consent coverage, row accounting."""
     from consonance.site.build import build_site
 
     study = Study.find(folder)
@@ -193,7 +193,7 @@ def site(folder: Path | None) -> None:
 )
 @study_option
 def publish(tier: str, folder: Path | None) -> None:
-    """Publish a release to published/, if every guard holds. Exit status 1 and no trace if one does not."""
+    """Make a release in published/, if every check has passed. If one fails, the exit status is 1 and nothing is left."""
     from consonance.release.publish import publish as publish_release
 
     study = Study.find(folder)
@@ -212,7 +212,7 @@ def publish(tier: str, folder: Path | None) -> None:
 @study_option
 @json_option
 def doctor(folder: Path | None, as_json: bool) -> None:
-    """Say what is wrong with the study folder, and what to do. Exit status 1 if anything grave is."""
+    """List what is wrong with the study folder, and what to do. Exit status 1 if anything is grave."""
     study = Study.find(folder)
     with screen.status("Looking …"):
         diagnosis = examine(study)
@@ -225,11 +225,13 @@ def doctor(folder: Path | None, as_json: bool) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("study-demo"))
-@click.option("--seed", default=1, show_default=True, help="Another seed makes another world.")
-@click.option("--people", default=40, show_default=True, help="How many take part.")
-@click.option("--plays", default=400_000, show_default=True, help="About how many plays, all together.")
+@click.option("--seed", default=1, show_default=True, help="Another seed makes other people.")
+@click.option("--people", default=40, show_default=True, help="Number of participants.")
+@click.option(
+    "--plays", default=400_000, show_default=True, help="Number of plays of all participants together, about."
+)
 def demo(folder: Path, seed: int, people: int, plays: int) -> None:
-    """Make a synthetic study in FOLDER and run the whole line on it, from zips to answers."""
+    """Make a synthetic study in FOLDER and run every step on it, from zips to answers."""
     from consonance.cli.demo import run_demo
 
     run_demo(folder, seed, people, plays, out, screen)
@@ -242,7 +244,7 @@ cli.add_command(withdraw)
 
 
 def main() -> None:
-    """The console script: errors that people can act on are told in a sentence, with exit status 1."""
+    """The console script: an error that people can act on is printed as a sentence, with exit status 1."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe that lacks a letter of some file's name gets its number instead.
         if isinstance(stream, io.TextIOWrapper):
@@ -260,10 +262,10 @@ def _or_explain(command: Callable[[], Any]) -> None:
         screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
         sys.exit(1)
     except duckdb.Error as error:
-        # A message of DuckDB's may quote a row: it is shown only to who asks for it.
+        # A message of DuckDB may quote a row: it is shown only on request.
         if os.environ.get(DEBUG_VARIABLE):
             raise
         screen.print(
-            f"[red]Error:[/] DuckDB gave up ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message, which may quote participants' data."
+            f"[red]Error:[/] DuckDB could not run a statement ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message. It may quote participants' data."
         )
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""What the attacks found, on a terminal."""
+"""The residual re-identification risk on a terminal."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ from consonance.checks.risk.thresholds import Figure
 
 
 def print_risk(report: RiskReport, out: Console) -> None:
-    """Print what each attack found, and which thresholds hold."""
+    """Print the figures of each attack, and which thresholds are met."""
     persons = report.find("k", "cells").persons
     if not persons:
-        out.print("Nobody is in the marts: there is nothing to attack.")
+        out.print("The marts hold no participant: there is nothing to attack.")
         return
     samples = report.parameters["samples"]
     _print_by_points(
-        report, "unicity", "singled_out", f"One of {persons:,} persons alone matches, of {samples:,} samples each", out
+        report,
+        "unicity",
+        "singled_out",
+        f"Share of samples that fit one person only ({persons:,} persons, {samples:,} samples each)",
+        out,
     )
     _print_by_points(
-        report, "membership", "false_positive", "Without the person's own record somebody else's matches", out
+        report,
+        "membership",
+        "false_positive",
+        "Share of samples that fit somebody else (the person's own rows left out)",
+        out,
     )
-    table = Table("who knows", "finds", "of", "", box=None, title="Other attacks", title_justify="left")
+    table = Table("the attacker knows", "measure", "of", "", box=None, title="Other attacks", title_justify="left")
     for figure in report.figures:
         if figure.attack not in ("unicity", "membership"):
             known = figure.knowledge if figure.points is None else f"{figure.points} {figure.knowledge}"
@@ -34,9 +42,9 @@ def print_risk(report: RiskReport, out: Console) -> None:
     for verdict in report.verdicts:
         threshold = verdict.threshold
         if verdict.worst is None:
-            told, worst = "[yellow]not measured[/]", "the marts hold nothing to measure it by"
+            told, worst = "[yellow]not measured[/]", "the marts have no data for it"
         else:
-            told = "[green]holds[/]" if verdict.passed else "[red]does not hold[/]"
+            told = "[green]met[/]" if verdict.passed else "[red]not met[/]"
             worst = f"{verdict.worst:g}"
         out.print(
             f"{told}  {threshold.name} ({threshold.tier} tier): {worst}, wanted {threshold.wanted}",
@@ -47,7 +55,7 @@ def print_risk(report: RiskReport, out: Console) -> None:
 def _print_by_points(report: RiskReport, attack: str, measure: str, title: str, out: Console) -> None:
     figures = [figure for figure in report.figures if (figure.attack, figure.measure) == (attack, measure)]
     points = sorted({figure.points for figure in figures if figure.points is not None})
-    table = Table("who knows, of each play", "wrong points", box=None, title=title, title_justify="left")
+    table = Table("known of each play", "wrong points", box=None, title=title, title_justify="left")
     for number in points:
         table.add_column(f"{number} known", justify="right")
     for knowledge, wrong in dict.fromkeys((figure.knowledge, figure.wrong_points) for figure in figures):

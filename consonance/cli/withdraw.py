@@ -1,4 +1,4 @@
-"""``consonance withdraw``: somebody goes, and so does everything of theirs."""
+"""``consonance withdraw``: a participant leaves the study, and everything of theirs is erased."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from consonance.study.folder import Study
 
 @click.command()
 @click.argument("code", required=False)
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.option(
     "--requested-at",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"]),
@@ -25,11 +25,14 @@ from consonance.study.folder import Study
     help="When the participant asked for it, with offset (2026-03-01T10:00+01:00). Default: now.",
 )
 @click.option(
-    "--rebuild/--take-down",
+    "--rebuild/--unpublish",
     default=True,
-    help="If they are in the current release of the controlled tier, make it anew without them (the default), or leave none.",
+    help="If the current controlled release has them: publish it again without them (the default), or only unpublish it.",
 )
-@click.option("--replay", is_flag=True, help="Erase again whom a backup of the vault has brought back.")
+@click.option("--take-down", "old_unpublish", is_flag=True, hidden=True, help="The former name of --unpublish.")
+@click.option(
+    "--replay", is_flag=True, help="Repeat the withdrawals that a restored backup of the vault does not know."
+)
 @study_option
 @json_option
 def withdraw(
@@ -37,34 +40,38 @@ def withdraw(
     yes: bool,
     requested_at: datetime | None,
     rebuild: bool,
+    old_unpublish: bool,
     replay: bool,
     folder: Path | None,
     as_json: bool,
 ) -> None:
-    """Erase the participant CODE from the study, and certify it.
+    """Erase the participant CODE from the study, and write a certificate.
 
-    Rows, keys, answers, the donation in the inbox, releases that hold them: everything goes, for good. The
-    lines of the consent ledger stay under a token. Without CODE, an interrupted withdrawal is finished;
-    run the command again whenever it was interrupted.
+    Rows, keys, answers, donations in the inbox and releases with this participant are deleted. This cannot be
+    undone. The lines of the consent ledger stay, under a token. If the command was interrupted, run it again;
+    without CODE it only finishes the interrupted withdrawal.
     """
     study = Study.find(folder)
     interrupted = pending(study)
     planned = None
     if interrupted:
-        screen.print("A withdrawal was interrupted: it is finished first.")
+        screen.print("A withdrawal was interrupted. It is finished first.")
         if code and code not in interrupted.people.participant_code:
-            screen.print("Then run this command again.")
+            screen.print("Run this command again after that.")
     elif replay:
         planned = plan_replay(study)
     elif code:
         planned = plan(study, code, (requested_at or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None))
     if planned:
-        _tell_plan(planned)
+        _print_plan(planned)
         if not yes:
-            click.confirm("Erase this for good?", abort=True, err=True)
+            click.confirm("Erase this? It cannot be undone.", abort=True, err=True)
     with screen.status("Withdrawing …") as status:
         withdrawal = erase(
-            study, planned, rebuild=rebuild, progress=lambda what: status.update(f"Withdrawing: {what} …")
+            study,
+            planned,
+            rebuild=rebuild and not old_unpublish,
+            progress=lambda what: status.update(f"Withdrawing: {what} …"),
         )
     if as_json:
         click.echo(withdrawal.certificate.read_text(encoding="utf-8"))
@@ -72,33 +79,33 @@ def withdraw(
         _print_withdrawal(withdrawal)
 
 
-def _tell_plan(planned: Operation) -> None:
+def _print_plan(planned: Operation) -> None:
     rows = {store: sum(tables.values()) for store, tables in planned.rows.items()}
     papers = planned.papers
     screen.print(
-        f"{', '.join(planned.people.participant_code) or 'Nobody of the vault'}: {rows['vault']:,} rows in the vault, "
+        f"{', '.join(planned.people.participant_code) or 'Nobody in the vault'}: {rows['vault']:,} rows in the vault, "
         f"{rows['warehouse']:,} in the warehouse, {papers.donation_files} donated files, "
         f"{sum(papers.lines.values())} lines in the study's tables."
     )
     if planned.releases:
         numbers = ", ".join(f"{release.number} ({release.tier})" for release in planned.releases)
-        screen.print(f"Releases that hold them, and will be taken down: {numbers}.")
+        screen.print(f"Releases with them, which will be unpublished: {numbers}.")
 
 
 def _print_withdrawal(withdrawal: Withdrawal) -> None:
     scan, releases = withdrawal.scan, withdrawal.releases
     out.print(
-        f"[green]Erased.[/] Nothing was found of them in {scan.columns:,} columns of {scan.tables:,} tables ({scan.rows:,} rows)."
+        f"[green]Erased.[/] Nothing of them was found in {scan.columns:,} columns of {scan.tables:,} tables ({scan.rows:,} rows)."
     )
     if releases.numbers:
         out.print(
-            f"Taken down: {', '.join(map(str, releases.numbers))}. Current release: {releases.current or 'none'}. {releases.why}"
+            f"Unpublished: {', '.join(map(str, releases.numbers))}. Current release: {releases.current or 'none'}. {releases.why}"
         )
     out.print(
         f"The certificate is at {escape(str(withdrawal.page))}, and as JSON at {escape(str(withdrawal.certificate))}.",
         soft_wrap=True,
     )
-    out.print("The docs site was removed with the rest; 'consonance site' builds it again.")
+    out.print("The docs site was deleted too; 'consonance site' builds it again.")
     for line in withdrawal.to_do:
         out.print(f"[yellow]To do:[/] {escape(line)}", soft_wrap=True)
     out.print("[yellow]To do:[/] delete backups and copies of the study folder that are older than today.")

@@ -870,7 +870,7 @@ def everything(study: SmallStudy) -> tuple[dict[Path, bytes], Any]:
 def test_nothing_happens_without_a_yes(small_copy: SmallStudy) -> None:
     before = everything(small_copy)
     refused = consonance("withdraw", "P2", "--study", small_copy.root)
-    assert refused.returncode == 1 and "Erase this for good?" in refused.stderr
+    assert refused.returncode == 1 and "Erase this? It cannot be undone." in refused.stderr
     assert "rows in the vault" in refused.stderr and "4 donated files" in refused.stderr
     assert everything(small_copy) == before
     assert pending(small_copy.study) is None
