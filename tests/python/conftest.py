@@ -205,7 +205,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        if item.path.stem in BUILDING or {"demo", "demo_copy"} & set(getattr(item, "fixturenames", ())):
+        if item.path.stem in BUILDING or {"demo", "demo_copy", "demo_output"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.builds)
         if item.path.stem == "test_faults":
             item.add_marker(pytest.mark.faults)

@@ -36,7 +36,7 @@ FAULTS: list[dict[str, Any]] = [
 # Of these guards one report names every fault.
 TOGETHER = ("wall", "non-interference", "leaks", "publish")
 PROJECT_PARTS = (
-    "consonance", "loaders", "stores", "erasure", "quality", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
+    "consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
     "docs", "dbt_project.yml", "profiles.yml",
 )  # fmt: skip
 # What identifies people in the base study; no command may print it.

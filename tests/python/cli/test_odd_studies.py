@@ -37,8 +37,8 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
     "attack": {
         "not loaded": (1, "Run 'dbt run' first."),
         "not built": (1, "Run 'dbt run' first."),
-        "nobody": (0, "Nobody is in the marts: there is nothing to attack."),
-        "no plays": (0, "the marts hold nothing to measure it by"),
+        "nobody": (0, "The marts hold no participant: there is nothing to attack."),
+        "no plays": (0, "the marts have no data for it"),
         "": (0, "smallest cell of persons"),
     },
     "site": {
@@ -65,7 +65,7 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
     },
     "status": {
         "not loaded": (1, "Run 'consonance load' first."),
-        "nobody": (0, "Nobody is in consents.csv or participants.csv."),
+        "nobody": (0, "consents.csv and participants.csv name nobody."),
         "not built": (0, "active"),
         "": (0, "active"),
     },

@@ -113,7 +113,7 @@ def test_a_questionnaire_that_cannot_be_read_costs_itself_and_is_named_with_the_
     told = consonance("load", "--study", study.root)
     assert told.returncode == 2
     assert "surveys/odd.csv: not read (lacks_columns)" in told.stdout
-    assert "P1" in told.stdout and "1 were there already" in told.stdout
+    assert "P1" in told.stdout and "1 had been landed before" in told.stdout
     assert json.loads(consonance("load", "--json", "--study", study.root).stdout)["surveys"]["surveys/odd.csv"][
         "not_read"
     ] == "lacks_columns"  # fmt: skip
