@@ -1,5 +1,7 @@
 """What is taken from an export: the listed kinds of files, their listed keys, and nothing else.
 
+Which key lands in which column stands in ``consonance/study/stores.yml``.
+
 Source: counted on sixteen published exports of 2013 to 2025. Four field sets of the extended
 history occur (24 keys in 2020, 21 until 2024-10, 19 around 2024-11, 23 from 2025); files, folders
 and key sets were renamed more than once, so a file is recognised by the keys of its first
@@ -12,10 +14,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
+from consonance.study.schema import Column, tables
+
 FieldType = Literal["text", "flag", "stamp"]
 
 # What some programs begin a text in UTF-8 with.
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+_FIELD_TYPES: dict[str, FieldType] = {"varchar": "text", "boolean": "flag", "bigint": "stamp"}
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Field:
 
     key: str
     column: str
-    type: FieldType = "text"
+    type: FieldType
 
 
 @dataclass(frozen=True)
@@ -61,74 +67,56 @@ DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 ISO_8601 = rf"{DATE}[T ]{CLOCK}(:[0-5]\d(\.\d{{1,9}})?)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)?"
 MINUTES = rf"{DATE} {CLOCK}"
-
-EXTENDED = Kind(
-    name="extended",
-    table="extended_plays",
-    time_key="ts",
-    duration_key="ms_played",
-    time_pattern=ISO_8601,
-    usual_time=rf"{DATE}T{CLOCK}:[0-5]\dZ",
-    time_column="ts",
-    fields=(
-        Field("spotify_track_uri", "track_uri"),
-        Field("master_metadata_track_name", "track_name"),
-        Field("master_metadata_album_artist_name", "artist_name"),
-        Field("master_metadata_album_album_name", "album_name"),
-        Field("spotify_episode_uri", "episode_uri"),
-        Field("episode_name", "episode_name"),
-        Field("episode_show_name", "show_name"),
-        Field("audiobook_uri", "audiobook_uri"),
-        Field("audiobook_title", "audiobook_title"),
-        Field("audiobook_chapter_uri", "chapter_uri"),
-        Field("audiobook_chapter_title", "chapter_title"),
-        Field("platform", "platform"),
-        Field("conn_country", "country"),
-        Field("reason_start", "reason_start"),
-        Field("reason_end", "reason_end"),
-        Field("shuffle", "shuffle", "flag"),
-        Field("skipped", "skipped", "flag"),
-        Field("offline", "offline", "flag"),
-        Field("incognito_mode", "incognito_mode", "flag"),
-        Field("offline_timestamp", "offline_timestamp", "stamp"),
-    ),
-    names=(
-        "master_metadata_track_name",
-        "master_metadata_album_artist_name",
-        "spotify_track_uri",
-        "episode_name",
-        "episode_show_name",
-        "conn_country",
-        "platform",
-        "reason_start",
-        "reason_end",
-        "incognito_mode",
-    ),
-)
+DURATION_COLUMN = "ms_played"
 
 
-def _account(name: str, title: str, creator: str, *others: Field) -> Kind:
+def _kind(name: str, table: str, time_column: str, time_pattern: str, usual_time: str, *names: str) -> Kind:
+    """A kind whose keys are those that ``table`` declares for it; without ``names`` it is known by all of them."""
+    columns: dict[str, Column] = {
+        key: column for column in tables()[table].columns.values() if (key := column.keys(name))
+    }
+    required = {column.name: key for key, column in columns.items() if column.name in (time_column, DURATION_COLUMN)}
+    fields = tuple(
+        Field(key, column.name, _FIELD_TYPES[column.type])
+        for key, column in columns.items()
+        if key not in required.values()
+    )
     return Kind(
-        name=name,
-        table="account_plays",
-        time_key="endTime",
-        duration_key="msPlayed",
-        time_pattern=MINUTES,
-        usual_time=MINUTES,
-        time_column="end_time",
-        fields=(Field(title, "title"), Field(creator, "creator"), *others),
-        names=(title, creator, *(field.key for field in others)),
+        name,
+        table,
+        required[time_column],
+        required[DURATION_COLUMN],
+        time_pattern,
+        usual_time,
+        time_column,
+        fields,
+        names or tuple(field.key for field in fields),
     )
 
 
+EXTENDED = _kind(
+    "extended",
+    "extended_plays",
+    "ts",
+    ISO_8601,
+    rf"{DATE}T{CLOCK}:[0-5]\dZ",
+    "master_metadata_track_name",
+    "master_metadata_album_artist_name",
+    "spotify_track_uri",
+    "episode_name",
+    "episode_show_name",
+    "conn_country",
+    "platform",
+    "reason_start",
+    "reason_end",
+    "incognito_mode",
+)
 KINDS = (
     EXTENDED,
-    _account("podcast", "episodeName", "podcastName"),
-    _account("audiobook", "chapterName", "audiobookName", Field("authorName", "author")),
-    _account("music", "trackName", "artistName"),
+    *(_kind(name, "account_plays", "end_time", MINUTES, MINUTES) for name in ("podcast", "audiobook", "music")),
 )
 
-# Read to tell whether a person handed over exports of two accounts; lands per file, not per row.
+# Read to tell whether a person handed over exports of two Spotify accounts; lands per file, not per row.
 ACCOUNT_KEY = "username"
 
 

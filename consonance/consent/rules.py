@@ -8,22 +8,9 @@ from functools import cache
 from jinja2 import Environment, StrictUndefined
 
 from consonance.study.dbt_command import PROJECT
+from consonance.study.schema import titles
 
 MACROS = tuple(PROJECT / "macros" / name for name in ("consent.sql", "names.sql"))
-# The texts of a landed play that title it, by table: each with the URI beside it, and the kinds of URI that make it
-# Spotify's own text. An account history has no URI.
-PLAYED_TEXTS = {
-    "extended_plays": {
-        "track_name": ("track_uri", "track"),
-        "artist_name": ("track_uri", "track"),
-        "album_name": ("track_uri", "track"),
-        "episode_name": ("episode_uri", "episode"),
-        "show_name": ("episode_uri", "episode"),
-        "chapter_title": ("coalesce(chapter_uri, audiobook_uri)", "chapter|audiobook"),
-        "audiobook_title": ("coalesce(chapter_uri, audiobook_uri)", "chapter|audiobook"),
-    },
-    "account_plays": dict.fromkeys(("title", "creator", "author"), ("cast(null as varchar)", "")),
-}
 
 
 def with_rules(statement: str) -> str:
@@ -36,7 +23,7 @@ def with_rules(statement: str) -> str:
     environment = Environment(undefined=StrictUndefined, autoescape=False)
     # dbt's `return` hands a list to the caller. Here the macro's text is that of the list.
     template = environment.from_string(macros + statement, {"return": lambda value: value})
-    return template.render(played_texts=PLAYED_TEXTS).strip()
+    return template.render(played_texts=titles()).strip()
 
 
 @cache

@@ -1,17 +1,161 @@
-"""The tables that loaders write, in the vault and in the catalogue."""
+"""The tables that the loaders write, in the vault and in the catalogue: one declaration, ``stores.yml``.
+
+Whatever goes by the columns of a table derives them from here, so that no column is forgotten: the loaders,
+the rule of names, the erasure, the paired rebuild of the non-interference test.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import duckdb
+import yaml
 
 from consonance.study.tokens import draw_token_key
 
-TABLES = Path(__file__).with_name("stores.sql")
+STORES = Path(__file__).with_name("stores.yml")
+VIEWS = Path(__file__).with_name("views.sql")
+
+Privacy = Literal["direct", "quasi", "open"]
+Text = Literal["words", "uri", "title", "given"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column as ``stores.yml`` declares it; the head of that file says what each attribute means.
+
+    Raises:
+        ValueError: it has no class of privacy, or a text does not say what it holds.
+    """
+
+    name: str
+    type: str
+    privacy: Privacy
+    text: Text | None = None
+    key: str | Mapping[str, str] | None = None
+    uri: str | None = None
+    uri_kinds: str = ""
+    counted_by: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.privacy not in get_args(Privacy):
+            raise ValueError(f"{STORES.name}: {self.name} has no class of privacy: {', '.join(get_args(Privacy))}.")
+        if self.type.startswith("varchar") != (self.text in get_args(Text)):
+            raise ValueError(f"{STORES.name}: {self.name}: a varchar says what text it holds, and nothing else does.")
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether it is only a type, so that it can be added to a table that has rows."""
+        return "not null" not in self.type and "primary key" not in self.type
+
+    def keys(self, kind: str = "") -> str | None:
+        """The key of the export it is taken from, in files of ``kind``."""
+        return self.key if self.key is None or isinstance(self.key, str) else self.key.get(kind)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: what a row of it is, its columns by name, and its other constraints."""
+
+    database: str
+    schema: str
+    name: str
+    row: str
+    columns: Mapping[str, Column]
+    constraints: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> str:
+        return f"{self.database}.{self.schema}.{self.name}"
+
+    def ddl(self) -> str:
+        """The statements that make it, if it is not there."""
+        lines, sequences = [], []
+        for column in self.columns.values():
+            default = ""
+            if column.counted_by:
+                sequence = f"{self.database}.{self.schema}.{column.counted_by}"
+                sequences.append(f"create sequence if not exists {sequence};\n")
+                default = f" default nextval('{sequence}')"
+            lines.append(f"    {column.name} {column.type}{default}")
+        lines += [f"    {constraint}" for constraint in self.constraints]
+        return "".join(sequences) + f"create table if not exists {self.place} (\n" + ",\n".join(lines) + "\n);\n"
+
+
+@cache
+def tables(schema: str = "vault.raw") -> Mapping[str, Table]:
+    """The declared tables of ``vault.raw`` or ``catalogue.music``, by name.
+
+    Raises:
+        ValueError, TypeError: the declaration is not complete.
+    """
+    declared: Mapping[str, Any] = _declared()[schema]
+    database, name = schema.split(".")
+    return {
+        table: Table(
+            database,
+            name,
+            table,
+            facts["row"],
+            {column: Column(column, **attributes) for column, attributes in facts["columns"].items()},
+            tuple(facts.get("constraints", ())),
+        )
+        for table, facts in declared.items()
+    }
+
+
+def titles() -> dict[str, dict[str, tuple[str, str]]]:
+    """The texts of a landed play that say what was played, by table: each with SQL for the URI beside it, and the
+    kinds of URI that make it Spotify's own text."""
+    return {
+        table.name: found
+        for table in tables().values()
+        if (
+            found := {
+                column.name: (column.uri or "cast(null as varchar)", column.uri_kinds)
+                for column in table.columns.values()
+                if column.text == "title"
+            }
+        )
+    }
+
+
+def word_columns() -> frozenset[str]:
+    """The columns of the vault that hold words of closed lists, by name: that only one person has a word is no sign.
+
+    Every other ``varchar`` of the vault holds what belongs to somebody or to something, and is searched after an
+    erasure.
+    """
+    return frozenset(
+        column.name for table in tables().values() for column in table.columns.values() if column.text == "words"
+    )
 
 
 def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of them, and draw the vault's key of tokens once."""
-    connection.execute(TABLES.read_text(encoding="utf-8"))
+    """Create the tables and columns that are missing, and draw the vault's key of tokens once."""
+    declared = [table for schema in _declared() for table in tables(schema).values()]
+    schemas = "".join(f"create schema if not exists {schema};\n" for schema in _declared())
+    connection.execute(schemas + "".join(table.ddl() for table in declared))
+    _add_columns(connection, declared)
+    connection.execute(VIEWS.read_text(encoding="utf-8"))
     draw_token_key(connection)
+
+
+def _add_columns(connection: duckdb.DuckDBPyConnection, declared: Sequence[Table]) -> None:
+    """Add the columns that may be null and that an earlier version did not have."""
+    there = connection.execute(
+        "select database_name || '.' || schema_name || '.' || table_name || '.' || column_name from duckdb_columns()"
+    ).fetchall()
+    for table in declared:
+        for column in table.columns.values():
+            if column.may_be_null and (f"{table.place}.{column.name}",) not in there:
+                connection.execute(f"alter table {table.place} add column {column.name} {column.type}")
+
+
+@cache
+def _declared() -> Mapping[str, Any]:
+    return dict(yaml.load(STORES.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
