@@ -174,7 +174,7 @@ def make_twin(study: Study, root: Path, marker: str) -> Study:
 
 
 def _take_over_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    """Leave nothing in the copied vault but the columns of ``TAKEN_OVER``, and empty tables."""
+    """Leave nothing in the copied vault but its version and the columns of ``TAKEN_OVER``, and empty tables."""
     relations = connection.execute(
         """
         select 'view', schema_name, view_name from duckdb_views() where database_name = 'vault' and not internal
@@ -183,7 +183,7 @@ def _take_over_rows(connection: duckdb.DuckDBPyConnection) -> None:
         """
     ).fetchall()
     for kind, schema, name in relations:
-        if schema != "raw" or name not in TAKEN_OVER:
+        if schema != "raw" or name not in (*TAKEN_OVER, "store_version"):
             connection.execute(f'drop {kind} vault."{schema}"."{name}"')
     for table, columns in TAKEN_OVER.items():
         for (column,) in connection.execute(

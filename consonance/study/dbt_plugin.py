@@ -35,7 +35,7 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         assert self.study is not None, "dbt-duckdb configures the connection after its settings"
-        attach_study(conn, self.study)
+        attach_study(conn, self.study, may_be_older=False)
         lock_down(conn, [PROJECT / "seeds"])
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:

@@ -15,6 +15,8 @@ from typing import Any, Literal, get_args
 import duckdb
 import yaml
 
+from consonance.study.errors import ConsonanceError
+from consonance.study.migrations import VERSION, migrate, store_version
 from consonance.study.tokens import draw_token_key
 
 STORES = Path(__file__).with_name("stores.yml")
@@ -22,6 +24,10 @@ VIEWS = Path(__file__).with_name("views.sql")
 
 Privacy = Literal["direct", "quasi", "open"]
 Text = Literal["words", "uri", "title", "given"]
+
+
+class OlderStores(ConsonanceError):
+    """The stores were made by an older version of the program."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,6 @@ class Column:
             raise ValueError(f"{STORES.name}: {self.name} has no class of privacy: {', '.join(get_args(Privacy))}.")
         if self.type.startswith("varchar") != (self.text in get_args(Text)):
             raise ValueError(f"{STORES.name}: {self.name}: a varchar says what text it holds, and nothing else does.")
-
-    @property
-    def may_be_null(self) -> bool:
-        """Whether it is only a type, so that it can be added to a table that has rows."""
-        return "not null" not in self.type and "primary key" not in self.type
 
     def keys(self, kind: str = "") -> str | None:
         """The key of the export it is taken from, in files of ``kind``."""
@@ -136,24 +137,44 @@ def word_columns() -> frozenset[str]:
 
 
 def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables and columns that are missing, and draw the vault's key of tokens once."""
-    declared = [table for schema in _declared() for table in tables(schema).values()]
+    """Bring the attached stores to this version: create what is missing, migrate, draw the key of tokens once."""
+    found = store_version(connection)
+    declared = _all_tables()
     schemas = "".join(f"create schema if not exists {schema};\n" for schema in _declared())
     connection.execute(schemas + "".join(table.ddl() for table in declared))
-    _add_columns(connection, declared)
+    for table, column in _missing(connection, declared):
+        connection.execute(f"alter table {table.place} add column {column.name} {column.type}")
     connection.execute(VIEWS.read_text(encoding="utf-8"))
+    migrate(connection, found)
     draw_token_key(connection)
 
 
-def _add_columns(connection: duckdb.DuckDBPyConnection, declared: Sequence[Table]) -> None:
-    """Add the columns that may be null and that an earlier version did not have."""
+def refuse_older_stores(connection: duckdb.DuckDBPyConnection) -> None:
+    """See that the attached stores are those of this version.
+
+    Raises:
+        OlderStores: the next load has to bring them to this version.
+    """
+    if store_version(connection) != VERSION or any(_missing(connection, _all_tables())):
+        raise OlderStores("The vault of this study was made by an older version.", "Run 'consonance load' first.")
+
+
+def _all_tables() -> list[Table]:
+    return [table for schema in _declared() for table in tables(schema).values()]
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, declared: Sequence[Table]) -> list[tuple[Table, Column]]:
+    """The declared columns that the attached stores lack."""
     there = connection.execute(
         "select database_name || '.' || schema_name || '.' || table_name || '.' || column_name from duckdb_columns()"
     ).fetchall()
-    for table in declared:
-        for column in table.columns.values():
-            if column.may_be_null and (f"{table.place}.{column.name}",) not in there:
-                connection.execute(f"alter table {table.place} add column {column.name} {column.type}")
+    names = {name for (name,) in there}
+    return [
+        (table, column)
+        for table in declared
+        for column in table.columns.values()
+        if f"{table.place}.{column.name}" not in names
+    ]
 
 
 @cache

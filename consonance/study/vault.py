@@ -20,7 +20,9 @@ import psutil
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.key import adopt_pending_key, pending_key, read_key
-from consonance.study.tombstones import StaleBackup, refuse_stale_backup
+from consonance.study.migrations import refuse_newer_stores
+from consonance.study.schema import refuse_older_stores
+from consonance.study.tombstones import refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
 # A limit of the study's own, such as 8GiB; else half of the machine's memory.
@@ -58,6 +60,7 @@ def open_study(
 
     Raises:
         StoreError: a file is missing, locked by another program, or not to be opened with this key.
+        NewerStores: a newer version of the program wrote them.
         StaleBackup: the vault is older than a withdrawal.
         VaultKeyError: see ``read_key``.
     """
@@ -87,24 +90,39 @@ def session_settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 def attach_study(
-    connection: duckdb.DuckDBPyConnection, study: Study, *, read_only: bool = False, may_be_stale: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    study: Study,
+    *,
+    read_only: bool = False,
+    may_be_stale: bool = False,
+    may_be_older: bool = True,
 ) -> None:
-    """Attach the vault as ``vault`` and the catalogue as ``catalogue``.
+    """Attach the vault as ``vault`` and the catalogue as ``catalogue``; if one cannot be used, neither stays attached.
 
     Whatever DuckDB must spill to disk is encrypted and lies inside the study folder.
 
+    Args:
+        connection: To attach them to.
+        study, read_only, may_be_stale: See ``open_study``.
+        may_be_older: Whether stores of an older version of the program will do.
+
     Raises:
-        StoreError, StaleBackup: see ``open_study``.
+        StoreError, NewerStores, StaleBackup: see ``open_study``.
+        OlderStores: the next load has to bring the stores to this version.
     """
     prepare(connection, study)
     attach_vault(connection, study, read_only=read_only)
-    if not may_be_stale:
-        try:
+    try:
+        refuse_newer_stores(connection)
+        if not may_be_stale:
             refuse_stale_backup(connection, study)
-        except StaleBackup:
-            connection.execute(f"DETACH {VAULT}")
-            raise
-    _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
+        _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
+        if not may_be_older:
+            refuse_older_stores(connection)
+    except ConsonanceError:
+        for name in (VAULT, CATALOGUE):
+            connection.execute(f"DETACH DATABASE IF EXISTS {name}")
+        raise
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, study: Study) -> None:

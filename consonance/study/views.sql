@@ -1,8 +1,4 @@
--- Left by earlier versions, which noted runs and archives in another way.
-drop table if exists vault.raw.last_build;
-drop table if exists catalogue.music.archives;
-
--- What became of the rows of every file of every donation, by participant code.
+-- One row is one file of one donation, with how many of its rows were landed and rejected, by participant code.
 create or replace view vault.raw.load_accounting as
 select
     keyring.participant_code, donations.file, donation_members.name as member, members.kind,

@@ -44,7 +44,7 @@ def test_the_twin_takes_over_listed_columns_and_nothing_else(demo_copy: SmallStu
     }
     assert set(kept) == set(TAKEN_OVER)
     filled = {"study", "participants", "consent_events", "keyring", "donations", "members", "donation_members"}
-    filled |= {"survey_answers", "secrets", *kept}
+    filled |= {"survey_answers", "secrets", "store_version", *kept}
     for schema, table in twin.vault(
         "select schema_name, table_name from duckdb_tables() where database_name = 'vault'"
     ):
