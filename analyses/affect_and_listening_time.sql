@@ -1,4 +1,4 @@
--- Does positive or negative affect (PANAS) go with how much was listened to in the three hours before?
+-- Do positive and negative affect (PANAS) differ with the listening time in the three hours before a report?
 -- One row is one range of listening time.
 with emotion_windows as (select * from {{ ref('emotion_windows') }}),
 

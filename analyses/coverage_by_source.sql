@@ -1,4 +1,4 @@
--- For how much of the listening is the valence of the music known, and from where? One row is one source.
+-- For what share of plays is the valence of the music known, and from which source? One row is one source.
 with feature_coverage as (select * from {{ ref('feature_coverage') }}),
 
 sources as (

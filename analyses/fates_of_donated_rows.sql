@@ -1,4 +1,4 @@
--- What became of the donated rows? One row is one history source and fate.
+-- What was decided about the donated rows? One row is one history source and one fate.
 with row_accounting as (select * from {{ ref('row_accounting') }}),
 
 fates as (

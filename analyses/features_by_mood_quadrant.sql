@@ -1,4 +1,4 @@
--- What was heard in the hour before people felt how? One row is one quadrant of the affect grid.
+-- What music did people hear in the hour before a report? One row is one mood quadrant of the affect grid.
 with emotion_windows as (select * from {{ ref('emotion_windows') }}),
 
 quadrants as (

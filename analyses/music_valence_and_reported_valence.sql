@@ -1,6 +1,6 @@
--- Do people report feeling better after more positive music? One row: the slope of reported valence
--- (-1 to 1) on the mean valence (0 to 1) of the music heard in the hour before, within participants,
--- with its 95 % confidence interval. An association in time, not a cause.
+-- Do participants report a higher valence after more positive music? One row is the whole answer.
+-- It is the slope of reported valence (-1 to 1) on the mean valence (0 to 1) of the music heard in the hour before,
+-- within participants, with its 95 % confidence interval. It shows an association in time, not a cause.
 with emotion_windows as (select * from {{ ref('emotion_windows') }}),
 
 centred as (

@@ -1,4 +1,4 @@
--- How much of people's listening is the same few tracks? One row is one participant.
+-- What share of a participant's plays is their 50 most played tracks? One row is one participant.
 with plays as (select * from {{ ref('plays') }}),
 
 track_counts as (

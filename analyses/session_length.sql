@@ -1,4 +1,4 @@
--- How long are listening sessions? One row is one range of length.
+-- How long are sessions? One row is one range of length.
 with sessions as (select * from {{ ref('sessions') }}),
 
 ranged as (

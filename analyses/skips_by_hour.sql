@@ -1,6 +1,6 @@
--- When in the day do people skip? One row is one hour of the day on the participants' own clocks.
--- Rates are means over participants, so that heavy listeners do not speak for all. Plays abroad are left
--- out: they lie on the clock at home.
+-- At which hours of the day do people skip? One row is one hour of the day, in the participants' local time.
+-- Rates are means over participants, so that heavy listeners do not count more than others. Plays abroad are left
+-- out, because their local time is that of home.
 with plays as (select * from {{ ref('plays') }}),
 
 personal as (

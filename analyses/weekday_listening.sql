@@ -1,4 +1,4 @@
--- On which days do people listen? One row is one weekday; shifted dates keep their weekday.
+-- On which days of the week do people listen? One row is one weekday. Shifted dates keep their weekday.
 with daily_listening as (select * from {{ ref('daily_listening') }}),
 
 personal as (

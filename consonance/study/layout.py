@@ -27,95 +27,99 @@ class CannotLayOut(ConsonanceError):
 
 
 SETTINGS = """\
-# The study's settings. Every line may stay as it is.
+# The settings of the study. You may leave every line as it is.
 
-# The study's name, for reports and certificates.
+# Name of the study, for reports and certificates.
 title: {title}
 
-# Consent is judged as of this moment, written with its offset and in quotes, for instance
+# The moment at which consent is judged. Write it with its offset and in quotes, for example
 # "2026-03-01T00:00:00+01:00". Empty means: the moment of each 'consonance load'.
 as_of: {as_of}
 
-# A load tells if two participants share a listening history, or if one has the histories of several accounts.
-# Then nothing is published until the wrong code was withdrawn, or it is said here that all is right: keep_both,
-# for instance of two people with one account, or (with one code) of somebody with two accounts.
+# A load reports if two participants share a listening history, or if one participant has the histories of several
+# accounts. Then no release is published until you have withdrawn the wrong code, or have written here that all is
+# right (keep_both): for example two people who use one account, or (with one code) one person with two accounts.
 # one_history:
 #   - {{codes: ["P007", "P008"], decision: keep_both}}
 
-# What 'consonance consent receipt' tells participants of the study; each line may be left out.
+# What consent receipts say about the study. You may leave out each line.
 # controller: University of Somewhere, Department of Music
 # contact: the study's address, not a person's
 # lawful_basis: consent (GDPR Article 6(1)(a) and 9(2)(a))
 # jurisdiction: DE
 # retention: until 2036-12-31
 # recipients: the research group; named researchers under an agreement
-# withdrawal: Write to the study's address and name your code. You need give no reason.
+# withdrawal: Write to the study's address and give your participant code. You do not have to give a reason.
 """
 
 CONSENTS = """\
 participant_code,event,purposes,form_version,occurred_at,history_from,history_to
-# The consent ledger: one line for each thing a participant decided. It only grows: a load refuses it
-#   if a line that was loaded before was changed, removed or moved. Put a mistake right by a further
-#   line at the end, with the same occurred_at.
-# event: granted, amended (replaces what was granted before) or withdrawn. Each line says all that
-#   holds from its moment on; the last by occurred_at counts, in whatever order lines are entered.
+# The consent ledger: one line for each decision of a participant. Only add lines. A load refuses this file if a
+#   line that was loaded before was changed, removed or moved. To correct a mistake, add a further line at the
+#   end, with the same occurred_at.
+# event: granted, amended (replaces what was granted before) or withdrawn. Each line states everything that is
+#   true from its moment on. The last line by occurred_at counts; of lines with the same moment, the later line.
 # purposes, separated by spaces:
 {purposes}
-# form_version: of the notice they read; 'consonance consent notice' registers it. occurred_at: with offset.
-# history_from, history_to: first and last consented day of their history; empty means no bound.
+# form_version: version of the notice that the participant read; 'consonance consent notice' registers a notice.
+# occurred_at: moment of the decision, with its offset.
+# history_from, history_to: first and last day of the history that the participant agreed to; empty means no limit.
 # Example (without the leading #):
 # P001,granted,listening_history demographics emotion_reports,v1,2026-01-15T10:30:00+01:00,2015-01-01,
 """
 
 PARTICIPANTS = """\
 participant_code,birth_year,gender,country,timezone,enrolled_at
-# One line for each participant. participant_code is also the name of their folder in inbox/.
-# country: ISO 3166-1 alpha-2. timezone: IANA name, such as Europe/Berlin; empty means the most
-#   populous zone of the country.
+# One line for each participant. participant_code is also the name of the participant's folder in inbox/.
+# country: ISO 3166-1 alpha-2 code. timezone: IANA name, such as Europe/Berlin; empty means the most populous
+#   zone of the country.
+# Example (without the leading #):
 # P001,1990,female,DE,Europe/Berlin,2026-01-15
 """
 
 NOTICES = """\
 form_version,language,title,file,sha256
-# One line for each version of the information that participants read before they decided, written by
+# One line for each notice: the information that participants read before they decide. This command writes the line:
 #   consonance consent notice FILE --version v1 --language en
-# file: its text, in this folder. sha256: of that file.
-# Once consent was given to a notice, its line stays and its text never changes; another text, another
-#   language too, is another form_version.
+# file: the text of the notice, in this folder. sha256: the SHA-256 of that file.
+# After consent was given to a notice, its line stays and its text never changes. Another text, or another
+#   language, needs another form_version.
+# Example (without the leading #):
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
 """
 
 RECIPIENTS = """\
 release,recipient,handed_over_at
-# Who was given which release, one line each: the certificate of a withdrawal lists who must be told.
+# One line for each release that you hand over to somebody. The certificate of a withdrawal lists whom to inform.
+# Example (without the leading #):
 # 1,A. Researcher (University of Somewhere),2026-06-01
 """
 
 README = """\
 # {title}
 
-This folder is one study. Nothing in it belongs in version control.
+This folder is one study. Keep everything in it out of version control.
 
 | what | where |
 |---|---|
 | settings | study.yml |
 | who takes part | participants.csv |
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
-| donated zips | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
-| questionnaires | surveys/: tables (.csv, .tsv, .txt), one answer a line: participant_code,answered_at,instrument,item,answer |
-| audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt) with Spotify ids; sources are listed in the project's seeds/feature_sources.csv |
+| donations | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
+| questionnaire files | surveys/: tables (.csv, .tsv, .txt) with one answer on each line: participant_code,answered_at,instrument,item,answer |
+| audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt) with Spotify ids; the project's seeds/feature_sources.csv lists the sources |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
-| who was given which release | recipients.csv |
-| withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, by keyed tokens; it belongs to the vault |
+| who got which release | recipients.csv |
+| withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, as keyed tokens. Keep it together with the vault |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
-| identified data, encrypted | vault.duckdb; audit.head signs the end of its audit log and belongs to it |
+| identified data, encrypted | vault.duckdb. audit.head signs the end of its audit log; keep it together with the vault |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
 
-    consonance load          # land what lies here; safe to repeat
+    consonance load          # read these files into the vault; safe to repeat
     dbt run                  # rebuild the warehouse
     consonance check         # consent, de-identification, quality
 
-Name this folder in CONSONANCE_STUDY, or call it ./study beside the project.
+The environment variable CONSONANCE_STUDY names this folder. Without it, the project looks for ./study.
 """
 
 

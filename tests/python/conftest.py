@@ -45,6 +45,17 @@ AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
 
 
+def copy_project(place: Path) -> None:
+    """Copy the project to ``place``, without what was made from it, and without the studies beside it."""
+    made = shutil.ignore_patterns(".git", ".venv*", "target", "logs", "*.egg-info", ".*cache*")
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        studies = {name for name in names if name.startswith("study")} if Path(folder) == PROJECT else set()
+        return studies | made(folder, names)
+
+    shutil.copytree(PROJECT, place, ignore=left_out)
+
+
 def play(ts: str = "2023-05-01T10:00:00Z", ms_played: Any = 60_000, **fields: Any) -> dict[str, Any]:
     """A row of an extended history of 2021 to 2024 (21 keys), with ``fields`` put over it."""
     row: dict[str, Any] = {

@@ -150,12 +150,10 @@ def counted(study: SmallStudy) -> Counts:
         people = connection.execute("select participant_code, pseudonym from vault.raw.keyring").fetchall()
         for purpose, relations in NEEDS.items():
             for relation, condition in relations.items():
-                if relation.endswith((".tracks", ".feat_track_matches")):
-                    owner = (
-                        "split_part(title, ' ', 2)"
-                        if relation.endswith(".tracks")
-                        else "(select split_part(title, ' ', 2) from warehouse.anonymized.anon_tracks where tracks.track_id = relation.track_id)"
-                    )
+                if relation == "features.feat_track_matches":
+                    owner = "(select split_part(title, ' ', 2) from warehouse.anonymized.anon_tracks where anon_tracks.track_id = relation.track_id)"
+                elif relation in ("anonymized.anon_tracks", "marts.tracks"):
+                    owner = "split_part(title, ' ', 2)"
                 else:
                     owner = "participant_id"
                 rows = dict(

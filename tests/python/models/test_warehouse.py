@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import EVERYTHING, SmallStudy, as_zip, play
+from conftest import EVERYTHING, SmallStudy, as_zip, copy_project, play
 
 from consonance.study.dbt_command import PROJECT, DbtFailed, run_dbt, target_folder
 from consonance.study.folder import Study
@@ -100,11 +100,7 @@ def test_loading_order_does_not_matter(tmp_path: Path) -> None:
 def test_a_bare_dbt_run_needs_nothing_but_the_study(demo: SmallStudy, tmp_path: Path) -> None:
     """In a fresh checkout with a study in ./study: no variable, no flag, no earlier build."""
     checkout = tmp_path / "checkout"
-    shutil.copytree(
-        PROJECT,
-        checkout,
-        ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"),
-    )
+    copy_project(checkout)
     shutil.copytree(demo.root, checkout / "study")
     (checkout / "study" / "warehouse.duckdb").unlink()
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSONANCE", "DBT"))}
@@ -400,11 +396,7 @@ def test_dbt_on_a_folder_without_a_study_says_what_to_do(tmp_path: Path) -> None
 
 def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    shutil.copytree(
-        PROJECT,
-        checkout,
-        ignore=shutil.ignore_patterns(".git", ".venv", "target", "logs", "study*", "*.egg-info", ".*cache*"),
-    )
+    copy_project(checkout)
     (checkout / "models" / "marts" / "leak.sql").write_text("select participant_code from {{ ref('int_listeners') }}")
     done = subprocess.run(
         [Path(sys.executable).with_name("dbt"), "parse", "--target-path", "target"],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +10,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from commands import consonance
-from conftest import SmallStudy, lay_out_small, play
+from conftest import SmallStudy, copy_project, lay_out_small, play
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.study import layout as study_layout
-from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study, UnusableFolder
 from consonance.study.layout import CannotLayOut, StudyExists, lay_out_study
 
@@ -43,12 +41,7 @@ def test_a_study_may_lie_in_a_folder_of_any_name(oddly_placed: SmallStudy) -> No
 
 def test_the_project_may_lie_in_a_folder_of_any_name(oddly_placed: SmallStudy, tmp_path: Path) -> None:
     project = tmp_path / ODD
-    shutil.copytree(
-        PROJECT,
-        project,
-        ignore=shutil.ignore_patterns(".git", ".venv*", "target", "logs", "study*", ".*_cache", "docs"),
-    )
-    (project / "docs").mkdir()
+    copy_project(project)
     for command in ("run", "seed"):
         done = subprocess.run(
             [Path(sys.executable).with_name("dbt"), "--quiet", command],
