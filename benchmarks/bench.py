@@ -109,9 +109,9 @@ def guards(folder: Path) -> int:
 
     study = Study.find(folder / "study")
     begun = time.perf_counter()
-    for guard, report in run_checks(study).items():
-        if not report.passed:
-            sys.exit(f"The guard {guard} does not hold.")
+    for name, result in run_checks(study).items():
+        if not result.passed:
+            sys.exit(f"The check {name} failed.")
     asked = time.perf_counter()
     run_attacks(study)
     print(f"guards: {asked - begun:.1f} s, attacks: {time.perf_counter() - asked:.1f} s", file=sys.stderr)

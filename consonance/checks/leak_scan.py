@@ -1,7 +1,7 @@
-"""What is left beside the stores: artifacts, logs and the site hold no secret and no name, nobody is phoned.
+"""The leak scan: files beside the stores hold no secret and no name, and no tool sends usage statistics.
 
-Databases are checked by the rules. This looks at the files that commands write on their way (dbt's
-``target/`` and ``logs/``, the docs site, what is published) and at the settings under which they ran.
+Databases are checked by the rules. This reads the files that commands write (dbt's ``target/`` and
+``logs/``, the docs site, what is published), and the settings under which dbt ran.
 """
 
 from __future__ import annotations
@@ -45,16 +45,24 @@ class LeakScanReport:
     def passed(self) -> bool:
         return not self.leaks
 
-    def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, "files": self.files, "leaks": [asdict(trace) for trace in self.leaks]}
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if self.passed:
+            return f"No secret and no name in {self.files:,} files, logs and pages."
+        return f"{len(self.leaks)} leaks, the first: {self.leaks[0].place} {self.leaks[0].what}."
+
+    def details(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return {"files": self.files, "leaks": [asdict(leak) for leak in self.leaks]}
 
 
 def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> LeakScanReport:
-    """Search the project's artifacts and the study's pages for the key, secrets, user names and codes.
+    """Search dbt's files and logs and the study's pages for the key, secrets, user names and codes.
 
     Args:
         study: Whose vault says what must not be found.
-        workspace: Where dbt's artifacts and logs lie; the project's folder if not given.
+        workspace: Where dbt wrote its files and logs; the project's folder if not given.
         beside: Further folders to search.
 
     Raises:

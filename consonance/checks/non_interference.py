@@ -87,11 +87,24 @@ class NonInterferenceReport:
     def passed(self) -> bool:
         return self.relations > 0 and not self.differences
 
-    def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, **asdict(self)}
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        compared = f"{self.relations} relations, {self.columns} columns and {self.rows:,} rows compared"
+        if self.passed:
+            return f"With other names, devices and secrets the result is the same: {compared}."
+        if not self.differences:
+            return "There was nothing to compare."
+        first = self.differences[0]
+        place = f"{first.relation}.{first.column}" if first.column else first.relation
+        return f"The result depends on who people are: {place} {first.what} ({compared})."
+
+    def details(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return asdict(self)
 
 
-def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda: None) -> NonInterferenceReport:
+def compare_with_paired_rebuild(study: Study, meanwhile: Callable[[], None] = lambda: None) -> NonInterferenceReport:
     """Build the twin of ``study`` inside its folder, compare, and remove the twin.
 
     Args:

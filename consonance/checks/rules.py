@@ -1,7 +1,7 @@
-"""The quality rules: each an SQL file whose rows are violations, with what, example, why and remedy.
+"""The quality rules: each is an SQL file whose rows are violations, with what, example, why and remedy.
 
-A rule asks the vault and the warehouse independently of the models it checks. Which consent event counts, and which
-texts are private, is defined once for both (``consonance.consent.rules``).
+A rule reads the vault and the warehouse itself; it does not trust the models that it checks. Only which consent
+event counts, and which texts are private, is defined once for both (``consonance.consent.rules``).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from consonance.consent.rules import with_rules
 
@@ -23,13 +24,14 @@ class Rule:
     """One rule.
 
     Attributes:
-        suite: What it guards: raw admission, the privacy wall, the marts, or a release.
-        name: File name without suffix; it begins with the rule's id.
-        relation: What is checked: a relation, or one assembled for the purpose (``{strings}``,
-            ``{persons}``, ``{times}``, ``{ids}``, ``{ids_elsewhere}``, ``{unordered}`` in the query).
+        suite: What it checks: admission to the vault, the privacy wall, the marts, or a release.
+        name: The file's name without suffix; it begins with the rule's id.
+        relation: What is checked: a relation of a store, or the name of one that
+            ``consonance.checks.rule_relations`` assembles.
         what, example, why, remedy: For people.
-        query: SQL that returns a row for each violation; the rules it shares with the models are written out in it.
-        tier: The tier of releases that it is for; ``None`` for all, and for rules of a study.
+        query: SQL that returns a row for each violation, the shared definitions written out. ``{strings}`` and the
+            like stand for assembled relations.
+        tier: The tier of releases that the rule is for; ``None`` for all, and for rules of a study.
     """
 
     suite: str
@@ -45,6 +47,29 @@ class Rule:
     @property
     def id(self) -> str:
         return self.name.split("_", 1)[0]
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """The result of a rule: ``violations`` is ``None`` if the rule could not be run."""
+
+    rule: Rule
+    violations: int | None
+
+    @property
+    def passed(self) -> bool:
+        return self.violations == 0
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "rule": self.rule.name,
+            "suite": self.rule.suite,
+            "what": self.rule.what,
+            "passed": self.passed,
+            "violations": self.violations,
+            "why": None if self.passed else self.rule.why,
+            "remedy": None if self.passed else self.rule.remedy,
+        }
 
 
 def all_rules() -> list[Rule]:

@@ -1,76 +1,116 @@
-"""The guards of a study by name: each answers one question about consent and de-identification.
-
-Whoever asks gets a report that says whether the guard holds and what it looked at, as JSON too.
-"""
+"""The checks of a study by name. Those of a release candidate are in ``consonance.release.release_checks``."""
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
+from consonance.checks.check import Check, CheckResult
 from consonance.checks.leak_scan import scan_for_leaks
 from consonance.checks.lineage.policy import check_lineage
-from consonance.checks.non_interference import check_non_interference
+from consonance.checks.non_interference import compare_with_paired_rebuild
+from consonance.checks.rules import Rule, RuleResult
 from consonance.study.folder import Study
 
-CHECKS = ("rules", "wall", "non-interference", "leaks")
+
+def check_rules(study: Study) -> CheckResult:
+    """Run the quality rules on the data of the vault and the warehouse."""
+    return summed_up("rules", run_rules(study))
 
 
-class CheckReport(Protocol):
-    """What a guard found."""
-
-    @property
-    def passed(self) -> bool: ...
-
-    def as_json(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True)
-class RulesReport:
-    """How the quality rules turned out."""
-
-    results: tuple[Any, ...]
-
-    @property
-    def passed(self) -> bool:
-        return all(result.passed for result in self.results)
-
-    def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, "rules": [result.as_json() for result in self.results]}
-
-
-def run_check(guard: str, study: Study) -> CheckReport:
-    """Let the guard of that name look at ``study``.
-
-    Raises:
-        ConsonanceError: the study has no warehouse, or a store cannot be opened; each says which.
-    """
-    if guard == "wall":
-        return check_lineage(study)
-    if guard == "non-interference":
-        return check_non_interference(study)
-    if guard == "leaks":
-        return scan_for_leaks(study)
+def run_rules(
+    study: Study,
+    rules: Sequence[Rule] | None = None,
+    warehouse: Path | None = None,
+    beside: Mapping[str, Path] | None = None,
+) -> list[RuleResult]:
+    """Run ``rules``; for the arguments and errors see ``consonance.checks.checkpoint.run_checkpoint``."""
     from consonance.checks.checkpoint import run_checkpoint  # Great Expectations takes seconds to import
 
-    return RulesReport(tuple(run_checkpoint(study)))
+    return run_checkpoint(study, rules, warehouse=warehouse, beside=beside)
 
 
-def run_checks(study: Study) -> dict[str, CheckReport]:
-    """Let every guard look at ``study``; their reports by name, in the order of ``CHECKS``.
+def summed_up(name: str, results: Sequence[RuleResult]) -> CheckResult:
+    """The results of several rules as the result of one check called ``name``."""
+    failed = [result for result in results if not result.passed]
+    summary = f"{len(results)} rules, none violated."
+    if failed:
+        summary = f"{len(failed)} of {len(results)} rules failed: {', '.join(result.rule.name for result in failed)}."
+    return CheckResult(
+        name,
+        not failed,
+        summary,
+        {"rules": [result.as_json() for result in results]},
+        _joined(result.rule.remedy for result in failed),
+    )
 
-    While dbt builds the twin nobody needs the stores of the study, and one processor is idle at times: the
-    wall is checked meanwhile.
+
+def check_wall(study: Study, workspace: Path | None = None) -> CheckResult:
+    """Follow every released column back to ``staging`` through the SQL that dbt runs.
+
+    ``workspace`` is where dbt writes its files; the project's folder if not given.
+    """
+    report = check_lineage(study, workspace)
+    remedy = _joined(finding.remedy for finding in report.findings)
+    return CheckResult("wall", report.passed, report.summary, report.details(), remedy)
+
+
+def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda: None) -> CheckResult:
+    """Rebuild the study with other names, devices and secrets, and compare the two warehouses.
+
+    ``meanwhile`` is called while dbt builds; the stores of ``study`` are not in use then.
+    """
+    report = compare_with_paired_rebuild(study, meanwhile)
+    remedy = "" if report.passed else "Look at the models that write these columns."
+    return CheckResult("non-interference", report.passed, report.summary, report.details(), remedy)
+
+
+def check_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> CheckResult:
+    """Search dbt's files, logs and pages, and the folders ``beside``, for secrets and names."""
+    report = scan_for_leaks(study, workspace, beside)
+    remedy = "" if report.passed else "Delete these files, and find out which command wrote them."
+    return CheckResult("leaks", report.passed, report.summary, report.details(), remedy)
+
+
+STUDY_CHECKS: tuple[Check[Study], ...] = (
+    Check("rules", check_rules),
+    Check("wall", check_wall),
+    Check("non-interference", check_non_interference),
+    Check("leaks", check_leaks),
+)
+CHECKS = tuple(check.name for check in STUDY_CHECKS)
+
+
+def run_check(name: str, study: Study) -> CheckResult:
+    """Run the check called ``name`` on ``study``.
+
+    Raises:
+        KeyError: there is no check of that name.
+        ConsonanceError: the study has no warehouse, or a store cannot be opened; the error says which.
+    """
+    return {check.name: check for check in STUDY_CHECKS}[name].run(study)
+
+
+def run_checks(study: Study) -> dict[str, CheckResult]:
+    """Run every check on ``study``; the results by name, in the order of ``CHECKS``.
+
+    While dbt builds the paired rebuild, the stores of the study are not in use and a processor is partly
+    idle: the wall is checked at the same time.
 
     Raises:
         ConsonanceError: see ``run_check``.
     """
-    reports: dict[str, CheckReport] = {}
+    results: dict[str, CheckResult] = {}
 
-    def meanwhile() -> None:
-        reports["wall"] = run_check("wall", study)
-        importlib.import_module("consonance.checks.checkpoint")  # which the rules need next
+    def check_the_wall() -> None:
+        results["wall"] = run_check("wall", study)
+        importlib.import_module("consonance.checks.checkpoint")  # the rules need it next
 
-    reports["non-interference"] = check_non_interference(study, meanwhile)
-    return {guard: reports.get(guard) or run_check(guard, study) for guard in CHECKS}
+    results["non-interference"] = check_non_interference(study, check_the_wall)
+    return {name: results[name] if name in results else run_check(name, study) for name in CHECKS}
+
+
+def _joined(remedies: Iterable[str]) -> str:
+    """The remedies, each once, in one text."""
+    return " ".join(dict.fromkeys(remedies))

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 import duckdb
@@ -117,33 +117,40 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
         print_file(archive, out)
 
 
+class CheckName(click.Choice):  # type: ignore[type-arg]
+    """A check by its name; the names of version 0.1 are still accepted."""
+
+    OLD_NAMES: ClassVar[dict[str, str]] = {"interference": "non-interference", "traces": "leaks"}
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(self.OLD_NAMES.get(value, value), param, ctx)
+
+
 @cli.command()
-@click.argument("guards", nargs=-1, type=click.Choice(CHECKS))
+@click.argument("checks", nargs=-1, type=CheckName(CHECKS))
 @study_option
 @json_option
-def check(guards: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Run the guards of the study. Exit status 1 if one does not hold.
+def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
+    """Run the checks of the study. Exit status 1 if one fails.
 
     \b
-    rules         the quality rules, on the data of vault and warehouse
-    wall          every released column, followed back to staging through the compiled SQL
-    interference  the same study under other names, devices and secrets gives the same warehouse
-    traces        artifacts, logs and pages hold no secret and no name
+    rules             the quality rules, on the data of the vault and the warehouse
+    wall              every released column, followed back to staging through the compiled SQL
+    non-interference  a rebuild with other names, devices and secrets gives the same warehouse
+    leaks             files, logs and pages hold no secret and no name
 
-    Without CHECKS all of them run; 'check wall' also lists each column with its way.
+    Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.
     """
     study = Study.find(folder)
-    with screen.status(f"Checking {', '.join(guards or CHECKS)} …"):
-        reports = (
-            {guard: run_check(guard, study) for guard in CHECKS if guard in guards} if guards else run_checks(study)
-        )
-    holds = all(report.passed for report in reports.values())
+    with screen.status(f"Checking {', '.join(checks or CHECKS)} …"):
+        results = {name: run_check(name, study) for name in CHECKS if name in checks} if checks else run_checks(study)
+    passed = all(result.passed for result in results.values())
     if as_json:
-        click.echo(json.dumps({"passed": holds, **{guard: report.as_json() for guard, report in reports.items()}}))
+        click.echo(json.dumps({"passed": passed, **{name: result.as_json() for name, result in results.items()}}))
     else:
-        for guard, report in reports.items():
-            print_check(report, out, at_length=guard in guards)
-    sys.exit(0 if holds else 1)
+        for name, result in results.items():
+            print_check(result, out, at_length=name in checks)
+    sys.exit(0 if passed else 1)
 
 
 @cli.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +12,12 @@ from typing import Any
 
 import duckdb
 
+from consonance.checks.check import CheckResult
 from consonance.consent.state import LEDGER_STATE, PURPOSES
 from consonance.release.generalisation import Generalisation
 from consonance.release.making import passable_sources, purpose_of
 from consonance.release.package import DATABASE, as_json, described_tables, parameters, small_group
-from consonance.release.release_checks import Candidate, CheckResult
+from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
 from consonance.study.files import sha256_of
 from consonance.study.folder import Settings
@@ -64,7 +64,7 @@ def write_certificate(
         "consent": _consent(candidate, members),
         "statements": _statements(candidate, demographics),
         "demographics": demographics.as_json() if demographics else None,
-        "guards": [asdict(result) for result in results],
+        "checks": [result.as_json() for result in results],
         "risk": _risk(folder / DATABASE),
         "tables": as_json(described_tables(folder / DATABASE)),
         "features_passed_on": passable_sources(),

@@ -1,4 +1,4 @@
-"""The gate: builds a release, asks every guard, and publishes it in one step, or leaves nothing.
+"""The gate: builds a release, runs every check, and publishes it in one step, or leaves nothing behind.
 
 While it works everything lies in ``published/.making-<id>/``. Whoever is reading keeps what they have
 open; ``published/current`` is a link that points at one whole release, and then at the next.
@@ -23,6 +23,7 @@ from typing import TypeVar
 import duckdb
 import portalocker
 
+from consonance.checks.check import Check, CheckResult
 from consonance.release import guardian, register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
 from consonance.release.generalisation import generalise
@@ -36,7 +37,7 @@ from consonance.release.package import (
     write_public,
 )
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
-from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, CheckResult, ReleaseCheck
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
 from consonance.study.copies import copy_stores
 from consonance.study.dbt_command import children_group
 from consonance.study.errors import ConsonanceError
@@ -56,7 +57,7 @@ class PublishBusy(ConsonanceError):
 
 
 class GateClosed(ConsonanceError):
-    """A guard does not hold; nothing was published."""
+    """A check failed; nothing was published."""
 
 
 class CannotWrite(ConsonanceError):
@@ -94,23 +95,23 @@ def publish(
     study: Study,
     tier: str,
     *,
-    on_study: Sequence[ReleaseCheck] = ON_STUDY,
-    on_release: Sequence[ReleaseCheck] = ON_RELEASE,
+    on_study: Sequence[Check[Candidate]] = ON_STUDY,
+    on_release: Sequence[Check[Candidate]] = ON_RELEASE,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Release:
-    """Build a release of ``tier`` from ``study``, ask the guards, and publish it.
+    """Build a release of ``tier`` from ``study``, run the checks, and publish it.
 
     Args:
         study: Loaded, with a warehouse.
         tier: ``controlled`` or ``public``.
-        on_study, on_release: The guards; see ``consonance.release.release_checks``.
-        progress: Is told what is going on, in a few words.
+        on_study, on_release: The checks; see ``consonance.release.release_checks``.
+        progress: Reports what is going on, in a few words.
 
     Returns:
         The release, in ``published/<number>`` with ``published/current`` pointing at it.
 
     Raises:
-        GateClosed: a guard does not hold.
+        GateClosed: a check failed.
         CannotWrite, LedgerChanged, NotAnonymous, NothingToPublish, PublishBusy, ShiftsUsedUp, UnknownRelease: see there.
         ConsonanceError: a store cannot be opened, or dbt failed. In every case nothing is published.
     """
@@ -139,8 +140,8 @@ def _make_and_publish(
     study: Study,
     tier: str,
     work: Path,
-    on_study: Sequence[ReleaseCheck],
-    on_release: Sequence[ReleaseCheck],
+    on_study: Sequence[Check[Candidate]],
+    on_release: Sequence[Check[Candidate]],
     progress: Callable[[str], None],
     say: Callable[[str], None],
 ) -> Release:
@@ -177,10 +178,10 @@ def _make_and_publish(
         register.note(vault, entry)
     earlier = register.earlier_databases(published)
     candidate = Candidate(number, tier, before, made, work / "release", earlier, work)
-    results = [*_asked(on_study, candidate, progress)]
+    results = [*_checked(on_study, candidate, progress)]
     progress("writing the files")
     _write_files(candidate, created)
-    results += _asked(on_release, candidate, progress)
+    results += _checked(on_release, candidate, progress)
     digest = write_certificate(candidate, len(members), results, as_of, created, demographics)
     progress("publishing")
     say(f"number {number}")
@@ -198,24 +199,22 @@ def _write_files(candidate: Candidate, created: datetime) -> None:
     write_datapackage(candidate.folder, tables, candidate.number, title, candidate.tier, created)
 
 
-def _asked(
-    guards: Sequence[ReleaseCheck], candidate: Candidate, progress: Callable[[str], None]
+def _checked(
+    checks: Sequence[Check[Candidate]], candidate: Candidate, progress: Callable[[str], None]
 ) -> Iterator[CheckResult]:
-    """Ask one guard after the other; the first that does not hold closes the gate."""
-    for guard in guards:
-        progress(f"asking the guard '{guard.name}'")
+    """Run one check after the other; the first that fails ends the publish."""
+    for check in checks:
+        progress(f"running the check '{check.name}'")
         try:
-            result = guard.run(candidate)
+            result = check.run(candidate)
         except Exception as error:
             why = error.what if isinstance(error, ConsonanceError) else f"{type(error).__name__}."
             raise GateClosed(
-                f"Nothing was published: the guard '{guard.name}' could not be run: {why}",
+                f"Nothing was published: the check '{check.name}' could not be run: {why}",
                 error.remedy if isinstance(error, ConsonanceError) else "Run 'consonance check' and 'dbt build'.",
             ) from error
         if not result.passed:
-            raise GateClosed(
-                f"Nothing was published: the guard '{guard.name}' does not hold. {result.summary}", result.remedy
-            )
+            raise GateClosed(f"Nothing was published: the check '{check.name}' failed. {result.summary}", result.remedy)
         yield result
 
 

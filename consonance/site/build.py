@@ -8,9 +8,10 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.checkpoint import RuleResult, run_checkpoint
+from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.lineage.policy import Reviews, check_project
 from consonance.checks.lineage.project import Project
+from consonance.checks.rules import RuleResult
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Settings, Study

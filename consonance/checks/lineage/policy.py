@@ -130,7 +130,7 @@ class LineageRow:
                     "declassifiers": list(origin.declassifiers),
                     "path": list(way),
                 }
-                for origin, way in self.ways
+                for origin, way in sorted(self.ways, key=lambda each: (len(each[1]), each[1], each[0].column))
             ],
             "classes": self.classes,
             "declassifiers": self.declassifiers,
@@ -219,16 +219,16 @@ class LineageReport:
         """One sentence."""
         counts = f"{len(self.rows)} released columns, {len(self.uses)} reviewed uses, {self.unresolved} unresolved"
         if self.passed:
-            return f"The wall holds: {counts}; no way around functions/."
-        return f"The wall does not hold: {len(self.findings)} findings in {counts.replace('reviewed uses', 'implicit uses')}."
+            return f"{counts}; no way around functions/."
+        return f"{len(self.findings)} findings in {counts.replace('reviewed uses', 'implicit uses')}."
 
-    def as_json(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
+        """The report as JSON."""
         return {
-            "passed": self.passed,
             "unresolved": self.unresolved,
             "columns": [row.as_json() for row in self.rows],
             "uses": [vars(use) for use in self.uses],
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [{**vars(finding), "place": finding.place} for finding in self.findings],
         }
 
 

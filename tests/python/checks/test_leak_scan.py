@@ -90,6 +90,6 @@ def test_a_trace_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name
     report = scan_for_leaks(loaded.study, project)
     assert not report.passed
     assert any(what in trace.what for trace in report.leaks)
-    told = json.dumps(report.as_json()).lower().replace(str(project).lower(), "")
+    told = json.dumps(report.details()).lower().replace(str(project).lower(), "")
     for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
         assert hidden not in told

@@ -12,8 +12,8 @@ from conftest import SmallStudy, lay_out_small, play
 from consonance.checks.non_interference import (
     TAKEN_OVER,
     NothingToCompare,
-    check_non_interference,
     compare_studies,
+    compare_with_paired_rebuild,
     make_twin,
 )
 from consonance.study.folder import Study
@@ -23,7 +23,7 @@ from consonance.synthetic.study import DISGUISE, make_study
 
 def test_the_twin_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
     before = sorted(path.name for path in demo.root.iterdir())
-    report = check_non_interference(demo.study)
+    report = compare_with_paired_rebuild(demo.study)
     assert report.passed, report.differences
     assert report.relations >= 20
     assert report.rows > 100_000
@@ -182,4 +182,4 @@ def test_an_id_that_needs_no_secret_is_named(two_studies: tuple[SmallStudy, Smal
 
 def test_a_study_without_warehouse_is_told_so(small: SmallStudy) -> None:
     with pytest.raises(NothingToCompare, match="dbt run"):
-        check_non_interference(small.study)
+        compare_with_paired_rebuild(small.study)

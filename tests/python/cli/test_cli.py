@@ -137,7 +137,7 @@ def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
         connection.execute("update marts.plays set ms_played = -1")
     done = consonance("check", "rules", "--study", demo_copy.root)
     assert done.returncode == 1
-    assert "The wall" not in done.stdout
+    assert "wall passed" not in done.stdout
     assert "M3_values_are_possible" in done.stdout
     assert "violations" in done.stdout
 

@@ -276,6 +276,6 @@ def test_the_command_tells_what_was_taken_back(donated: SmallStudy) -> None:
 
 def test_the_guards_hold_after_an_erasure(donated: SmallStudy) -> None:
     amend(donated, without("private_sessions"))
-    for guard in ("rules", "non-interference"):
-        report = run_check(guard, donated.study)
-        assert report.passed, report.as_json()
+    for name in ("rules", "non-interference"):
+        result = run_check(name, donated.study)
+        assert result.passed, result.as_json()

@@ -30,6 +30,7 @@ import frictionless
 import pytest
 from conftest import SmallStudy
 
+from consonance.checks.check import Check, CheckResult
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
 from consonance.release import making, package
@@ -37,7 +38,7 @@ from consonance.release import publish as publishing
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
 from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
 from consonance.release.register import UnknownRelease
-from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate, CheckResult, ReleaseCheck
+from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
 from consonance.study.dbt_command import PROJECT, DbtFailed
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -75,7 +76,7 @@ def candidate_in(folder: Path, number: int, tier: str, earlier: dict[int, Path])
     )
 
 
-def keeping(folder: Path) -> ReleaseCheck:
+def keeping(folder: Path) -> Check:
     """A guard that keeps what the publish works with."""
 
     def keep(candidate: Candidate) -> CheckResult:
@@ -83,7 +84,7 @@ def keeping(folder: Path) -> ReleaseCheck:
         shutil.copytree(candidate.workspace, folder, symlinks=True)
         return CheckResult("keep", True, "kept")
 
-    return ReleaseCheck("keep", keep)
+    return Check("keep", keep)
 
 
 def copied(study: Study, root: Path) -> SmallStudy:
@@ -247,7 +248,7 @@ def test_the_certificate_tells_rules_consent_and_every_file(request: pytest.Fixt
     assert published.study.vault(
         f"select certificate_sha256 from vault.raw.releases where release_no = {release.number}"
     ) == [(hashlib.sha256(release.certificate.read_bytes()).hexdigest(),)]
-    asked = {rule["rule"] for guard in certificate["guards"] for rule in guard["details"].get("rules", [])}
+    asked = {rule["rule"] for check in certificate["checks"] for rule in check.get("rules", [])}
     assert asked == {rule.name for rule in [*all_rules(), *release_rules(tier)]}
     assert certificate["parameters"]["session_gap_minutes"] == 30
     assert certificate["software"]["duckdb"] == duckdb.__version__
@@ -698,17 +699,17 @@ def test_files_that_disagree_or_lead_out_are_refused(
     spoil(candidate, "release", statement)
     result = guard.run(candidate)
     assert not result.passed
-    assert fault in " ".join(result.details["faults"])
+    assert fault in " ".join(result.details["problems"])
 
 
 # The gate
 
 
 def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quick: SmallStudy) -> None:
-    closed = ReleaseCheck("door", lambda _: CheckResult("door", False, "Somebody stands in it.", remedy="Wait."))
+    closed = Check("door", lambda _: CheckResult("door", False, "Somebody stands in it.", remedy="Wait."))
     before = sorted(path.name for path in quick.study.published.iterdir())
     for guards in ({"on_study": [closed]}, {"on_release": [closed]}):
-        with pytest.raises(GateClosed, match=r"'door' does not hold\. Somebody stands in it\."):
+        with pytest.raises(GateClosed, match=r"'door' failed\. Somebody stands in it\."):
             quick_publish(quick, **guards)
         assert sorted(path.name for path in quick.study.published.iterdir()) == before == ["1", "2", "current"]
         assert os.readlink(quick.study.published / "current") == "2"  # noqa: PTH115
@@ -728,7 +729,7 @@ def test_a_guard_that_raises_does_not_hold(quick: SmallStudy, error: Exception, 
         raise error
 
     with pytest.raises(GateClosed) as closed:
-        quick_publish(quick, on_release=[ReleaseCheck("broken", broken)])
+        quick_publish(quick, on_release=[Check("broken", broken)])
     assert told in str(closed.value)
     assert "D024" not in str(closed.value)
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
@@ -753,7 +754,7 @@ def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> No
         return CheckResult("withdraw", True, "")
 
     with pytest.raises(LedgerChanged):
-        quick_publish(quick, on_release=[ReleaseCheck("withdraw", withdraw)])
+        quick_publish(quick, on_release=[Check("withdraw", withdraw)])
     assert [number for number, *_ in in_the_book(quick)] == [1, 2]
 
 
@@ -878,7 +879,7 @@ publishing.publish(Study(Path({root!r})), "controlled", on_study=guards, on_rele
 # whole gate, at moments drawn of the time that it takes.
 MOMENTS: list[tuple[str, float, str]] = [
     ("building the released persons' warehouse (dbt run)", 3.5, "2"),
-    ("asking the guard 'non-interference'", 4.0, "2"),
+    ("running the check 'non-interference'", 4.0, "2"),
     ("writing the files", 0.1, "2"),
     ("after rename 1", 0, "2"),
     ("after switch 1", 0, "3"),
