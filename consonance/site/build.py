@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 
 from consonance.checks.checkpoint import run_checkpoint
-from consonance.checks.lineage.policy import Reviews, check_project
+from consonance.checks.lineage.policy import check_project
 from consonance.checks.lineage.project import Project
+from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder

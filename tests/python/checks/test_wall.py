@@ -14,16 +14,14 @@ from conftest import SmallStudy
 
 import consonance.checks.study_checks
 import consonance.cli.main
-from consonance.checks.lineage.columns import AGGREGATES, SCALARS, Reading, Relation, read_statement
 from consonance.checks.lineage.flow import Flow
-from consonance.checks.lineage.policy import (
-    BadReview,
-    Finding,
-    LineageReport,
-    Reviews,
-    check_project,
-)
+from consonance.checks.lineage.known import AGGREGATES, SCALARS
+from consonance.checks.lineage.policy import check_project
 from consonance.checks.lineage.project import Macro, Model, NoManifest, Project, jinja_names
+from consonance.checks.lineage.reading import Reading, Relation
+from consonance.checks.lineage.report import Finding, LineageReport
+from consonance.checks.lineage.reviews import BadReview, Reviews
+from consonance.checks.lineage.statement import read_statement
 from consonance.consent.state import PURPOSES
 from consonance.study.dbt_command import PROJECT, target_folder
 
@@ -730,7 +728,7 @@ def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
             "with a as (select 1) select * from (select * from @int_known_names)",
             "reads vault.intermediate.int_known_names",
         ),
-        ("select * from nowhere", "reads nowhere, which nobody knows"),
+        ("select * from nowhere", "reads nowhere, which is no relation that the project knows"),
         ("select * from query('select 1')", "reads from a table function"),
     ],
 )

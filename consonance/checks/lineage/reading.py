@@ -1,0 +1,81 @@
+"""What the check learns from one statement: what flows into its columns, its implicit uses, its problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consonance.checks.lineage.flow import NOTHING, Flow
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that the check cannot read: where, what, and what to write instead."""
+
+    line: int
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """An implicit use of what flows into a condition, a grouping or an order.
+
+    Attributes:
+        kind: where, having, qualify, filter, join, group, distinct, order or window.
+        flow: What is used.
+        line: Of the statement, from 1.
+    """
+
+    kind: str
+    flow: Flow
+    line: int
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a declassifier, with what flows into each argument."""
+
+    function: str
+    arguments: tuple[Flow, ...]
+    line: int
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Something to select from.
+
+    Attributes:
+        columns: In order; ``None`` names a column that has no name.
+        influence: What decided, within a subquery, which rows there are.
+        is_whole: False if a column could not be read; then a missing name is no second problem.
+    """
+
+    columns: tuple[tuple[str | None, Flow], ...]
+    influence: Flow = NOTHING
+    is_whole: bool = True
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Flow], is_whole: bool = True) -> Relation:
+        return cls(tuple(columns.items()), NOTHING, is_whole)
+
+    def named(self) -> dict[str, Flow]:
+        return {name: flow for name, flow in self.columns if name is not None}
+
+
+@dataclass
+class Reading:
+    """What a statement says.
+
+    Attributes:
+        columns: What flows into each output column, in order.
+        reads: Each relation of a database that it names (``database.schema.name``), with the line.
+        stars: Lines with a ``*`` that is not ``count(*)``.
+    """
+
+    columns: dict[str, Flow] = field(default_factory=dict)
+    uses: list[Use] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    reads: list[tuple[str, int]] = field(default_factory=list)
+    stars: list[int] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)

@@ -1,0 +1,38 @@
+"""What names mean within one ``select``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from consonance.checks.lineage.flow import Flow
+from consonance.checks.lineage.reading import Relation
+
+
+@dataclass
+class Scope:
+    """The relations of one ``select``.
+
+    Attributes:
+        tables: Each relation by its alias.
+        merged: The columns of ``using``, which belong to both sides.
+        parent: The select around a subquery.
+    """
+
+    tables: dict[str, Relation] = field(default_factory=dict)
+    merged: dict[str, Flow] = field(default_factory=dict)
+    parent: Scope | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return all(table.is_whole for table in self.tables.values())
+
+    def found(self, name: str, aliases: Collection[str]) -> list[Flow]:
+        """What flows into each column called ``name`` of the relations ``aliases``."""
+        return [
+            flow
+            for alias, table in self.tables.items()
+            if alias in aliases
+            for column, flow in table.columns
+            if column == name
+        ]

@@ -1,0 +1,117 @@
+"""SQL that runs beside the selects of the models: hooks, macros, settings, Jinja.
+
+The check does not follow it. Nothing of the kind may be there, but macros that a person has reviewed.
+"""
+
+from __future__ import annotations
+
+from jinja2 import TemplateSyntaxError
+
+from consonance.checks.lineage.layers import LAYERS, MATERIALIZED
+from consonance.checks.lineage.project import Model, Project, jinja_names
+from consonance.checks.lineage.report import Findings
+from consonance.checks.lineage.reviews import REVIEWED, Reviews
+
+# What Jinja may use, beside macros that use nothing else: nothing that runs SQL, or differs between
+# compiling and running.
+JINJA = frozenset({"ref", "source", "function", "var", "config", "return", "adapter.dispatch"})
+# What dbt writes itself into the source of a generic test.
+GENERIC_TEST = "_dbt_generic_test_kwargs"
+
+
+def check_project(project: Project, reviews: Reviews, findings: Findings) -> set[str]:
+    """Check hooks, macros and nodes of kinds that the project does not use.
+
+    Returns:
+        The macros that need a review: they run SQL of their own. Models may not call them.
+    """
+    for what, file in project.oddities:
+        findings.of_file("project", what, file, f"{what} is of a kind that the wall does not know.", "Leave it out.")
+    reviewed = _called_by_hooks(project, findings)
+    for macro in project.macros.values():
+        if macro.overrides or macro.names - JINJA - project.macros.keys():
+            reviewed.add(macro.name)
+    reachable = list(reviewed)
+    while reachable:
+        for name in project.macros[reachable.pop()].names & project.macros.keys() - reviewed:
+            reviewed.add(name)
+            reachable.append(name)
+    _compare_digests(project, reviews, reviewed, findings)
+    return reviewed
+
+
+def _called_by_hooks(project: Project, findings: Findings) -> set[str]:
+    called = set()
+    for hook in project.hooks:
+        name = hook.strip().removeprefix("{{").removesuffix("}}").strip().removesuffix("()")
+        if name in project.macros:
+            called.add(name)
+        else:
+            what = f"A hook runs SQL of its own: {hook.strip()}."
+            findings.of_file("project", "hooks", "dbt_project.yml", what, "Call a reviewed macro.")
+    return called
+
+
+def _compare_digests(project: Project, reviews: Reviews, reviewed: set[str], findings: Findings) -> None:
+    for name in sorted(reviewed):
+        macro = project.macros[name]
+        digest, _ = reviews.macros.get(name, ("", ""))
+        if digest != macro.digest:
+            state = "has changed since its" if digest else "has no"
+            findings.of_file(
+                "review",
+                name,
+                macro.file,
+                f"The macro {name} runs SQL that cannot be followed and {state} review.",
+                f"Read it; if nothing crosses the wall in it, write digest {macro.digest} and why into {REVIEWED.name}.",
+            )
+    for name in sorted(reviews.macros.keys() - reviewed):
+        findings.of_file("review", name, REVIEWED.name, f"The macro {name} needs no review.", "Remove the entry.")
+
+
+def check_settings(model: Model, findings: Findings) -> None:
+    """Check where a model is built, and as what, and that nothing runs beside its select."""
+    layer = LAYERS.get(model.layer)
+    database, schema, _ = model.relation.split(".")
+    if layer is None or (database, schema) != (layer.database, model.layer):
+        findings.of_model(
+            "layer",
+            model,
+            0,
+            f"{model.name} lies in {database}.{schema}, its file in the folder {model.layer}.",
+            f"Folders are {', '.join(sorted(LAYERS.keys() - {'analysis'}))}; each is a schema of its own database.",
+        )
+    if model.language != "sql":
+        findings.of_model("unresolved", model, 0, f"{model.name} is written in {model.language}.", "Write it in SQL.")
+    if model.materialized not in MATERIALIZED.get(database, ()):
+        findings.of_model(
+            "project",
+            model,
+            0,
+            f"{model.name} is materialized as {model.materialized}.",
+            "Right of the wall only tables are read; in the vault also views.",
+        )
+    if model.extras:
+        findings.of_model(
+            "project",
+            model,
+            0,
+            f"{model.name} has {', '.join(model.extras)}, which runs SQL of its own.",
+            "Leave it out: all a model does is its select.",
+        )
+
+
+def check_jinja(model: Model, allowed_macros: frozenset[str], findings: Findings) -> None:
+    """Check that the Jinja of a model, an analysis or a test gives the same SQL whenever it is compiled."""
+    try:
+        strange = jinja_names(model.source) - JINJA - allowed_macros
+    except TemplateSyntaxError:
+        strange = frozenset({"something unreadable"})
+    if strange:
+        findings.of_model(
+            "unresolved",
+            model,
+            0,
+            f"{model.name} uses {', '.join(sorted(strange))} in its Jinja.",
+            "It may compile to one thing and run another: use ref, source, function, var and the project's macros.",
+        )
