@@ -118,7 +118,7 @@ def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
 
 
 class CheckName(click.Choice):  # type: ignore[type-arg]
-    """A check by its name; the names of version 0.1 are still accepted."""
+    """A check by its name. Its name of version 0.1 is still accepted."""
 
     OLD_NAMES: ClassVar[dict[str, str]] = {"interference": "non-interference", "traces": "leaks"}
 

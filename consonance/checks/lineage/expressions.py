@@ -79,7 +79,9 @@ class Expressions(Account, ABC):
             return NOTHING
         here: Scope | None = scope
         while here is not None:
-            found = self._of_alias(*names, here, node) if len(names) == 2 else self._of_any(name, here, node)
+            found = (
+                self._of_alias(names[0], names[1], here, node) if len(names) == 2 else self._of_any(name, here, node)
+            )
             if found is not None:
                 return found
             here = here.parent

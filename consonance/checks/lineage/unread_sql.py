@@ -78,7 +78,7 @@ def check_settings(model: Model, findings: Findings) -> None:
             "layer",
             model,
             0,
-            f"{model.name} lies in {database}.{schema}, its file in the folder {model.layer}.",
+            f"{model.name} is built in {database}.{schema}, but its file is in the folder {model.layer}.",
             f"Folders are {', '.join(sorted(LAYERS.keys() - {'analysis'}))}; each is a schema of its own database.",
         )
     if model.language != "sql":

@@ -1,6 +1,6 @@
-"""Planted faults: each is a small patch of the project, applied to a copy, and caught by the guard it names.
+"""Planted faults: each is a small patch of the project, applied to a copy, and found by the check that it names.
 
-``tests/faults/*.yml`` lists them. The tree without a fault passes every guard. Faults that each have a
+``tests/faults/*.yml`` lists them. The tree without a fault passes every check. Faults that each have a
 finding of their own are planted together; only what they change is built again.
 """
 
@@ -33,7 +33,7 @@ FAULTS: list[dict[str, Any]] = [
     for path in sorted((PROJECT / "tests" / "faults").glob("*.yml"))
     for fault in yaml.safe_load(path.read_text(encoding="utf-8"))
 ]
-# Of these guards one report names every fault.
+# One report of these checks names every fault.
 TOGETHER = ("wall", "non-interference", "leaks", "publish")
 PROJECT_PARTS = (
     "consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
@@ -41,7 +41,7 @@ PROJECT_PARTS = (
 )  # fmt: skip
 # What identifies people in the base study; no command may print it.
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)
-# The guards of the study are asked by other faults.
+# Other faults try the checks of the study.
 PUBLISH = (
     "import sys; from consonance.release.publish import publish; from consonance.study.folder import Study;"
     "publish(Study.find(), sys.argv[1], on_study=())"
@@ -95,7 +95,7 @@ def _copy_project(place: Path) -> None:
             shutil.copy(source, target)
 
 
-def _tell_canaries(study: Study) -> None:
+def _donate_canaries(study: Study) -> None:
     """A donation in which every field holds what must not pass."""
     canaries = [
         play(
@@ -146,7 +146,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, forks: Forks) -> Tree:
     tree = Tree(tmp_path_factory.mktemp("base") / "copied", forks)
     _copy_project(tree.project)
     make_study(tree.study.root, seed=5, people=26, plays=9_000)
-    _tell_canaries(tree.study)
+    _donate_canaries(tree.study)
     shutil.copytree(tree.study.root, tree.root / "unloaded")
     loaded = tree.consonance("load", "--json")
     assert loaded.returncode == 2, loaded.stderr
@@ -207,14 +207,14 @@ def _bring_to(tree: Tree, start: str) -> str:
     return printed
 
 
-def _batches(guard: str) -> list[list[dict[str, Any]]]:
-    """The faults of a guard, planted together as far as each has a finding and a place of its own.
+def _batches(check: str) -> list[list[dict[str, Any]]]:
+    """The faults of a check, planted together as far as each has a finding and a place of its own.
 
     One that is ``alone`` hides what others do.
     """
     batches: list[list[dict[str, Any]]] = []
     for fault in FAULTS:
-        if fault["guard"] != guard or fault.get("from", "run") != "run":
+        if fault["check"] != check or fault.get("from", "run") != "run":
             continue
         for batch in batches:
             if all(_are_apart(fault, one) for one in batch):
@@ -264,27 +264,29 @@ def test_faults_in_the_sql_are_each_named_by_the_static_checker(copied: Tree, ba
 
 
 @pytest.mark.parametrize("batch", _batches("non-interference"), ids=_called)
-def test_what_depends_on_who_people_are_is_named_by_the_twin(copied: Tree, batch: list[dict[str, Any]]) -> None:
+def test_what_depends_on_who_people_are_is_named_by_the_paired_rebuild(
+    copied: Tree, batch: list[dict[str, Any]]
+) -> None:
     for fault in batch:
         _plant(copied, fault)
     done = copied.dbt("run", *_rebuilt(batch))
     assert done.returncode == 0, done.stdout[-3000:]
-    found = _asked(copied, "non-interference")
+    found = _checked(copied, "non-interference")
     assert not found["passed"]
     for fault in batch:
         assert any(_is_named(fault, difference) for difference in found["differences"]), fault["fault"]
 
 
 @pytest.mark.parametrize("batch", _batches("leaks"), ids=_called)
-def test_traces_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
+def test_leaks_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
         _plant(copied, fault)
     done = copied.dbt("run", "--select", "stg_study")
     assert done.returncode == 0, done.stdout[-3000:]
-    found = _asked(copied, "leaks")
+    found = _checked(copied, "leaks")
     assert not found["passed"]
     for fault in batch:
-        assert any(_is_named(fault, trace) for trace in found["leaks"]), fault["fault"]
+        assert any(_is_named(fault, leak) for leak in found["leaks"]), fault["fault"]
 
 
 @pytest.mark.parametrize("batch", _batches("publish"), ids=_called)
@@ -298,56 +300,56 @@ def test_a_faulty_release_is_refused_by_the_rules_it_breaks(copied: Tree, batch:
     assert not (copied.study.published / "current").exists()
 
 
-ALONE = [fault for fault in FAULTS if fault["guard"] not in TOGETHER or fault.get("from", "run") != "run"]
+ALONE = [fault for fault in FAULTS if fault["check"] not in TOGETHER or fault.get("from", "run") != "run"]
 
 
-@pytest.mark.parametrize("fault", ALONE, ids=[f"{fault['fault']} ({fault['guard']})" for fault in ALONE])
-def test_a_planted_fault_is_caught_by_a_guard_that_names_it(copied: Tree, fault: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fault", ALONE, ids=[f"{fault['fault']} ({fault['check']})" for fault in ALONE])
+def test_a_planted_fault_is_found_by_a_check_that_names_it(copied: Tree, fault: dict[str, Any]) -> None:
     _plant(copied, fault)
-    guard, names = fault["guard"], str(fault.get("names", ""))
+    check, names = fault["check"], str(fault.get("names", ""))
     start = fault.get("from", "run")
     printed = _bring_to(copied, start)
-    if guard in ("init", "load"):
+    if check in ("init", "load"):
         assert names in " ".join(printed.split())
         return
-    if guard == "output":
+    if check == "output":
         assert UNSPEAKABLE.search(printed), "the fault shows"
         assert names in printed
         return
-    if guard == "build":
+    if check == "build":
         done = copied.dbt("build", "--select", fault["select"])
         assert done.returncode != 0
         assert names in done.stdout
         return
     if start == "run":
         done = copied.dbt("run", "--no-write-json", *_rebuilt([fault]))
-        if guard == "run":
+        if check == "run":
             assert done.returncode != 0
             assert names in " ".join(done.stdout.split())
             return
         assert done.returncode == 0, done.stdout[-3000:]
-    if guard in RULES:
-        (result,) = run_checkpoint(copied.study, [RULES[guard]])
+    if check in RULES:
+        (result,) = run_checkpoint(copied.study, [RULES[check]])
         assert not result.passed
         assert result.violations
     else:
-        found = _asked(copied, guard)
+        found = _checked(copied, check)
         assert not found["passed"]
         assert names in json.dumps(found, ensure_ascii=False)
 
 
-def _asked(tree: Tree, guard: str) -> dict[str, Any]:
-    done = tree.consonance("check", guard, "--json")
+def _checked(tree: Tree, check: str) -> dict[str, Any]:
+    done = tree.consonance("check", check, "--json")
     assert done.returncode in (0, 1), done.stderr[-2000:]
-    return dict(json.loads(done.stdout.splitlines()[-1])[guard])
+    return dict(json.loads(done.stdout.splitlines()[-1])[check])
 
 
-def test_without_a_fault_every_guard_holds(copied: Tree) -> None:
-    told = json.loads(copied.consonance("check", "--json").stdout.splitlines()[-1])
-    assert told.pop("passed")
-    assert {name for name, found in told.items() if found["passed"]} == {"rules", *CHECKS}, told
+def test_without_a_fault_every_check_passes(copied: Tree) -> None:
+    results = json.loads(copied.consonance("check", "--json").stdout.splitlines()[-1])
+    assert results.pop("passed")
+    assert {name for name, found in results.items() if found["passed"]} == {"rules", *CHECKS}, results
 
 
-def test_there_are_enough_faults_and_each_guard_has_one() -> None:
+def test_there_are_enough_faults_and_each_check_has_one() -> None:
     assert len(FAULTS) >= 40
-    assert {fault["guard"] for fault in FAULTS} >= {*CHECKS, "output", "init", "run", "build", "publish"}
+    assert {fault["check"] for fault in FAULTS} >= {*CHECKS, "output", "init", "run", "build", "publish"}

@@ -1,4 +1,4 @@
-"""What lies beside the stores: a name, a secret or a dangerous setting there is found, and never quoted."""
+"""Files beside the stores: a name, a secret or a dangerous setting is found there, and never quoted."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def test_a_clean_place_holds(loaded: SmallStudy, project: Path) -> None:
+def test_a_clean_place_passes(loaded: SmallStudy, project: Path) -> None:
     report = scan_for_leaks(loaded.study, project)
     assert report.passed, report.leaks
     assert report.files == 1
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_trace_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name: str) -> None:
+def test_a_leak_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name: str) -> None:
     plant, what = FAULTS[name]
     plant(loaded, project)
     report = scan_for_leaks(loaded.study, project)
     assert not report.passed
-    assert any(what in trace.what for trace in report.leaks)
-    told = json.dumps(report.details()).lower().replace(str(project).lower(), "")
+    assert any(what in leak.what for leak in report.leaks)
+    printed = json.dumps(report.details()).lower().replace(str(project).lower(), "")
     for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
-        assert hidden not in told
+        assert hidden not in printed

@@ -492,8 +492,8 @@ def test_k_and_l_count_persons_and_missing_values() -> None:
     assert report.find("l", "cells_below_l").value == 2
     assert report.find("l", "persons_in_cells_below_l").value == 7
     assert report.find("l", "smallest_l").persons == 9
-    holds = {verdict.threshold.attack: verdict.passed for verdict in report.verdicts}
-    assert holds == {"k": False, "l": False, "unicity": False}
+    passed = {verdict.threshold.attack: verdict.passed for verdict in report.verdicts}
+    assert passed == {"k": False, "l": False, "unicity": False}
 
 
 CROWD = [
@@ -705,7 +705,7 @@ def test_an_attack_says_what_a_row_is_and_ends_with_its_last_cte(name: str) -> N
     assert text.endswith(f"\n\nselect * from {ctes[-1]}\n")
 
 
-# --- the guards around it -----------------------------------------------------------------------
+# --- what the attacks refuse ----------------------------------------------------------------------
 
 
 def test_a_changed_shift_in_a_copy_is_noticed(demo_copy: SmallStudy, attacked: Attacked) -> None:
@@ -791,7 +791,7 @@ def test_large_studies_get_fewer_samples_of_each() -> None:
     assert (lists.persons, lists.persons_left_out, lists.value) == (0, 80, None)
 
 
-def test_thresholds_say_the_worst_and_hold_only_what_was_measured() -> None:
+def test_thresholds_report_the_worst_and_pass_only_what_was_measured() -> None:
     def figure(value: float | None) -> Figure:
         return Figure("unicity", "track", 1, 0, 1, 0, 1, "singled_out", value, None, None)
 

@@ -1,4 +1,4 @@
-"""Every quality rule holds on a sound study, and is broken by what it guards against."""
+"""Every quality rule passes on a sound study, and fails on what it is there for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from consonance.checks.checkpoint import NothingToCheck, run_checkpoint
 from consonance.checks.rules import HEADINGS, all_rules, read_rule
 from consonance.study.vault import attach_study, session_settings
 
-# Rule to the statement that breaks what it guards; "wh" is the warehouse, "vault" the vault.
+# Rule to the statement that makes it fail; "wh" is the warehouse, "vault" the vault.
 FAULTS: dict[str, str] = {
     "A1_rows_are_accounted_for": "delete from vault.raw.extended_plays where row_no = 1",
     "A2_donations_were_consented": "update vault.raw.consent_events set occurred_at = '2099-01-01'",
@@ -50,25 +50,25 @@ def spoil(study: SmallStudy, fault: str) -> None:
         connection.execute(fault)
 
 
-def test_a_sound_study_breaks_no_rule(demo: SmallStudy) -> None:
+def test_a_sound_study_passes_every_rule(demo: SmallStudy) -> None:
     results = run_checkpoint(demo.study)
     assert [(result.rule.name, result.violations) for result in results] == [(rule.name, 0) for rule in all_rules()]
     assert all(result.passed for result in results)
 
 
-def test_every_rule_has_a_fault_that_breaks_it() -> None:
+def test_every_rule_has_a_fault_that_makes_it_fail() -> None:
     assert set(FAULTS) == {rule.name for rule in all_rules()}
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_rule_is_broken_by_what_it_guards(demo_copy: SmallStudy, name: str) -> None:
+def test_a_rule_fails_on_what_it_is_there_for(demo_copy: SmallStudy, name: str) -> None:
     spoil(demo_copy, FAULTS[name])
     (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
     assert not result.passed
     assert result.violations
 
 
-def test_a_checkpoint_lets_go_of_the_stores(demo_copy: SmallStudy) -> None:
+def test_a_checkpoint_closes_the_stores(demo_copy: SmallStudy) -> None:
     gc.disable()
     try:
         run_checkpoint(demo_copy.study)
@@ -77,7 +77,7 @@ def test_a_checkpoint_lets_go_of_the_stores(demo_copy: SmallStudy) -> None:
         gc.enable()
 
 
-def test_a_rule_that_cannot_run_does_not_hold(demo_copy: SmallStudy) -> None:
+def test_a_rule_that_cannot_run_fails(demo_copy: SmallStudy) -> None:
     spoil(demo_copy, "drop table wh.marts.emotion_windows")
     (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name.startswith("M5")])
     assert not result.passed

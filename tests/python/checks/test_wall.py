@@ -88,7 +88,7 @@ def altered(project: Project, model: str, *changes: tuple[str, str]) -> Project:
 # The project as it is
 
 
-def test_the_project_holds_and_every_released_column_is_listed(
+def test_the_project_passes_and_every_released_column_is_listed(
     project: Project, reviews: Reviews, demo: SmallStudy
 ) -> None:
     report = check_project(project, reviews)
@@ -123,7 +123,7 @@ def test_columns_are_those_that_the_database_has(project: Project, reviews: Revi
         assert list(reading.columns) == columns, relation
 
 
-def test_a_row_tells_sources_classes_declassifiers_and_the_way(project: Project, reviews: Reviews) -> None:
+def test_a_row_names_sources_classes_declassifiers_and_the_way(project: Project, reviews: Reviews) -> None:
     rows = {(row.relation, row.column): row for row in check_project(project, reviews).rows}
     row = rows["marts.plays", "device_family"]
     assert row.sources == ["stg_extended_plays.platform"]
@@ -404,8 +404,8 @@ def test_a_layer_reads_its_own_side(project: Project, reviews: Reviews, name: st
         ({"language": "python"}, "written in python"),
         ({"extras": ("post-hook",)}, "has post-hook"),
         ({"extras": ("sql_header",)}, "has sql_header"),
-        ({"relation": "warehouse.marts.probe"}, "lies in warehouse.marts"),
-        ({"relation": "vault.anonymized.probe"}, "lies in vault.anonymized"),
+        ({"relation": "warehouse.marts.probe"}, "is built in warehouse.marts"),
+        ({"relation": "vault.anonymized.probe"}, "is built in vault.anonymized"),
         ({"source": "{% if flags.WHICH == 'run' %}select 1{% endif %}"}, "uses flags in its Jinja"),
         ({"source": "{{ run_query('select 1') }}"}, "uses run_query in its Jinja"),
         ({"source": "{{ env_var('COLUMN') }}"}, "uses env_var in its Jinja"),
@@ -740,7 +740,7 @@ def test_analyses_read_marts(project: Project, reviews: Reviews, statement: str,
     assert {finding.where for finding in findings} == {name}
 
 
-def test_a_project_that_was_not_compiled_is_told_so(tmp_path: Path) -> None:
+def test_a_project_that_was_not_compiled_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NoManifest, match="dbt compile"):
         Project.read(tmp_path, tmp_path)
 
@@ -870,7 +870,7 @@ def test_every_part_of_the_project_is_read_for_a_reason(project: Project) -> Non
     assert len(SCALARS) + len(AGGREGATES) < 75
 
 
-# How it is told
+# How it is printed
 
 
 def run_check(

@@ -77,7 +77,7 @@ def candidate_in(folder: Path, number: int, tier: str, earlier: dict[int, Path])
 
 
 def keeping(folder: Path) -> Check:
-    """A guard that keeps what the publish works with."""
+    """A check that keeps what the publish works with."""
 
     def keep(candidate: Candidate) -> CheckResult:
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,7 +93,7 @@ def copied(study: Study, root: Path) -> SmallStudy:
 
 
 # The whole gate is passed by the demo, in test_cli; here what the certificate tells.
-MEASURED = tuple(guard for guard in ON_STUDY if guard.name in ("rules of the study", "attacks"))
+MEASURED = tuple(check for check in ON_STUDY if check.name in ("rules of the study", "attacks"))
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,8 @@ def controlled(demo: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> Pu
     """Two controlled releases of the synthetic study."""
     folder = tmp_path_factory.mktemp("controlled")
     study = copied(demo.study, folder / "study")
-    guards = (*ON_RELEASE, keeping(folder / "kept"))
-    releases = [publish(study.study, "controlled", on_study=MEASURED, on_release=guards) for _ in range(2)]
+    checks = (*ON_RELEASE, keeping(folder / "kept"))
+    releases = [publish(study.study, "controlled", on_study=MEASURED, on_release=checks) for _ in range(2)]
     return Published(study, releases, folder / "kept")
 
 
@@ -122,8 +122,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Published:
     study.consent("D005", purposes="", event="withdrawn", at="2026-01-15T10:00:00+00:00")
     study.load()
     study.dbt("run")
-    guards = (*ON_RELEASE, keeping(folder / "kept"))
-    return Published(study, [publish(study.study, "public", on_study=MEASURED, on_release=guards)], folder / "kept")
+    checks = (*ON_RELEASE, keeping(folder / "kept"))
+    return Published(study, [publish(study.study, "public", on_study=MEASURED, on_release=checks)], folder / "kept")
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def quick_publish(study: SmallStudy, tier: str = "controlled", **more: Any) -> R
     return publish(study.study, tier, **({"on_study": [], "on_release": []} | more))
 
 
-def in_the_book(study: SmallStudy) -> list[tuple[Any, ...]]:
+def in_the_register(study: SmallStudy) -> list[tuple[Any, ...]]:
     return study.vault(
         "select release_no, published_at is not null, (select count(*) from vault.raw.release_keyring as k where k.release_no = r.release_no) from vault.raw.releases as r order by 1"
     )
@@ -213,7 +213,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
 
 
 @pytest.mark.parametrize("tier", ["controlled", "public"])
-def test_the_data_package_is_valid_and_tells_the_truth(request: pytest.FixtureRequest, tier: str) -> None:
+def test_the_data_package_is_valid_and_true(request: pytest.FixtureRequest, tier: str) -> None:
     published: Published = request.getfixturevalue(tier)
     folder = published.releases[-1].folder
     descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
@@ -235,7 +235,7 @@ def test_the_data_package_is_valid_and_tells_the_truth(request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize("tier", ["controlled", "public"])
-def test_the_certificate_tells_rules_consent_and_every_file(request: pytest.FixtureRequest, tier: str) -> None:
+def test_the_certificate_names_rules_consent_and_every_file(request: pytest.FixtureRequest, tier: str) -> None:
     published: Published = request.getfixturevalue(tier)
     release = published.releases[-1]
     certificate = json.loads(release.certificate.read_text(encoding="utf-8"))
@@ -248,8 +248,8 @@ def test_the_certificate_tells_rules_consent_and_every_file(request: pytest.Fixt
     assert published.study.vault(
         f"select certificate_sha256 from vault.raw.releases where release_no = {release.number}"
     ) == [(hashlib.sha256(release.certificate.read_bytes()).hexdigest(),)]
-    asked = {rule["rule"] for check in certificate["checks"] for rule in check.get("rules", [])}
-    assert asked == {rule.name for rule in [*all_rules(), *release_rules(tier)]}
+    checked_rules = {rule["rule"] for check in certificate["checks"] for rule in check.get("rules", [])}
+    assert checked_rules == {rule.name for rule in [*all_rules(), *release_rules(tier)]}
     assert certificate["parameters"]["session_gap_minutes"] == 30
     assert certificate["software"]["duckdb"] == duckdb.__version__
     page = " ".join(html.unescape(release.page.read_text(encoding="utf-8")).split())
@@ -348,7 +348,7 @@ def test_two_releases_and_the_warehouse_share_no_id_and_no_shift(controlled: Pub
     warehouse = dict(controlled.study.vault("select participant_code, shift_weeks from vault.raw.keyring"))
     for code in first:
         assert len({first[code][1], second[code][1], warehouse[code], 0}) == 4
-    # The shifts of the book are those of the times.
+    # The shifts of the register are those of the times.
     started = "select participant_id, first_play_at_local from marts.participants where plays > 0"
     times = [dict(controlled.query(started, release)) for release in (0, 1)]
     for code in first:
@@ -464,7 +464,7 @@ def telling_subtractions(
     ]
 
 
-def test_no_public_cell_tells_of_a_small_group_not_even_by_subtraction(public: Published) -> None:
+def test_no_public_cell_shows_a_small_group_not_even_by_subtraction(public: Published) -> None:
     everyone, cells = sets_of_persons(public.kept / "made" / "warehouse.duckdb")
     shown = published_cells(public.releases[0].database)
     assert public.query("select persons from marts.population") == [(len(everyone),)]
@@ -493,7 +493,7 @@ def test_public_means_are_over_everybody_in_the_cell(public: Published) -> None:
         assert share == pytest.approx(sum(counts[p] / totals[p] for p in counts) / len(totals), abs=1e-4)
 
 
-def test_a_public_certificate_tells_of_no_small_group(public: Published) -> None:
+def test_a_public_certificate_shows_no_small_group(public: Published) -> None:
     consent = json.loads(public.releases[0].certificate.read_text(encoding="utf-8"))["consent"]
     assert consent["persons"] == 96
     assert consent["left_out"]["without sharing_public"] == "20 or fewer"
@@ -509,7 +509,7 @@ def test_too_few_for_the_public_tier_is_said(demo: SmallStudy, tmp_path: Path) -
     assert list(study.study.published.iterdir()) == []
 
 
-# The rules of a release, each broken by what it guards
+# The rules of a release, each broken by what it checks
 
 FAULTS = {
     "C1_everyone_agreed_to_the_tier": (
@@ -555,7 +555,7 @@ FAULTS = {
 }
 
 
-def test_every_release_rule_has_a_fault_that_breaks_it() -> None:
+def test_every_release_rule_has_a_fault_that_makes_it_fail() -> None:
     folder = PROJECT / "quality" / "rules" / RELEASE_SUITE
     assert set(FAULTS) == {read_rule(path).name for path in folder.glob("*.sql")}
     assert {rule.name for rule in release_rules("public")} == {name for name in FAULTS if name[:2] != "D6"}
@@ -564,7 +564,7 @@ def test_every_release_rule_has_a_fault_that_breaks_it() -> None:
     }
 
 
-def asked_of(candidate: Candidate, name: str) -> Any:
+def checked(candidate: Candidate, name: str) -> Any:
     beside = {"before": candidate.before.warehouse_path, "made": candidate.made.warehouse_path}
     beside |= {f"release_{number}": path for number, path in candidate.earlier.items()}
     (result,) = run_checkpoint(
@@ -589,25 +589,27 @@ def spoil(candidate: Candidate, where: str, statement: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_release_rule_is_broken_by_what_it_guards(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
+def test_a_release_rule_fails_on_what_it_is_there_for(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str
+) -> None:
     tier, where, statement = FAULTS[name]
     published: Published = request.getfixturevalue(tier)
     candidate = published.candidate(tmp_path / "candidate")
-    assert asked_of(candidate, name).passed
+    assert checked(candidate, name).passed
     spoil(candidate, where, statement)
-    result = asked_of(candidate, name)
+    result = checked(candidate, name)
     assert not result.passed and result.violations
 
 
 @pytest.mark.parametrize(
-    ("gone", "erased", "come", "holds"),
+    ("gone", "erased", "come", "passes"),
     [
         *((0, 0, 0, True), (1, 0, 0, False), (0, 1, 0, False), (0, 0, 1, False)),
         *((19, 1, 0, False), (20, 1, 0, True), (0, 21, 21, True), (21, 0, 20, False), (0, 0, 21, True)),
     ],
 )
 def test_public_releases_differ_by_nobody_or_by_many(
-    public: Published, tmp_path: Path, gone: int, erased: int, come: int, holds: bool
+    public: Published, tmp_path: Path, gone: int, erased: int, come: int, passes: bool
 ) -> None:
     """Since release 9, ``gone`` took back their consent, ``erased`` withdrew, ``come`` are new."""
     candidate = public.candidate(tmp_path / "candidate")
@@ -625,7 +627,7 @@ def test_public_releases_differ_by_nobody_or_by_many(
         (999, now(), 'published', '{{"release": 9, "tier": "public", "persons": {persons}}}', '1', '', '')
         """,
     )
-    assert asked_of(candidate, "D7_no_small_group_between_releases").passed is holds
+    assert checked(candidate, "D7_no_small_group_between_releases").passed is passes
 
 
 @pytest.mark.parametrize(
@@ -660,14 +662,14 @@ def test_public_releases_differ_by_nobody_or_by_many(
 def test_further_faults_of_a_release(controlled: Published, tmp_path: Path, name: str, statement: str) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
     spoil(candidate, "release", statement)
-    assert not asked_of(candidate, name).passed
+    assert not checked(candidate, name).passed
 
 
 def test_a_release_with_the_ids_of_the_warehouse_is_refused(controlled: Published, tmp_path: Path) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
     shutil.copyfile(controlled.study.study.warehouse_path, candidate.folder / "research.duckdb")
-    assert not asked_of(candidate, "D2_no_id_occurs_elsewhere").passed
-    assert not asked_of(candidate, "D3_times_are_those_of_the_release").passed
+    assert not checked(candidate, "D2_no_id_occurs_elsewhere").passed
+    assert not checked(candidate, "D3_times_are_those_of_the_release").passed
 
 
 def test_without_suppression_the_rule_finds_small_groups(
@@ -679,7 +681,7 @@ def test_without_suppression_the_rule_finds_small_groups(
     package.write_public(candidate.made, candidate.workspace, candidate.folder)
     everyone, cells = sets_of_persons(candidate.made.warehouse_path)
     assert telling_subtractions(everyone, cells, published_cells(candidate.folder / "research.duckdb"))
-    assert asked_of(candidate, "D7_no_small_group").violations
+    assert checked(candidate, "D7_no_small_group").violations
 
 
 @pytest.mark.parametrize(
@@ -694,10 +696,10 @@ def test_files_that_disagree_or_lead_out_are_refused(
     controlled: Published, tmp_path: Path, statement: str, fault: str
 ) -> None:
     candidate = controlled.candidate(tmp_path / "candidate")
-    (guard,) = [guard for guard in ON_RELEASE if guard.name == "files agree"]
-    assert guard.run(candidate).passed
+    (check,) = [check for check in ON_RELEASE if check.name == "files agree"]
+    assert check.run(candidate).passed
     spoil(candidate, "release", statement)
-    result = guard.run(candidate)
+    result = check.run(candidate)
     assert not result.passed
     assert fault in " ".join(result.details["problems"])
 
@@ -705,15 +707,15 @@ def test_files_that_disagree_or_lead_out_are_refused(
 # The gate
 
 
-def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quick: SmallStudy) -> None:
+def test_a_failed_check_leaves_the_old_release_and_nothing_else(quick: SmallStudy) -> None:
     closed = Check("door", lambda _: CheckResult("door", False, "Somebody stands in it.", remedy="Wait."))
     before = sorted(path.name for path in quick.study.published.iterdir())
-    for guards in ({"on_study": [closed]}, {"on_release": [closed]}):
+    for checks in ({"on_study": [closed]}, {"on_release": [closed]}):
         with pytest.raises(GateClosed, match=r"'door' failed\. Somebody stands in it\."):
-            quick_publish(quick, **guards)
+            quick_publish(quick, **checks)
         assert sorted(path.name for path in quick.study.published.iterdir()) == before == ["1", "2", "current"]
         assert os.readlink(quick.study.published / "current") == "2"  # noqa: PTH115
-        assert [number for number, *_ in in_the_book(quick)] == [1, 2]
+        assert [number for number, *_ in in_the_register(quick)] == [1, 2]
     assert "TMPDIR" not in os.environ or ".making" not in os.environ["TMPDIR"]
 
 
@@ -724,7 +726,7 @@ def test_a_guard_that_does_not_hold_leaves_the_old_release_and_nothing_else(quic
         (ConsonanceError("The key is lost.", "Find it."), "could not be run: The key is lost. Find it."),
     ],
 )
-def test_a_guard_that_raises_does_not_hold(quick: SmallStudy, error: Exception, told: str) -> None:
+def test_a_check_that_raises_has_failed(quick: SmallStudy, error: Exception, told: str) -> None:
     def broken(_: Candidate) -> CheckResult:
         raise error
 
@@ -735,14 +737,14 @@ def test_a_guard_that_raises_does_not_hold(quick: SmallStudy, error: Exception, 
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
 
 
-def test_a_folder_that_cannot_be_switched_is_told(quick: SmallStudy) -> None:
+def test_a_folder_that_cannot_be_switched_is_reported(quick: SmallStudy) -> None:
     current = quick.study.published / "current"
     current.unlink()
     (current / "something").mkdir(parents=True)
     with pytest.raises(CannotWrite, match="'current' must be a link"):
         quick_publish(quick)
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
-    assert [number for number, *_ in in_the_book(quick)] == [1, 2]
+    assert [number for number, *_ in in_the_register(quick)] == [1, 2]
 
 
 def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> None:
@@ -755,7 +757,7 @@ def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> No
 
     with pytest.raises(LedgerChanged):
         quick_publish(quick, on_release=[Check("withdraw", withdraw)])
-    assert [number for number, *_ in in_the_book(quick)] == [1, 2]
+    assert [number for number, *_ in in_the_register(quick)] == [1, 2]
 
 
 def test_two_publishes_at_once_are_refused(quick: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -807,7 +809,7 @@ def test_a_store_in_use_is_waited_for(
     assert any(what.startswith("waiting: ") and store in what for what in told)
 
 
-def test_a_release_that_the_vault_does_not_know_is_told(quick: SmallStudy) -> None:
+def test_a_release_that_the_vault_does_not_know_is_reported(quick: SmallStudy) -> None:
     with open_study(quick.study) as connection:
         connection.execute("delete from vault.raw.releases where release_no = 2")
     with pytest.raises(UnknownRelease, match="does not know release 2"):
@@ -862,7 +864,7 @@ def dying(name, function):
         return result
     return wrapped
 
-guards = publishing.ON_STUDY if moment == "begin" else [one for one in publishing.ON_STUDY if f"'{{one.name}}'" in moment]
+checks = publishing.ON_STUDY if moment == "begin" else [one for one in publishing.ON_STUDY if f"'{{one.name}}'" in moment]
 if not {real}:
     publishing.build = quick_build(Path({warehouse!r}))
 register.note = dying("note", register.note)
@@ -872,7 +874,7 @@ Path.rename = dying("rename", Path.rename)
 Path.replace = dying("switch", Path.replace)
 reached("begin")
 on_release = publishing.ON_RELEASE if moment == "begin" else []
-publishing.publish(Study(Path({root!r})), "controlled", on_study=guards, on_release=on_release, progress=reached)
+publishing.publish(Study(Path({root!r})), "controlled", on_study=checks, on_release=on_release, progress=reached)
 """
 
 # Where the publish is killed, after how many seconds, and which release is current then. Beyond these: the
@@ -930,7 +932,7 @@ def processes_in(folder: Path) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize(("moment", "delay", "current"), MOMENTS[:KILLS])
-def test_a_killed_publish_leaves_the_old_or_the_new_release_and_no_trace(
+def test_a_killed_publish_leaves_the_old_or_the_new_release_and_nothing_else(
     controlled: Published, quick: SmallStudy, moment: str, delay: float, current: str
 ) -> None:
     real = moment == "begin" or ("dbt" in moment and delay > 0.1)
@@ -967,8 +969,8 @@ def test_a_killed_publish_leaves_the_old_or_the_new_release_and_no_trace(
     # DuckDB's own log may stay beside the vault: it is no leftover, the next to open the vault takes it in.
     assert sorted(path.name for path in quick.root.iterdir() if path.name != "vault.duckdb.wal") == inbox
     assert quick_publish(quick).number == int(number) + 1
-    assert [row[:2] for row in in_the_book(quick)] == [(known, True) for known in range(1, int(number) + 2)]
-    assert all(members for *_, members in in_the_book(quick))
+    assert [row[:2] for row in in_the_register(quick)] == [(known, True) for known in range(1, int(number) + 2)]
+    assert all(members for *_, members in in_the_register(quick))
     assert wholly(quick) == str(int(number) + 1)
 
 
