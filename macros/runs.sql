@@ -1,22 +1,41 @@
-{# What a run of dbt made, noted in the vault: whether the warehouse is complete, and which relations are ours. #}
+{# What runs of dbt made: noted in the vault, so that it is known whether the warehouse is complete, and which
+   relations are the project's. A run at the desk has no vault, and leaves its note in the warehouse. #}
 {% macro note_start() %}
-    {{ return(adapter.dispatch('note_start', 'consonance')()) }}
-{% endmacro %}
-
-{% macro duckdb__note_start() %}
     {% if execute and flags.WHICH in ['run', 'build'] %}
-        {% do run_query('update vault.raw.last_run set is_complete = false') %}
         {# Figures of an attack on other data would mislead. #}
         {% do run_query('drop table if exists "' ~ target.database ~ '".audit.privacy_risk') %}
+        {% if is_desk() %}
+            {% do note_at_the_desk() %}
+        {% else %}
+            {% do run_query('update vault.raw.last_run set is_complete = false') %}
+            {% do take_over_the_note_of_the_desk() %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{% macro note_at_the_desk() %}
+    {% set note = '"' ~ target.database ~ '".desk.made_relations' %}
+    {% do run_query('create schema if not exists "' ~ target.database ~ '".desk') %}
+    {% do run_query('create table if not exists ' ~ note ~ ' (schema_name varchar, relation_name varchar)') %}
+    {% for node in graph.nodes.values() if node.resource_type == 'model' and node.unique_id in selected_resources %}
+        {% do run_query('insert into ' ~ note ~ " values ('" ~ node.schema ~ "', '" ~ node.alias ~ "')") %}
+    {% endfor %}
+    {# In no order but that of the names, like every table right of the wall. #}
+    {% do run_query('create or replace table ' ~ note ~ ' as select distinct * from ' ~ note ~ ' order by all') %}
+{% endmacro %}
+
+{% macro take_over_the_note_of_the_desk() %}
+    {% if run_query("select 1 from duckdb_tables() where database_name = '" ~ target.database ~ "' and schema_name = 'desk'").rows %}
+        {% do run_query(
+            "insert or ignore into vault.raw.made_relations select '" ~ target.database ~ "', * "
+            ~ 'from "' ~ target.database ~ '".desk.made_relations'
+        ) %}
+        {% do run_query('drop schema "' ~ target.database ~ '".desk cascade') %}
     {% endif %}
 {% endmacro %}
 
 {% macro note_end() %}
-    {{ return(adapter.dispatch('note_end', 'consonance')()) }}
-{% endmacro %}
-
-{% macro duckdb__note_end() %}
-    {% if execute and flags.WHICH in ['run', 'build'] %}
+    {% if execute and flags.WHICH in ['run', 'build'] and not is_desk() %}
         {% set made = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | selectattr('status', 'equalto', 'success') | map(attribute='node') | list %}
         {% for node in made %}
             {% do run_query(
@@ -37,7 +56,25 @@
     {% endif %}
 {% endmacro %}
 
-{# An engine without a vault notes nothing. #}
-{% macro default__note_start() %}{% endmacro %}
-
-{% macro default__note_end() %}{% endmacro %}
+{# A table that an earlier version of this project made, and that no model makes any more, would keep its rows
+   whatever its participants withdraw: it is dropped. Nothing is dropped that somebody else made, and nothing in a
+   run of some models alone. #}
+{% macro drop_stale_relations() %}
+    {% set is_partial = invocation_args_dict.select or invocation_args_dict.exclude or invocation_args_dict.selector %}
+    {% if execute and flags.WHICH in ['run', 'build'] and not is_partial and not is_desk() %}
+        {% set wanted = [] %}
+        {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
+            {% do wanted.append((node.database ~ '.' ~ node.schema ~ '.' ~ node.alias) | lower) %}
+        {% endfor %}
+        {% set found = run_query(
+            "select database_name, schema_name, table_name, 'table' from duckdb_tables() "
+            ~ 'inner join vault.raw.made_relations as made using (database_name, schema_name) where made.relation_name = table_name'
+            ~ ' union all '
+            ~ "select database_name, schema_name, view_name, 'view' from duckdb_views() "
+            ~ 'inner join vault.raw.made_relations as made using (database_name, schema_name) where made.relation_name = view_name'
+        ) %}
+        {% for database, schema, name, kind in found.rows if (database ~ '.' ~ schema ~ '.' ~ name) | lower not in wanted %}
+            {% do run_query('drop ' ~ kind ~ ' "' ~ database ~ '"."' ~ schema ~ '"."' ~ name ~ '"') %}
+        {% endfor %}
+    {% endif %}
+{% endmacro %}

@@ -97,6 +97,7 @@ def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str
         DbtFailed: it ended with an error.
     """
     environment = {**os.environ, STUDY_VARIABLE: str(study.root.resolve()), "DO_NOT_TRACK": "1"}
+    environment.pop("DBT_TARGET", None)  # an analyst's desk is no place for what this program makes
     if workspace is not None:
         environment |= {"DBT_TARGET_PATH": str(target_folder(workspace)), "DBT_LOG_PATH": str(log_folder(workspace))}
         parsed = [

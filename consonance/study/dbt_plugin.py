@@ -2,7 +2,7 @@
 
 ``profiles.yml`` names this module as a dbt-duckdb plugin. It opens the study's warehouse, attaches its
 vault and catalogue, then closes every other way out: a model can read the attached stores and the
-project's seeds, nothing else.
+project's seeds, nothing else. For the target ``desk`` it opens the warehouse alone.
 """
 
 from __future__ import annotations
@@ -17,25 +17,38 @@ from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.modes import close_to_others, keep_to_owner
-from consonance.study.vault import attach_study, lock_down, session_settings
+from consonance.study.vault import VAULT, StoreError, attach_study, lock_down, prepare, session_settings
 
 
 class Plugin(BasePlugin):
     """Attaches a study's stores to dbt's connection and locks it."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
+        self.has_vault = plugin_config.get("has_vault", True)
         self.study: Study | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        self.study = Study.find()
-        keep_to_owner()
-        close_to_others(self.study)
+        # dbt connects several times in a run: whenever none of its threads needed the connection for a moment.
+        if self.study is None:
+            self.study = Study.find()
+            keep_to_owner()
+            close_to_others(self.study)
+        if not self.has_vault and not self.study.warehouse_path.exists():
+            raise StoreError(
+                f"{self.study.warehouse_path} does not exist.",
+                "Run 'dbt run' where the vault is, or ask who runs the study for the warehouse.",
+            )
         creds.path = str(self.study.warehouse_path)
         config.update(session_settings())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         assert self.study is not None, "dbt-duckdb configures the connection after its settings"
-        attach_study(conn, self.study, may_be_older=False)
+        if self.has_vault:
+            attach_study(conn, self.study, may_be_older=False)
+        else:
+            prepare(conn, self.study)
+            # dbt makes the schemas of what is selected before a hook can refuse it: an empty store takes them.
+            conn.execute(f"ATTACH ':memory:' AS {VAULT}")
         lock_down(conn, [PROJECT / "seeds"])
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:

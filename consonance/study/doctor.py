@@ -164,7 +164,7 @@ def _warehouse(study: Study) -> Iterator[Finding]:
     if not study.warehouse_path.exists():
         yield Finding(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
         return
-    with _opened(study) as connection:
+    with _opened(study, warehouse=True) as connection:
         if why := why_outdated(connection):
             yield Finding(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
 
@@ -213,14 +213,14 @@ def _room(study: Study) -> Iterator[Finding]:
 
 
 @contextmanager
-def _opened(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The vault for reading, if its tables are those of this version.
+def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The vault for reading, if its tables are those of this version, and the warehouse if wanted.
 
     Raises:
         NotLoaded: something in it is missing.
         StoreError, VaultKeyError, StaleBackup: it cannot be opened.
     """
-    with open_study(study, read_only=True) as connection:
+    with open_study(study, read_only=True, warehouse=warehouse) as connection:
         try:
             yield connection
         except duckdb.CatalogException:

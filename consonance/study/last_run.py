@@ -1,7 +1,8 @@
 """What the warehouse was last made from, as far as dbt noted it: whether another run would make something else.
 
 ``macros/runs.sql`` writes it into the vault: before a run begins, that it is not complete; when every model
-has been made, from which state of the vault and of the project.
+has been made, from which state of the vault and of the project. A run at the desk (``--target desk``), which has
+no vault, leaves a note in the warehouse, until the next run.
 """
 
 from __future__ import annotations
@@ -40,25 +41,28 @@ def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
     """Why dbt would make something else now than it last made; ``None`` if it would not.
 
     Args:
-        connection: With the vault attached as ``vault``.
+        connection: With the vault attached as ``vault`` and, if there is one, the warehouse as ``warehouse``.
     """
     noted = connection.execute(
         """
         select
             is_complete,
             project_digest = $digest,
-            exists (from vault.raw.audit_log where entry_no > audit_entries and not list_contains($harmless, kind))
+            exists (from vault.raw.audit_log where entry_no > audit_entries and not list_contains($harmless, kind)),
+            exists (from duckdb_tables() where database_name = 'warehouse' and schema_name = 'desk')
         from vault.raw.last_run
         """,
         {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
     ).fetchall()
     if not noted:
         return "dbt has not yet made the warehouse from this vault."
-    ((is_complete, is_same_project, has_changed),) = noted
+    ((is_complete, is_same_project, has_changed, is_of_the_desk),) = noted
     if not is_complete:
         return (
             "The last run of dbt was not complete (a part was selected, or it failed): tables may be of different age."
         )
     if has_changed:
         return "The vault was loaded or changed after the warehouse was built."
+    if is_of_the_desk:
+        return "Marts were built with '--target desk' after the last run of dbt with the vault."
     return None if is_same_project else "Models, macros, functions or seeds have changed since the warehouse was built."

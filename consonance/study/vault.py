@@ -48,7 +48,12 @@ class WrongKey(StoreError):
 
 @contextmanager
 def open_study(
-    study: Study, *, read_only: bool = False, threads: int | None = None, may_be_stale: bool = False
+    study: Study,
+    *,
+    read_only: bool = False,
+    threads: int | None = None,
+    may_be_stale: bool = False,
+    warehouse: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the study's vault and catalogue attached, and no way to any other file.
 
@@ -57,6 +62,7 @@ def open_study(
         read_only: Attach both without the right to write.
         threads: How many threads a statement may use; as many as there are cores if not given.
         may_be_stale: Open a vault that is older than a withdrawal too, to mend it.
+        warehouse: Attach the warehouse as ``warehouse`` too, for reading.
 
     Raises:
         StoreError: a file is missing, locked by another program, or not to be opened with this key.
@@ -70,6 +76,8 @@ def open_study(
     connection = duckdb.connect(config=settings)
     try:
         attach_study(connection, study, read_only=read_only, may_be_stale=may_be_stale)
+        if warehouse:
+            attach_warehouse(connection, study)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
         connection.register_filesystem(fsspec.filesystem("memory"))
         lock_down(connection, [MEMORY_FOLDER])

@@ -37,7 +37,7 @@ FAULTS: list[dict[str, Any]] = [
 TOGETHER = ("wall", "non-interference", "leaks", "publish")
 PROJECT_PARTS = (
     "consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
-    "docs", "dbt_project.yml", "profiles.yml",
+    "docs", "dbt_project.yml", "profiles.yml", "selectors.yml",
 )  # fmt: skip
 # What identifies people in the base study; no command may print it.
 UNSPEAKABLE = re.compile(r"listener-\d+-q7x|198\.51\.100\.|mail\.example", re.IGNORECASE)

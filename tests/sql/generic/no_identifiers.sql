@@ -1,6 +1,7 @@
 {# No text in these columns looks like an address, or names a participant by the rule of names; beside a catalogue
    URI, in the column catalogue_uri, stand Spotify's own texts, which name nobody. #}
 {% test no_identifiers(model, columns, catalogue_uri=none) %}
+{{ config(enabled=not is_desk()) }}
 
 with int_known_names as (
     select participant_code as name from {{ source('raw', 'participants') }}

@@ -1,6 +1,7 @@
 {# Every row belongs to somebody whose last ledger event grants what the model declares that the row needs.
    Asks the ledger itself, not the models that everything else is built on. #}
 {% test only_consenting(model) %}
+{{ config(enabled=not is_desk()) }}
 
 with past_events as (
     select consent_events.*

@@ -1,0 +1,38 @@
+{# `dbt build` makes the functions and the seeds, a bare `dbt run` neither: it begins with them. At the desk they
+   are in the warehouse already. #}
+{% macro create_functions_and_seeds() %}
+    {% if execute and flags.WHICH in ['run', 'test'] and not is_desk() %}
+        {% do create_functions() %}
+        {% do create_seeds() if flags.WHICH == 'run' %}
+    {% endif %}
+{% endmacro %}
+
+{% macro create_functions() %}
+    {% for node in graph.functions.values() | sort(attribute='name') %}
+        {% do run_query('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
+        {% do run_query(duckdb_function_sql('"' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.name ~ '"', node.arguments, node.raw_code)) %}
+    {% endfor %}
+{% endmacro %}
+
+{# dbt 1.11 knows function nodes but not how DuckDB spells them. DuckDB inlines the body. #}
+{% macro duckdb__scalar_function_sql(target_relation) -%}
+    {{ duckdb_function_sql(target_relation.render(), model.arguments, model.compiled_code) }}
+{%- endmacro %}
+
+{% macro duckdb_function_sql(name, arguments, body) -%}
+    create or replace function {{ name }}({{ arguments | map(attribute='name') | join(', ') }}) as ({{ body }})
+{%- endmacro %}
+
+{% macro create_seeds() %}
+    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | sort(attribute='name') %}
+        {% set types = [] %}
+        {% for column, type in node.config.column_types.items() %}
+            {% do types.append("'" ~ column ~ "': '" ~ type ~ "'") %}
+        {% endfor %}
+        {% do run_query('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
+        {% do run_query(
+            'create or replace table "' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.alias ~ '" as '
+            ~ "from read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''") ~ "', header = true, types = {" ~ types | join(', ') ~ '})'
+        ) %}
+    {% endfor %}
+{% endmacro %}

@@ -1,0 +1,49 @@
+{# Before any model: whether the connection is closed, and the stores behind it are those that the run needs. #}
+{% macro refuse_unfit_stores() %}
+    {% if execute %}
+        {% do refuse_an_open_connection() %}
+        {% do refuse_what_the_desk_lacks() if is_desk() else refuse_an_older_vault() %}
+    {% endif %}
+{% endmacro %}
+
+{# Whether the run has the warehouse alone: `--target desk`, without vault, catalogue and key. #}
+{% macro is_desk() %}
+    {{ return(target.name == 'desk') }}
+{% endmacro %}
+
+{# Models run only where DuckDB can reach nothing but the study's stores, and no statement can change that. #}
+{% macro refuse_an_open_connection() %}
+    {% set found = run_query("select current_setting('enable_external_access'), current_setting('lock_configuration')") %}
+    {% if found.rows[0][0] or not found.rows[0][1] %}
+        {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at consonance/study/dbt_plugin.py: it locks the connection before any model runs.") %}
+    {% endif %}
+{% endmacro %}
+
+{# A vault of an older version lacks tables; the next load lays them out. #}
+{% macro refuse_an_older_vault() %}
+    {% set there = run_query("select table_name from duckdb_tables() where database_name = 'vault' and schema_name = 'raw'").columns[0].values() %}
+    {% set wanted = ['audit_log', 'last_run', 'made_relations'] %}
+    {% for source in graph.sources.values() if source.source_name == 'raw' %}
+        {% do wanted.append(source.identifier) %}
+    {% endfor %}
+    {% for name in wanted if name not in there %}
+        {% do exceptions.raise_compiler_error("The vault was made by an older version: it lacks the table " ~ name ~ ". Run 'consonance load' first.") %}
+    {% endfor %}
+{% endmacro %}
+
+{# At the desk models of marts and audit are made, of what the warehouse holds already. #}
+{% macro refuse_what_the_desk_lacks() %}
+    {% set there = run_query("select schema_name || '.' || table_name from duckdb_tables() where database_name = '" ~ target.database ~ "'").columns[0].values() %}
+    {% for node in graph.nodes.values() if node.unique_id in selected_resources %}
+        {% if node.resource_type != 'test' and node.schema not in ['marts', 'audit'] %}
+            {% do exceptions.raise_compiler_error(node.name ~ " is not made with '--target desk': only models of marts and audit are. Select some of these, or leave '--target desk' out where the vault is.") %}
+        {% endif %}
+        {% for id in node.depends_on.nodes if id not in selected_resources %}
+            {% set parent = graph.sources.get(id) or graph.nodes.get(id) %}
+            {% set relation = parent.schema ~ '.' ~ (parent.alias or parent.identifier) %}
+            {% if parent.database != target.database or relation not in there %}
+                {% do exceptions.raise_compiler_error(node.name ~ " reads " ~ relation ~ ", which the warehouse lacks. Select it too if it is a model of marts; else the next 'dbt run' with the vault has to make it.") %}
+            {% endif %}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
