@@ -1,8 +1,8 @@
-{# Before any model: whether the connection is closed, and the stores behind it are those that the run needs. #}
+{# Before any model: whether the connection is closed, and the stores behind it hold what the run needs. #}
 {% macro refuse_unfit_stores() %}
     {% if execute %}
         {% do refuse_an_open_connection() %}
-        {% do refuse_what_the_desk_lacks() if is_desk() else refuse_an_older_vault() %}
+        {% do refuse_what_the_desk_lacks() if is_desk() %}
     {% endif %}
 {% endmacro %}
 
@@ -17,18 +17,6 @@
     {% if found.rows[0][0] or not found.rows[0][1] %}
         {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at consonance/study/dbt_plugin.py: it locks the connection before any model runs.") %}
     {% endif %}
-{% endmacro %}
-
-{# A vault of an older version lacks tables; the next load lays them out. #}
-{% macro refuse_an_older_vault() %}
-    {% set there = run_query("select table_name from duckdb_tables() where database_name = 'vault' and schema_name = 'raw'").columns[0].values() %}
-    {% set wanted = ['audit_log', 'last_run', 'made_relations'] %}
-    {% for source in graph.sources.values() if source.source_name == 'raw' %}
-        {% do wanted.append(source.identifier) %}
-    {% endfor %}
-    {% for name in wanted if name not in there %}
-        {% do exceptions.raise_compiler_error("The vault was made by an older version: it lacks the table " ~ name ~ ". Run 'consonance load' first.") %}
-    {% endfor %}
 {% endmacro %}
 
 {# At the desk models of marts and audit are made, of what the warehouse holds already. #}

@@ -7,13 +7,17 @@ project's seeds, nothing else. For the target ``desk`` it opens the warehouse al
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
 from consonance.study.dbt_command import PROJECT
+from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.modes import close_to_others, keep_to_owner
@@ -28,28 +32,42 @@ class Plugin(BasePlugin):
         self.study: Study | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
-        # dbt connects several times in a run: whenever none of its threads needed the connection for a moment.
-        if self.study is None:
-            self.study = Study.find()
-            keep_to_owner()
-            close_to_others(self.study)
-        if not self.has_vault and not self.study.warehouse_path.exists():
-            raise StoreError(
-                f"{self.study.warehouse_path} does not exist.",
-                "Run 'dbt run' where the vault is, or ask who runs the study for the warehouse.",
-            )
+        with _as_an_error_of_dbt():
+            self.study = self.study or self._found()
         creds.path = str(self.study.warehouse_path)
         config.update(session_settings())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         assert self.study is not None, "dbt-duckdb configures the connection after its settings"
-        if self.has_vault:
-            attach_study(conn, self.study, may_be_older=False)
-        else:
-            prepare(conn, self.study)
-            # dbt makes the schemas of what is selected before a hook can refuse it: an empty store takes them.
-            conn.execute(f"ATTACH ':memory:' AS {VAULT}")
+        with _as_an_error_of_dbt():
+            if self.has_vault:
+                attach_study(conn, self.study, may_be_older=False)
+            else:
+                prepare(conn, self.study)
+                # dbt makes the schemas of what is selected before a hook can refuse it: an empty store takes them.
+                conn.execute(f"ATTACH ':memory:' AS {VAULT}")
         lock_down(conn, [PROJECT / "seeds"])
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("set variable project_digest = $digest", {"digest": project_digest()})
+
+    def _found(self) -> Study:
+        """The study, closed to others. Once in a run: dbt connects anew whenever no thread of its own is connected."""
+        study = Study.find()
+        keep_to_owner()
+        close_to_others(study)
+        if not self.has_vault and not study.warehouse_path.exists():
+            raise StoreError(
+                f"{study.warehouse_path} does not exist.",
+                "Run 'dbt run' where the vault is, or ask who runs the study for the warehouse.",
+            )
+        return study
+
+
+@contextmanager
+def _as_an_error_of_dbt() -> Iterator[None]:
+    """What a person can put right is said without a traceback."""
+    try:
+        yield
+    except ConsonanceError as error:
+        raise DbtRuntimeError(str(error)) from None
