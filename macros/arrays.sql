@@ -3,12 +3,8 @@
     {{ return(adapter.dispatch('array_of', 'consonance')(expressions)) }}
 {%- endmacro %}
 
-{% macro default__array_of(expressions) -%}
+{% macro duckdb__array_of(expressions) -%}
     [{{ expressions | join(', ') }}]
-{%- endmacro %}
-
-{% macro spark__array_of(expressions) -%}
-    array({{ expressions | join(', ') }})
 {%- endmacro %}
 
 {# Two arrays, one after the other. #}
@@ -16,12 +12,8 @@
     {{ return(adapter.dispatch('joined_arrays', 'consonance')(first, second)) }}
 {%- endmacro %}
 
-{% macro default__joined_arrays(first, second) -%}
+{% macro duckdb__joined_arrays(first, second) -%}
     list_concat({{ first }}, {{ second }})
-{%- endmacro %}
-
-{% macro spark__joined_arrays(first, second) -%}
-    concat({{ first }}, {{ second }})
 {%- endmacro %}
 
 {# One row for each element of an array column. #}
@@ -29,10 +21,6 @@
     {{ return(adapter.dispatch('unnested', 'consonance')(relation, column, name)) }}
 {%- endmacro %}
 
-{% macro default__unnested(relation, column, name) -%}
+{% macro duckdb__unnested(relation, column, name) -%}
     select unnest({{ column }}) as {{ name }} from {{ relation }}
-{%- endmacro %}
-
-{% macro spark__unnested(relation, column, name) -%}
-    select explode({{ column }}) as {{ name }} from {{ relation }}
 {%- endmacro %}

@@ -1,21 +1,21 @@
 {# The rule of names: docs/numbers.md, "Private texts". It stands here alone. The SQL is portable, and the macros
    call nothing of dbt's: consonance/consent/rules.py renders them too, for SQL that runs beside dbt. #}
 
-{# Whether a name is one by which texts are judged: short ones, and numbers, are in many titles. #}
-{% macro is_telling_name(name) -%}
+{# Whether texts are searched for a name: short ones, and numbers, are in many titles. #}
+{% macro is_distinctive_name(name) -%}
     (length({{ name }}) >= 5 and translate({{ name }}, '0123456789', '') <> '')
 {%- endmacro %}
 
-{# Whether such a name is looked for within a text too, and not only as the whole of it. #}
-{% macro is_told_within(name) -%}
-    ({{ is_telling_name(name) }} and length({{ name }}) >= 8)
+{# Whether such a name is searched within a text too, and not only as the whole of it. #}
+{% macro is_searched_within(name) -%}
+    ({{ is_distinctive_name(name) }} and length({{ name }}) >= 8)
 {%- endmacro %}
 
 {# Whether a text without a catalogue URI holds a name. #}
 {% macro holds_name(text, name) -%}
     (
-        ({{ is_telling_name(name) }} and lower({{ text }}) = lower({{ name }}))
-        or ({{ is_told_within(name) }} and contains(lower({{ text }}), lower({{ name }})))
+        ({{ is_distinctive_name(name) }} and lower({{ text }}) = lower({{ name }}))
+        or ({{ is_searched_within(name) }} and contains(lower({{ text }}), lower({{ name }})))
     )
 {%- endmacro %}
 

@@ -1,11 +1,11 @@
-{# What to remember of a content once it is kept; see int_extended_duplicates. #}
+{# What the list of kept contents gets of a content that is kept; see int_extended_duplicates. #}
 {% macro content_marks(relation='ordered_contents') -%}
     {%- set uri = "'u' || " ~ relation ~ ".content_uri" -%}
     {%- set name = "'n' || " ~ relation ~ ".content_name" -%}
-    {%- set telling_name = "'t' || " ~ relation ~ ".content_name" -%}
+    {%- set deciding_name = "'t' || " ~ relation ~ ".content_name" -%}
     case
-        when {{ relation }}.content_uri is null then {{ array_of([name, telling_name]) }}
-        when {{ relation }}.is_fully_named then {{ array_of([uri, name, telling_name]) }}
+        when {{ relation }}.content_uri is null then {{ array_of([name, deciding_name]) }}
+        when {{ relation }}.is_fully_named then {{ array_of([uri, name, deciding_name]) }}
         when {{ relation }}.content_name is null then {{ array_of([uri]) }}
         else {{ array_of([uri, name]) }}
     end

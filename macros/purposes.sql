@@ -49,7 +49,7 @@
         '{{ one.relation }}' as relation,
         '{{ one.purpose }}' as purpose,
         participant_id,
-        count(*) as held_rows
+        count(*) as row_count
     from {{ one.node.relation_name }}
     where {{ one.condition }}
     group by participant_id
@@ -59,7 +59,7 @@
         cast(null as varchar) as relation,
         cast(null as varchar) as purpose,
         cast(null as varchar) as participant_id,
-        0 as held_rows
+        0 as row_count
     {%- endfor %}
 {%- endmacro %}
 

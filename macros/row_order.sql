@@ -1,5 +1,5 @@
-{# Rows right of the wall lie in an order that tells nothing but what the rows say themselves: by pseudonym,
-   then by time, then by every other column. The order in which a query happens to give them tells in which
+{# Rows right of the wall are stored in an order that reveals nothing beside what the rows say: by pseudonym,
+   then by time, then by every other column. The order in which a query happens to give them reveals in which
    order people were enrolled or loaded. It stands here, and in no model, so that no model can forget it. #}
 {% macro duckdb__create_table_as(temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none) -%}
     {%- if not temporary and relation.database == target.database -%}

@@ -4,12 +4,8 @@
     {{ return(adapter.dispatch('epoch_ms', 'consonance')(timestamp)) }}
 {%- endmacro %}
 
-{% macro default__epoch_ms(timestamp) -%}
+{% macro duckdb__epoch_ms(timestamp) -%}
     epoch_ms({{ timestamp }})
-{%- endmacro %}
-
-{% macro spark__epoch_ms(timestamp) -%}
-    unix_millis({{ timestamp }})
 {%- endmacro %}
 
 {# A timestamp, so many milliseconds later. #}
@@ -17,12 +13,8 @@
     {{ return(adapter.dispatch('plus_ms', 'consonance')(timestamp, ms)) }}
 {%- endmacro %}
 
-{% macro default__plus_ms(timestamp, ms) -%}
+{% macro duckdb__plus_ms(timestamp, ms) -%}
     make_timestamp_ms(epoch_ms({{ timestamp }}) + ({{ ms }}))
-{%- endmacro %}
-
-{% macro spark__plus_ms(timestamp, ms) -%}
-    timestamp_millis(unix_millis({{ timestamp }}) + ({{ ms }}))
 {%- endmacro %}
 
 {# Day number since 1970-01-01 of a count of milliseconds. #}
@@ -34,12 +26,8 @@
     {{ return(adapter.dispatch('date_of_epoch_day', 'consonance')(day)) }}
 {%- endmacro %}
 
-{% macro default__date_of_epoch_day(day) -%}
+{% macro duckdb__date_of_epoch_day(day) -%}
     (date '1970-01-01' + ({{ day }}))
-{%- endmacro %}
-
-{% macro spark__date_of_epoch_day(day) -%}
-    date_add(date '1970-01-01', {{ day }})
 {%- endmacro %}
 
 {# What a zone's clock shows beyond UTC, in milliseconds, at a moment in UTC. #}
@@ -47,12 +35,8 @@
     {{ return(adapter.dispatch('zone_offset_ms', 'consonance')(zone, utc_ms)) }}
 {%- endmacro %}
 
-{% macro default__zone_offset_ms(zone, utc_ms) -%}
+{% macro duckdb__zone_offset_ms(zone, utc_ms) -%}
     (epoch_ms(timezone({{ zone }}, timezone('UTC', make_timestamp_ms({{ utc_ms }})))) - ({{ utc_ms }}))
-{%- endmacro %}
-
-{% macro spark__zone_offset_ms(zone, utc_ms) -%}
-    (unix_millis(from_utc_timestamp(timestamp_millis({{ utc_ms }}), {{ zone }})) - ({{ utc_ms }}))
 {%- endmacro %}
 
 {# The whole numbers from first to last, both included, as a relation with the column "number". #}
@@ -60,10 +44,6 @@
     {{ return(adapter.dispatch('whole_numbers', 'consonance')(first, last)) }}
 {%- endmacro %}
 
-{% macro default__whole_numbers(first, last) -%}
+{% macro duckdb__whole_numbers(first, last) -%}
     (select cast(generate_series as integer) as number from generate_series({{ first }}, {{ last }}))
-{%- endmacro %}
-
-{% macro spark__whole_numbers(first, last) -%}
-    (select explode(sequence({{ first }}, {{ last }})) as number)
 {%- endmacro %}

@@ -94,7 +94,7 @@ def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
         def names(statement: str) -> list[str]:
             """Those that the rule of names looks for within a text: a rule over whole values finds shorter ones."""
             return values(
-                with_rules(f"select name from ({statement}) as names (name) where {{{{ is_told_within('name') }}}}")
+                with_rules(f"select name from ({statement}) as names (name) where {{{{ is_searched_within('name') }}}}")
             )
 
         known = {

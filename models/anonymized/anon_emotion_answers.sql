@@ -1,5 +1,5 @@
 -- One row is one numeric answer of a pseudonymous participant to one item of an instrument.
-with survey_answers as (
+with stg_survey_answers as (
     select
         participant_code,
         instrument,
@@ -42,7 +42,7 @@ last_answers as (
             partition by participant_code, instrument, item, answered_ms
             order by file desc, line desc
         ) as recency
-    from survey_answers
+    from stg_survey_answers
 ),
 
 pseudonymised as (

@@ -1,5 +1,5 @@
 -- One row is one track in what a pseudonymous participant saved, or in their playlists.
-with library_items as (
+with stg_library_items as (
     select
         participant_no,
         origin,
@@ -19,11 +19,11 @@ int_listeners as (
 pseudonymised as (
     select
         {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
-        {{ function('catalogue_identity') }}(library_items.track_uri) as track_id,
-        {{ function('public_uri') }}(library_items.track_uri) as spotify_uri,
-        library_items.origin
-    from library_items
-    inner join int_listeners on library_items.participant_no = int_listeners.participant_no
+        {{ function('catalogue_identity') }}(stg_library_items.track_uri) as track_id,
+        {{ function('public_uri') }}(stg_library_items.track_uri) as spotify_uri,
+        stg_library_items.origin
+    from stg_library_items
+    inner join int_listeners on stg_library_items.participant_no = int_listeners.participant_no
     where
         int_listeners.grants_listening_history
         and int_listeners.grants_library

@@ -13,12 +13,12 @@ with int_listeners as (
     from {{ ref('int_listeners') }}
 ),
 
-study as (
+stg_study as (
     select as_of_ms
     from {{ ref('stg_study') }}
 ),
 
-generalisation as (
+stg_generalisation as (
     select
         age_level,
         country_level,
@@ -30,25 +30,25 @@ pseudonymised as (
     select
         {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         {{ function('wider_age_band') }}(
-            {{ function('age_band') }}(int_listeners.birth_year, study.as_of_ms, int_listeners.grants_demographics),
-            generalisation.age_level
+            {{ function('age_band') }}(int_listeners.birth_year, stg_study.as_of_ms, int_listeners.grants_demographics),
+            stg_generalisation.age_level
         ) as age_band,
         case
-            when generalisation.gender_level = 0
+            when stg_generalisation.gender_level = 0
                 then {{ function('gender_group') }}(int_listeners.gender, int_listeners.grants_demographics)
         end as gender,
         {{ function('wider_country') }}(
             {{ function('consented_country') }}(int_listeners.country, int_listeners.grants_demographics),
             int_listeners.region,
-            generalisation.country_level
+            stg_generalisation.country_level
         ) as country,
         {{ function('flag') }}(int_listeners.is_time_zone_assumed) as is_time_zone_assumed,
         {%- for purpose in consent_purposes() %}
         int_listeners.grants_{{ purpose }}{{ ',' if not loop.last }}
         {%- endfor %}
     from int_listeners
-    cross join study
-    cross join generalisation
+    cross join stg_study
+    cross join stg_generalisation
     where int_listeners.grants_listening_history or int_listeners.grants_emotion_reports
 )
 

@@ -38,7 +38,7 @@ int_listeners as (
     from {{ ref('int_listeners') }}
 ),
 
-generalisation as (
+stg_generalisation as (
     select country_level
     from {{ ref('stg_generalisation') }}
 ),
@@ -57,7 +57,7 @@ int_account_copies as (
     from {{ ref('int_account_copies') }}
 ),
 
--- Names without a URI that are nobody else's; their ids must not be guessable.
+-- Private names without a URI; their ids must not be guessable.
 private_names as (
     select distinct
         participant_no,
@@ -79,7 +79,7 @@ pseudonymised as (
                 -- As reported: two plays may share their corrected times.
                 cast(int_play_fates.reported_ms as varchar),
                 cast(int_play_fates.ms_played as varchar),
-                -- Texts may hold what stands between the parts: lengths tell where they end.
+                -- A text may contain the separator: the lengths say where each part ends.
                 cast(coalesce(length(int_play_fates.content_uri), 0) as varchar),
                 cast(coalesce(length(int_play_fates.title), 0) as varchar),
                 coalesce(int_play_fates.content_uri, ''),
@@ -107,11 +107,11 @@ pseudonymised as (
         int_play_fates.is_offline,
         coalesce(int_play_fates.is_private_session, false) as is_private_session,
         {{ function('device_family') }}(int_play_fates.platform) as device_family,
-        -- Where a release tells no countries of people it tells none of their plays.
+        -- A release that withholds the countries of persons withholds those of their plays too.
         {{ function('wider_country') }}(
             {{ function('consented_country') }}(int_play_fates.country, int_listeners.grants_demographics),
             cast(null as varchar),
-            generalisation.country_level
+            stg_generalisation.country_level
         ) as country,
         {{ function('is_abroad') }}(int_play_fates.country, int_listeners.country, int_listeners.grants_demographics) as is_abroad,
         int_play_fates.history_source
@@ -125,7 +125,7 @@ pseudonymised as (
             and coalesce(int_play_fates.title, '') = private_names.title
             and coalesce(int_play_fates.creator, '') = private_names.creator
             and int_play_fates.content_uri is null
-    cross join generalisation
+    cross join stg_generalisation
     where int_play_fates.fate = 'kept'
 )
 

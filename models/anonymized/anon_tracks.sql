@@ -50,7 +50,7 @@ totals as (
     group by track_id, content_type, spotify_uri, title, creator, album, is_private
 ),
 
--- Of several int_spellings the most frequent one counts.
+-- Of several spellings the most frequent one counts.
 ordered as (
     select
         track_id,

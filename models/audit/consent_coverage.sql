@@ -1,11 +1,11 @@
 -- One row is one relation that holds persons' data and one purpose that it needs: how many rows it
 -- holds, and how many of them belong to somebody who does not grant that purpose (always 0).
--- What each model declares in its meta is read here; these are made before:
+-- The purposes that each model declares in its meta are read here. These models are made before:
 -- depends_on: {{ ref('anon_participants') }}
 -- depends_on: {{ ref('anon_plays') }}
 -- depends_on: {{ ref('anon_emotion_answers') }}
 -- depends_on: {{ ref('anon_library') }}
--- depends_on: {{ ref('anon_row_account') }}
+-- depends_on: {{ ref('anon_row_accounting') }}
 -- depends_on: {{ ref('ses_plays') }}
 -- depends_on: {{ ref('feat_emotion_report_plays') }}
 -- depends_on: {{ ref('feat_emotion_scores') }}
@@ -17,31 +17,31 @@
 -- depends_on: {{ ref('emotion_reports') }}
 -- depends_on: {{ ref('emotion_windows') }}
 -- depends_on: {{ ref('row_accounting') }}
-with participants as (select * from {{ ref('anon_participants') }}),
+with anon_participants as (select * from {{ ref('anon_participants') }}),
 
-held as (
+purpose_rows as (
     {{ rows_by_purpose() }}
 ),
 
 grants as (
-    {{ grants_by_purpose('participants') }}
+    {{ grants_by_purpose('anon_participants') }}
 ),
 
 covered as (
     select
-        held.relation,
-        held.purpose,
-        count(distinct held.participant_id) as participants,
-        cast(sum(held.held_rows) as bigint) as rows,
-        cast(sum(case when grants.participant_id is null then held.held_rows else 0 end) as bigint) as rows_without_consent
-    from held
+        purpose_rows.relation,
+        purpose_rows.purpose,
+        count(distinct purpose_rows.participant_id) as participants,
+        cast(sum(purpose_rows.row_count) as bigint) as rows,
+        cast(sum(case when grants.participant_id is null then purpose_rows.row_count else 0 end) as bigint) as rows_without_consent
+    from purpose_rows
     left join grants
         on
-            held.participant_id = grants.participant_id
-            and held.purpose = grants.purpose
+            purpose_rows.participant_id = grants.participant_id
+            and purpose_rows.purpose = grants.purpose
     -- Those without an active consent are one sum, not named even by pseudonym.
-    where held.participant_id <> 'no active consent'
-    group by held.relation, held.purpose
+    where purpose_rows.participant_id <> 'no active consent'
+    group by purpose_rows.relation, purpose_rows.purpose
 )
 
 select * from covered

@@ -1,6 +1,6 @@
--- One row is one participant, history source and fate: how many landed rows met it. The sum over the
--- fates is the number of rows that were landed.
-with row_account as (select * from {{ ref('anon_row_account') }}),
+-- One row is one participant, history source and fate: how many landed rows have it. The sum over the
+-- fates is the number of landed rows.
+with anon_row_accounting as (select * from {{ ref('anon_row_accounting') }}),
 
 accounted as (
     select
@@ -8,7 +8,7 @@ accounted as (
         history_source,
         fate,
         landed_rows as rows
-    from row_account
+    from anon_row_accounting
 )
 
 select * from accounted

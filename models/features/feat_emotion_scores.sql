@@ -1,17 +1,17 @@
 -- One row is one report and one scale of its instrument: the score, or why there is none.
 -- Sources of the scoring rules: seeds/_seeds.yml.
-with answers as (select * from {{ ref('anon_emotion_answers') }}),
+with anon_emotion_answers as (select * from {{ ref('anon_emotion_answers') }}),
 
-items as (select * from {{ ref('instrument_items') }}),
+instrument_items as (select * from {{ ref('instrument_items') }}),
 
-scales as (select * from {{ ref('instrument_scales') }}),
+instrument_scales as (select * from {{ ref('instrument_scales') }}),
 
 reports as (
     select distinct
         report_id,
         participant_id,
         instrument
-    from answers
+    from anon_emotion_answers
 ),
 
 expected as (
@@ -19,36 +19,36 @@ expected as (
         reports.report_id,
         reports.participant_id,
         reports.instrument,
-        items.scale,
-        items.item,
-        items.is_reversed,
-        scales.answer_min,
-        scales.answer_max,
-        scales.score_as,
-        scales.max_missing,
-        scales.dimension
+        instrument_items.scale,
+        instrument_items.item,
+        instrument_items.is_reversed,
+        instrument_scales.answer_min,
+        instrument_scales.answer_max,
+        instrument_scales.score_as,
+        instrument_scales.max_missing,
+        instrument_scales.dimension
     from reports
-    inner join items on reports.instrument = items.instrument
-    inner join scales
+    inner join instrument_items on reports.instrument = instrument_items.instrument
+    inner join instrument_scales
         on
-            items.instrument = scales.instrument
-            and items.scale = scales.scale
+            instrument_items.instrument = instrument_scales.instrument
+            and instrument_items.scale = instrument_scales.scale
 ),
 
--- An answer outside the instrument's range is as good as none.
+-- An answer outside the instrument's range counts as missing.
 answered as (
     select
         expected.*,
         case
-            when answers.answer not between expected.answer_min and expected.answer_max then null
-            when expected.is_reversed then expected.answer_min + expected.answer_max - answers.answer
-            else answers.answer
+            when anon_emotion_answers.answer not between expected.answer_min and expected.answer_max then null
+            when expected.is_reversed then expected.answer_min + expected.answer_max - anon_emotion_answers.answer
+            else anon_emotion_answers.answer
         end as answer
     from expected
-    left join answers
+    left join anon_emotion_answers
         on
-            expected.report_id = answers.report_id
-            and expected.item = answers.item
+            expected.report_id = anon_emotion_answers.report_id
+            and expected.item = anon_emotion_answers.item
 ),
 
 counted as (

@@ -2,7 +2,7 @@
 -- that have it.
 with feat_track_matches as (select * from {{ ref('feat_track_matches') }}),
 
-archives as (select * from {{ source('music', 'track_features') }}),
+track_features as (select * from {{ source('music', 'track_features') }}),
 
 feature_sources as (select * from {{ ref('feature_sources') }}),
 
@@ -18,11 +18,11 @@ ranked as (
         feat_track_matches.track_id,
         feat_track_matches.match_method,
         feat_track_matches.match_confidence,
-        archives.*,
+        track_features.*,
         preferences.choice
     from feat_track_matches
-    inner join archives on feat_track_matches.spotify_id = archives.spotify_id
-    inner join preferences on archives.source_id = preferences.source_id
+    inner join track_features on feat_track_matches.spotify_id = track_features.spotify_id
+    inner join preferences on track_features.source_id = preferences.source_id
 ),
 
 resolved as (

@@ -1,14 +1,19 @@
 -- One row is one track that can be looked up in archives of features: under which Spotify id, how
 -- that was found, and how surely.
-with tracks as (select * from {{ ref('anon_tracks') }}),
+with anon_tracks as (select * from {{ ref('anon_tracks') }}),
 
-archived as (select distinct spotify_id from {{ source('music', 'track_features') }}),
+track_features as (select * from {{ source('music', 'track_features') }}),
+
+archived as (
+    select distinct spotify_id
+    from track_features
+),
 
 music as (
     select
         *,
         case when starts_with(spotify_uri, 'spotify:track:') then substring(spotify_uri, 15) end as spotify_id
-    from tracks
+    from anon_tracks
     where content_type = 'track' and not is_private
 ),
 
@@ -22,8 +27,8 @@ identified as (
     where spotify_id is not null
 ),
 
--- Account histories have names only. The same names in an extended history of the study tell the
--- id; where they tell several, one that an archive knows is taken, and the doubt is kept.
+-- Account histories have names only. In an extended history of the study the same names may have an id; of
+-- several ids one that an archive has is taken, and the confidence is lower.
 candidates as (
     select
         unnamed.track_id,

@@ -1,5 +1,5 @@
 -- One row is one kept account row that equals others of the same person, but the first of them: its
--- number among them. They are so many plays, and a number is all that tells them apart.
+-- number among them. Each of them is a play, and only this number distinguishes them.
 with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
 numbered as (

@@ -1,11 +1,11 @@
 -- One row is one landed account row that does not count, and why: another donation has it already,
--- or the extended history tells of the same play. Definition: docs/numbers.md, "Account against
+-- or the extended history has the same play. Definition: docs/numbers.md, "Account against
 -- extended".
 with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
-donations as (select * from {{ ref('stg_donations') }}),
+stg_donations as (select * from {{ ref('stg_donations') }}),
 
-donation_members as (select * from {{ ref('stg_donation_members') }}),
+stg_donation_members as (select * from {{ ref('stg_donation_members') }}),
 
 int_member_precedence as (select * from {{ ref('int_member_precedence') }}),
 
@@ -37,31 +37,31 @@ member_counts as (
     group by member_id, participant_no, end_minute, ms_played, title, creator
 ),
 
--- A member may lie in a donation twice; its rows count once.
-holdings as (
+-- A donation may contain a member twice; its rows count once.
+donated_members as (
     select
-        donation_members.donation_id,
-        donation_members.member_id,
+        stg_donation_members.donation_id,
+        stg_donation_members.member_id,
         min(int_member_precedence.precedence) as precedence
-    from donation_members
-    inner join int_member_precedence on donation_members.member_id = int_member_precedence.member_id
-    group by donation_members.donation_id, donation_members.member_id
+    from stg_donation_members
+    inner join int_member_precedence on stg_donation_members.member_id = int_member_precedence.member_id
+    group by stg_donation_members.donation_id, stg_donation_members.member_id
 ),
 
 donation_counts as (
     select
-        holdings.donation_id,
+        donated_members.donation_id,
         member_counts.participant_no,
         member_counts.end_minute,
         member_counts.ms_played,
         member_counts.title,
         member_counts.creator,
         sum(member_counts.copies) as copies,
-        min(holdings.precedence) as precedence
+        min(donated_members.precedence) as precedence
     from member_counts
-    inner join holdings on member_counts.member_id = holdings.member_id
+    inner join donated_members on member_counts.member_id = donated_members.member_id
     group by
-        holdings.donation_id, member_counts.participant_no, member_counts.end_minute,
+        donated_members.donation_id, member_counts.participant_no, member_counts.end_minute,
         member_counts.ms_played, member_counts.title, member_counts.creator
 ),
 
@@ -72,10 +72,10 @@ ranked_donations as (
             partition by
                 donation_counts.participant_no, donation_counts.end_minute,
                 donation_counts.ms_played, donation_counts.title, donation_counts.creator
-            order by donation_counts.copies desc, donation_counts.precedence asc, donations.sha256 asc
+            order by donation_counts.copies desc, donation_counts.precedence asc, stg_donations.sha256 asc
         ) as choice
     from donation_counts
-    inner join donations on donation_counts.donation_id = donations.donation_id
+    inner join stg_donations on donation_counts.donation_id = stg_donations.donation_id
 ),
 
 -- The donation that has a row most often counts; the copies elsewhere are surplus.
@@ -90,13 +90,13 @@ counted as (
             and account_plays.title = ranked_donations.title
             and account_plays.creator = ranked_donations.creator
             and ranked_donations.choice = 1
-    inner join holdings
+    inner join donated_members
         on
-            ranked_donations.donation_id = holdings.donation_id
-            and account_plays.member_id = holdings.member_id
+            ranked_donations.donation_id = donated_members.donation_id
+            and account_plays.member_id = donated_members.member_id
 ),
 
-with_account as (
+account_listeners as (
     select distinct participant_no
     from account_plays
 ),
@@ -109,7 +109,7 @@ extended_plays as (
         coalesce(int_landed_plays.title, '') as title,
         coalesce(int_landed_plays.creator, '') as creator
     from int_landed_plays
-    inner join with_account on int_landed_plays.participant_no = with_account.participant_no
+    inner join account_listeners on int_landed_plays.participant_no = account_listeners.participant_no
     left join int_extended_duplicates on int_landed_plays.row_id = int_extended_duplicates.row_id
     where
         int_landed_plays.history_source = 'extended'
@@ -149,7 +149,7 @@ numbered as (
 ),
 
 -- As many account rows as there are extended plays of that minute and length; those of the same
--- names first, so that what is left over is what the extended history does not tell.
+-- names first, so that the rest is what the extended history lacks.
 matched as (
     select
         numbered.row_id,

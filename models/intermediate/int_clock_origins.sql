@@ -1,16 +1,16 @@
 -- One row is one participant: when their elapsed clock begins, at the start of their first kept play
 -- or, for those without one, at their first emotion report.
-with int_play_account as (select * from {{ ref('int_play_account') }}),
+with int_play_accounting as (select * from {{ ref('int_play_accounting') }}),
 
 int_listeners as (select * from {{ ref('int_listeners') }}),
 
-survey_answers as (select * from {{ ref('stg_survey_answers') }}),
+stg_survey_answers as (select * from {{ ref('stg_survey_answers') }}),
 
 first_plays as (
     select
         participant_no,
         min(first_started_ms) as started_ms
-    from int_play_account
+    from int_play_accounting
     where fate = 'kept'
     group by participant_no
 ),
@@ -19,7 +19,7 @@ first_reports as (
     select
         participant_code,
         min(answered_ms) as answered_ms
-    from survey_answers
+    from stg_survey_answers
     group by participant_code
 ),
 

@@ -1,10 +1,10 @@
 -- One row is one participant code with a consent event not after the study's as_of: what it grants now.
-with events as (select * from {{ ref('stg_consent_events') }}),
+with stg_consent_events as (select * from {{ ref('stg_consent_events') }}),
 
-study as (select * from {{ ref('stg_study') }}),
+stg_study as (select * from {{ ref('stg_study') }}),
 
 counting_events as (
-    {{ counting_consent_events('events', 'occurred_ms', 'study', 'as_of_ms') }}
+    {{ counting_consent_events('stg_consent_events', 'occurred_ms', 'stg_study', 'as_of_ms') }}
 ),
 
 current_state as (

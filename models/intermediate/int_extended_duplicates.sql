@@ -20,8 +20,8 @@ extended_plays as (
     where history_source = 'extended'
 ),
 
--- Most plays share end and length with no other: they are settled before any text is read.
-crowded as (
+-- Most plays share end and length with no other: for these no text is read.
+shared_moments as (
     select
         participant_no,
         reported_ms,
@@ -50,15 +50,15 @@ candidates as (
         + int_member_precedence.precedence * 100000000
         + extended_plays.row_no as precedence
     from extended_plays
-    inner join crowded
+    inner join shared_moments
         on
-            extended_plays.participant_no = crowded.participant_no
-            and extended_plays.reported_ms = crowded.reported_ms
-            and extended_plays.ms_played = crowded.ms_played
+            extended_plays.participant_no = shared_moments.participant_no
+            and extended_plays.reported_ms = shared_moments.reported_ms
+            and extended_plays.ms_played = shared_moments.ms_played
     inner join int_member_precedence on extended_plays.member_id = int_member_precedence.member_id
 ),
 
--- Rows of one content are all alike: the first of them speaks for them.
+-- Rows of one content are all alike: one row stands for them, in the place of the first.
 contents as (
     select
         participant_no,
@@ -84,8 +84,8 @@ ordered_contents as (
 
 -- One after the other, a content is kept unless one kept before it is the same play: has the same
 -- URI, or the same title and creator; one of these may be empty only where a URI is missing. `kept`
--- remembers what was kept: u for its URI, n for its names, t for its names if they tell the play from
--- others although both have a URI, or if it has none.
+-- lists what was kept: u for its URI, n for its names, t for its names if these decide although both have a
+-- URI (title and creator are filled in), or if it has no URI.
 decided (participant_no, reported_ms, ms_played, place, precedence, is_kept, kept) as (
     select
         participant_no,

@@ -1,11 +1,11 @@
 -- One row is one landed play of either history, with the times it began and ended (UTC) and how
 -- sure they are. Definitions: docs/numbers.md, "Times" and "Content type".
-with extended_plays as (select * from {{ ref('stg_extended_plays') }}),
+with stg_extended_plays as (select * from {{ ref('stg_extended_plays') }}),
 
-account_plays as (select * from {{ ref('stg_account_plays') }}),
+stg_account_plays as (select * from {{ ref('stg_account_plays') }}),
 
 -- `ts` is the end of a play, but wrong after an exit; then the offline stamp, near the start, helps
--- if it can be believed: in either unit, not later than `ts`, at most 7 days before it.
+-- if it is plausible: in either unit, not later than `ts`, at most 7 days before it.
 stamped as (
     select
         *,
@@ -14,7 +14,7 @@ stamped as (
             when offline_timestamp >= 100000000000 then offline_timestamp
             else offline_timestamp * 1000
         end as stamp_ms
-    from extended_plays
+    from stg_extended_plays
 ),
 
 judged as (
@@ -110,7 +110,7 @@ account as (
         cast(null as boolean) as is_shuffle,
         cast(null as boolean) as is_offline,
         cast(null as boolean) as is_private_session
-    from account_plays
+    from stg_account_plays
 ),
 
 unioned as (

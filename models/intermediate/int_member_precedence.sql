@@ -3,9 +3,9 @@
 -- the smaller SHA-256, then the order in the donation: never the order of loading.
 with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
-donations as (select * from {{ ref('stg_donations') }}),
+stg_donations as (select * from {{ ref('stg_donations') }}),
 
-donation_members as (select * from {{ ref('stg_donation_members') }}),
+stg_donation_members as (select * from {{ ref('stg_donation_members') }}),
 
 member_reach as (
     select
@@ -17,39 +17,39 @@ member_reach as (
 
 donation_reach as (
     select
-        donation_members.donation_id,
+        stg_donation_members.donation_id,
         max(member_reach.reaches_ms) as reaches_ms
-    from donation_members
-    inner join member_reach on donation_members.member_id = member_reach.member_id
-    group by donation_members.donation_id
+    from stg_donation_members
+    inner join member_reach on stg_donation_members.member_id = member_reach.member_id
+    group by stg_donation_members.donation_id
 ),
 
 donation_order as (
     select
-        donations.donation_id,
-        donations.participant_no,
+        stg_donations.donation_id,
+        stg_donations.participant_no,
         row_number() over (
-            partition by donations.participant_no
-            order by donation_reach.reaches_ms desc, donations.sha256 asc
+            partition by stg_donations.participant_no
+            order by donation_reach.reaches_ms desc, stg_donations.sha256 asc
         ) as donation_place
-    from donations
-    inner join donation_reach on donations.donation_id = donation_reach.donation_id
+    from stg_donations
+    inner join donation_reach on stg_donations.donation_id = donation_reach.donation_id
 ),
 
--- A member that lies in several donations takes the best place it has.
+-- A member that is in several donations has the best of its places.
 placed as (
     select
-        donation_members.member_id,
+        stg_donation_members.member_id,
         donation_order.donation_id,
         donation_order.participant_no,
         donation_order.donation_place,
-        donation_members.position,
+        stg_donation_members.position,
         row_number() over (
-            partition by donation_members.member_id
-            order by donation_order.donation_place asc, donation_members.position asc
+            partition by stg_donation_members.member_id
+            order by donation_order.donation_place asc, stg_donation_members.position asc
         ) as choice
-    from donation_members
-    inner join donation_order on donation_members.donation_id = donation_order.donation_id
+    from stg_donation_members
+    inner join donation_order on stg_donation_members.donation_id = donation_order.donation_id
 ),
 
 ordered as (

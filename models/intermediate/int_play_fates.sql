@@ -1,4 +1,5 @@
--- One row is one landed play: what became of it, and when it was by the participant's own clock.
+-- One row is one landed play: its fate (`kept`, or the reason why it is left out), and when it was on the
+-- participant's own clock.
 with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
 
 int_listeners as (select * from {{ ref('int_listeners') }}),

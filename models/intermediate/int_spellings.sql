@@ -1,7 +1,7 @@
 -- One row is one way in which kept plays name what was played, and whether it is private: a local
--- file, or a text without a catalogue URI that names a participant (old exports tell a voice memo by its
--- names alone). Definition: docs/numbers.md, "Private texts".
--- participant_no is null where a public URI tells what it is, whoever played it.
+-- file, or a text without a catalogue URI that names a participant (old exports have only the names of a
+-- voice memo). Definition: docs/numbers.md, "Private texts".
+-- participant_no is null where a public URI identifies it, whoever played it.
 with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
 int_known_names as (select * from {{ ref('int_known_names') }}),
@@ -50,7 +50,7 @@ texts as (
     where not is_in_catalogue
 ),
 
-telling_texts as (
+texts_with_names as (
     select distinct texts.text_value
     from texts
     inner join int_known_names on {{ holds_name('texts.text_value', 'int_known_names.name') }}
@@ -75,9 +75,9 @@ judged as (
             )
         ) as is_private
     from located
-    left join telling_texts as titles on located.title = titles.text_value
-    left join telling_texts as creators on located.creator = creators.text_value
-    left join telling_texts as albums on located.album = albums.text_value
+    left join texts_with_names as titles on located.title = titles.text_value
+    left join texts_with_names as creators on located.creator = creators.text_value
+    left join texts_with_names as albums on located.album = albums.text_value
 )
 
 select * from judged

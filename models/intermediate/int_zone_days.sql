@@ -1,8 +1,8 @@
--- One row is one UTC day in one participant's zone: what its clock shows beyond UTC all day long.
+-- One row is one UTC day in one participant's zone: how far its clock is ahead of UTC, all day long.
 -- Days on which that changes are left out; times on them are converted one by one.
 with int_listeners as (select * from {{ ref('int_listeners') }}),
 
-study as (select * from {{ ref('stg_study') }}),
+stg_study as (select * from {{ ref('stg_study') }}),
 
 zones as (
     select distinct time_zone
@@ -12,8 +12,8 @@ zones as (
 days as (
     select days.number as utc_day
     from {{ whole_numbers((var('zone_days_from_year') - 1970) * 365, (var('zone_days_from_year') - 1970 + 45) * 366) }} as days
-    cross join study
-    where days.number <= {{ epoch_day('study.as_of_ms') }} + 1
+    cross join stg_study
+    where days.number <= {{ epoch_day('stg_study.as_of_ms') }} + 1
 ),
 
 offsets as (

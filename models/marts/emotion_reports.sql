@@ -1,5 +1,5 @@
 -- One row is one emotion report: one participant, one instrument, one moment.
-with answers as (select * from {{ ref('anon_emotion_answers') }}),
+with anon_emotion_answers as (select * from {{ ref('anon_emotion_answers') }}),
 
 feat_emotion_scores as (select * from {{ ref('feat_emotion_scores') }}),
 
@@ -9,7 +9,7 @@ reports as (
         participant_id,
         instrument,
         min(answered_at_local) as reported_at_local
-    from answers
+    from anon_emotion_answers
     group by report_id, participant_id, instrument
 ),
 

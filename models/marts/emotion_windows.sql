@@ -1,37 +1,34 @@
 -- One row is one emotion report and one window of minutes before it: the plays that had ended
--- strictly before the report, and within the window. Nothing after the report is looked at.
-with reports as (select * from {{ ref('emotion_reports') }}),
+-- strictly before the report, and within the window. Nothing after the report counts.
+with emotion_reports as (select * from {{ ref('emotion_reports') }}),
 
-report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
+feat_emotion_report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
 
 plays as (select * from {{ ref('plays') }}),
 
 windows as (
-    {%- for minutes in var('emotion_windows_minutes') %}
-    select {{ minutes }} as window_minutes
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ emotion_windows() }}
 ),
 
 report_windows as (
     select
-        reports.report_id,
-        reports.participant_id,
-        reports.instrument,
-        reports.reported_at_local,
-        reports.valence as reported_valence,
-        reports.arousal as reported_arousal,
-        reports.positive_affect as reported_positive_affect,
-        reports.negative_affect as reported_negative_affect,
-        cast(windows.window_minutes as integer) as window_minutes
-    from reports
+        emotion_reports.report_id,
+        emotion_reports.participant_id,
+        emotion_reports.instrument,
+        emotion_reports.reported_at_local,
+        emotion_reports.valence as reported_valence,
+        emotion_reports.arousal as reported_arousal,
+        emotion_reports.positive_affect as reported_positive_affect,
+        emotion_reports.negative_affect as reported_negative_affect,
+        windows.window_minutes
+    from emotion_reports
     cross join windows
 ),
 
 heard as (
     select
-        report_plays.report_id,
-        report_plays.window_minutes,
+        feat_emotion_report_plays.report_id,
+        feat_emotion_report_plays.window_minutes,
         count(*) as plays,
         count(*) filter (where plays.is_counted) as counted_plays,
         count(*) filter (where plays.is_skip) as skips,
@@ -42,9 +39,9 @@ heard as (
         avg(plays.energy) filter (where plays.is_counted) as mean_energy,
         avg(plays.danceability) filter (where plays.is_counted) as mean_danceability,
         avg(plays.tempo) filter (where plays.is_counted) as mean_tempo
-    from report_plays
-    inner join plays on report_plays.play_id = plays.play_id
-    group by report_plays.report_id, report_plays.window_minutes
+    from feat_emotion_report_plays
+    inner join plays on feat_emotion_report_plays.play_id = plays.play_id
+    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.window_minutes
 ),
 
 joined as (

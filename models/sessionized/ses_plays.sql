@@ -1,6 +1,6 @@
 -- One row is one play with the session it belongs to, and its place on the session's clock. Definitions:
 -- docs/numbers.md, "Session" and "Times".
-with plays as (select * from {{ ref('anon_plays') }}),
+with anon_plays as (select * from {{ ref('anon_plays') }}),
 
 timed as (
     select
@@ -14,7 +14,7 @@ timed as (
             order by started_elapsed_ms, ended_elapsed_ms, play_id
             rows between unbounded preceding and 1 preceding
         ) as latest_end_ms
-    from plays
+    from anon_plays
 ),
 
 -- The first play has no end before it and opens a session like any other after a long pause.

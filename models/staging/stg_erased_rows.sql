@@ -1,4 +1,4 @@
--- One row is so many landed plays of one member that were erased, because a purpose was taken back.
+-- One row is one member: how many of its landed plays were erased, because a consent no longer covers them.
 with source as (select * from {{ source('raw', 'erased_rows') }}),
 
 renamed as (

@@ -1,4 +1,4 @@
--- One row: how coarse demographics are; 0 is as fine as they come, which holds in every study.
+-- One row: how coarse demographics are; 0 is the finest, and that of every study.
 with source as (select * from {{ source('raw', 'generalisation') }}),
 
 renamed as (

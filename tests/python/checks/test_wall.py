@@ -374,7 +374,7 @@ def test_a_line_is_that_of_the_compiled_file(project: Project, reviews: Reviews)
 LAYERS: dict[str, tuple[str, str, str]] = {
     "marts from raw": ("marts", "select pseudonym as x from @raw_keyring", "probe (marts) reads vault.raw.keyring"),
     "marts from staging": ("marts", "select title as x from @stg_study", "probe (marts) reads vault.staging.stg_study"),
-    "marts from intermediate": ("marts", "select fate as x from @int_play_account", "reads vault.intermediate.int_play_account"),
+    "marts from intermediate": ("marts", "select fate as x from @int_play_accounting", "reads vault.intermediate.int_play_accounting"),
     "features from intermediate": ("features", "select name as x from @int_known_names", "reads vault.intermediate.int_known_names"),
     "audit from raw": ("audit", "select count(*) as x from @raw_keyring", "probe (audit) reads vault.raw.keyring"),
     "wall from raw": ("anonymized", "select 1 as x from @raw_keyring", "probe (anonymized) reads vault.raw.keyring"),

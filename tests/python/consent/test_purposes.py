@@ -19,7 +19,7 @@ NEEDS: dict[str, dict[str, str]] = {
     "listening_history": {
         "anonymized.anon_plays": "true",
         "anonymized.anon_tracks": "true",
-        "anonymized.anon_row_account": "true",
+        "anonymized.anon_row_accounting": "true",
         "sessionized.ses_plays": "true",
         "features.feat_track_matches": "true",
         "marts.plays": "true",
@@ -255,7 +255,7 @@ def test_a_narrowed_window_and_a_withdrawal_take_effect_at_the_next_run(
     now = counted(study)
     for relation in plays:
         assert after["NO5", "listening_history", relation] > 0
-        if relation not in ("anonymized.anon_row_account", "audit.row_accounting"):
+        if relation not in ("anonymized.anon_row_accounting", "audit.row_accounting"):
             assert now["NO5", "listening_history", relation] == 0, relation
     fates = study.warehouse("select fate, sum(rows)::int from audit.row_accounting group by fate order by fate")
     assert ("outside_consent_window", 4) in fates

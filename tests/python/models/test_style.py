@@ -37,6 +37,12 @@ def test_a_model_says_what_a_row_is_and_ends_with_its_last_cte(path: Path) -> No
     assert re.match(r"-- One row\b", text), "line one says what a row is"
     for forbidden in ("current_date", "now()", "qualify", "::", "random()"):
         assert forbidden not in text.lower(), forbidden
+    for name, read in re.findall(
+        r"(\w+) as \(select \* from \{\{ (?:ref|source)\((?:'raw', |'music', )?'(\w+)'\)", text
+    ):
+        assert name == ("source" if path.parent.name == "staging" else read), (
+            "an import CTE has the name of what it reads"
+        )
     # A window without a total order gives another answer every time.
     for window in re.findall(r"row_number\(\) over \(([^)]*)\)", text, re.DOTALL):
         assert "order by" in window

@@ -1,4 +1,4 @@
-{# Every landed row met one fate: person by person the sums are the rows that were landed. #}
+{# Every landed row has one fate: person by person the sums are the numbers of landed rows. #}
 {% test closes_to_landed_rows(model) %}
 
 with accounted as (

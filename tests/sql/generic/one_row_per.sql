@@ -1,4 +1,4 @@
-{# The columns together tell every row from every other: the grain of the model. #}
+{# No two rows are equal in these columns: the grain of the model. #}
 {% test one_row_per(model, columns) %}
 
 select {{ columns | join(', ') }}

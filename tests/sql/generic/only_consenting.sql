@@ -1,5 +1,5 @@
 {# Every row belongs to somebody whose last ledger event grants what the model declares that the row needs.
-   Asks the ledger itself, not the models that everything else is built on. #}
+   It reads the ledger itself, not the models that everything else is built on. #}
 {% test only_consenting(model) %}
 {{ config(enabled=not is_desk()) }}
 

@@ -1,12 +1,12 @@
--- One row is one participant, history source and fate, with how many landed rows met it. Persons
+-- One row is one participant, history source and fate, how many landed rows have it. Persons
 -- without an active consent are not named, not even by pseudonym: their rows are one sum.
-with int_play_account as (
+with int_play_accounting as (
     select
         participant_no,
         history_source,
         fate,
         landed_rows
-    from {{ ref('int_play_account') }}
+    from {{ ref('int_play_accounting') }}
 ),
 
 int_listeners as (
@@ -24,11 +24,11 @@ named as (
                 then {{ function('participant_pseudonym') }}(int_listeners.pseudonym)
             else 'no active consent'
         end as participant_id,
-        int_play_account.history_source,
-        {{ function('row_fate') }}(int_play_account.fate) as fate,
-        int_play_account.landed_rows
-    from int_play_account
-    inner join int_listeners on int_play_account.participant_no = int_listeners.participant_no
+        int_play_accounting.history_source,
+        {{ function('row_fate') }}(int_play_accounting.fate) as fate,
+        int_play_accounting.landed_rows
+    from int_play_accounting
+    inner join int_listeners on int_play_accounting.participant_no = int_listeners.participant_no
 )
 
 select

@@ -1,8 +1,8 @@
--- One row is one participant, history source and fate: how many landed rows met it, and when the
--- first of them began (not known of those that were erased).
+-- One row is one participant, history source and fate: how many landed rows have it, and when the
+-- first of them began (unknown for erased rows).
 with int_play_fates as (select * from {{ ref('int_play_fates') }}),
 
-erased_rows as (select * from {{ ref('stg_erased_rows') }}),
+stg_erased_rows as (select * from {{ ref('stg_erased_rows') }}),
 
 counted as (
     select
@@ -22,7 +22,7 @@ erased as (
         'erased' as fate,
         sum(erased_rows) as landed_rows,
         cast(null as bigint) as first_started_ms
-    from erased_rows
+    from stg_erased_rows
     group by participant_no, history_source
 ),
 
