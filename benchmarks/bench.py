@@ -143,7 +143,8 @@ def withdrawal(folder: Path) -> int:
     """(g) One of the participants goes."""
     from datetime import UTC, datetime
 
-    from consonance.erasure.withdrawal import plan, withdraw
+    from consonance.erasure.planning import plan
+    from consonance.erasure.withdrawal import withdraw
     from consonance.study.folder import Study
 
     study = Study.find(folder / "study")

@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from consonance.study.folder import HistoryDecision
+from consonance.study.settings import HistoryDecision
 
 REMEDY = (
     "Correct the folder, or withdraw the code that is wrong; or write into study.yml, under one_history, that this is right"

@@ -13,9 +13,10 @@ from consonance.consent.ledger import load_ledger
 from consonance.consent.notices import load_notices
 from consonance.consent.state import held_codes
 from consonance.study.audit_log import anchor, record
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
 from consonance.study.modes import close_to_others
 from consonance.study.schema import lay_out_stores
+from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, refuse_unfinished
 from consonance.study.vault import open_study
 from loaders.catalogue import load_catalogue

@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from consonance.cli.terminal import json_option, out, study_option
-from consonance.consent.forms import FormMap, Tool, import_form
+from consonance.consent.form_map import FormMap
+from consonance.consent.forms import Tool, import_form
 from consonance.consent.notices import register_notice
 from consonance.consent.purposes import DESCRIPTIONS
 from consonance.consent.receipt import write_receipt

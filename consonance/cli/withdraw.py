@@ -9,8 +9,9 @@ import click
 from rich.markup import escape
 
 from consonance.cli.terminal import json_option, out, screen, study_option
-from consonance.erasure.record import Operation, pending
-from consonance.erasure.withdrawal import Withdrawal, plan, plan_replay
+from consonance.erasure.planning import plan, plan_replay
+from consonance.erasure.record import ErasureRecord, pending
+from consonance.erasure.withdrawal import Withdrawal
 from consonance.erasure.withdrawal import withdraw as erase
 from consonance.study.folder import Study
 
@@ -79,13 +80,13 @@ def withdraw(
         _print_withdrawal(withdrawal)
 
 
-def _print_plan(planned: Operation) -> None:
+def _print_plan(planned: ErasureRecord) -> None:
     rows = {store: sum(tables.values()) for store, tables in planned.rows.items()}
-    papers = planned.papers
+    files = planned.study_files
     screen.print(
         f"{', '.join(planned.people.participant_code) or 'Nobody in the vault'}: {rows['vault']:,} rows in the vault, "
-        f"{rows['warehouse']:,} in the warehouse, {papers.donation_files} donated files, "
-        f"{sum(papers.lines.values())} lines in the study's tables."
+        f"{rows['warehouse']:,} in the warehouse, {files.donation_files} donated files, "
+        f"{sum(files.lines.values())} lines in the study's tables."
     )
     if planned.releases:
         numbers = ", ".join(f"{release.number} ({release.tier})" for release in planned.releases)

@@ -17,13 +17,10 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
+from consonance.consent.form_map import BadMap, FormMap
 from consonance.consent.ledger import REGISTER, ConsentEvent, append_to_file, read_ledger
 from consonance.consent.notices import read_notices
-from consonance.consent.state import EVENTS, PURPOSES
 from consonance.study.codes import NO_CODE, is_code
-from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.tables import MEND, BadTable, TableReader
 from consonance.study.tombstones import erased_codes
@@ -31,133 +28,10 @@ from consonance.study.vault import open_study
 
 Tool = Literal["redcap", "qualtrics"]
 
-# What REDCap's raw and labelled exports, and Qualtrics' numeric one, hold for a ticked box or a yes.
-TICKED = ("1", "checked", "yes", "true")
-# And for an empty box or a no: Qualtrics numbers yes 1 and no 2, and writes -99 for a question not seen.
-UNTICKED = ("0", "unchecked", "no", "false", "2", "-99")
-REQUIRED = ("participant_code", "form_version", "occurred_at", "purposes")
-OPTIONAL = ("event", "time_zone", "agreed", "history_from", "history_to")
 # What Qualtrics' Status says of a response that somebody gave.
 RESPONSES = ("ip address", "imported", "offline response", "offline", "")
 EXPORT_NUMBERS = "Export from Qualtrics once more with numeric values, or with the account set to English."
-WRITE_MAP = "docs/consent.md shows a map."
 SAY_WORDS = "Say in the map what a ticked and an empty box hold: {column: ..., is: ..., is_not: ...}."
-
-
-class BadMap(ConsonanceError):
-    """The map of a consent form cannot be used."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A box of the form: its column, and the values (in lower case) that mean it is ticked, or is not.
-
-    Without ``ticked`` the whole cell is a word for yes or no. With it, the cell may also list one of
-    the values among choices that are separated by commas, as Qualtrics writes a question with several
-    answers; any other choice is a no, unless ``unticked`` says which ones are. An empty box is a no.
-    """
-
-    column: str
-    ticked: tuple[str, ...] = ()
-    unticked: tuple[str, ...] = ()
-
-    def is_ticked(self, row: dict[str, str]) -> bool:
-        cell = row[self.column].casefold()
-        return _lists(cell, self.ticked) if self.ticked else cell in TICKED
-
-    def is_unknown(self, row: dict[str, str]) -> bool:
-        """Whether the cell is neither a known yes nor a known no."""
-        cell = row[self.column].casefold()
-        if not cell or self.is_ticked(row):
-            return False
-        if self.unticked:
-            return not _lists(cell, self.unticked)
-        return not self.ticked and cell not in UNTICKED
-
-
-def _lists(cell: str, values: tuple[str, ...]) -> bool:
-    return any(f",{value}," in f",{cell}," for value in values)
-
-
-@dataclass(frozen=True)
-class FormMap:
-    """Which column of an export means what.
-
-    Attributes:
-        participant_code, occurred_at: Columns.
-        form_version: The notice that the form shows.
-        purposes: The box of each purpose that the form asks for.
-        event: What a line of the export is.
-        time_zone: Of ``occurred_at`` where it has no offset.
-        agreed: Whoever left this box empty did not consent at all.
-        history_from, history_to: Columns with dates.
-    """
-
-    participant_code: str
-    form_version: str
-    occurred_at: str
-    purposes: dict[str, Box]
-    event: str = "granted"
-    time_zone: zoneinfo.ZoneInfo | None = None
-    agreed: Box | None = None
-    history_from: str | None = None
-    history_to: str | None = None
-
-    @classmethod
-    def read(cls, path: Path) -> FormMap:
-        """Read and check a map.
-
-        Raises:
-            BadMap: no such file, no YAML, something unknown or missing in it.
-        """
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            raise BadMap(f"{path} is not readable as YAML.", WRITE_MAP) from None
-        if not isinstance(content, dict):
-            raise BadMap(f"{path} holds no settings.", WRITE_MAP)
-        if unknown := sorted(map(str, content.keys() - {*REQUIRED, *OPTIONAL})):
-            raise BadMap(
-                f"{path} says {', '.join(unknown)}, which nobody reads.",
-                f"Known are {', '.join((*REQUIRED, *OPTIONAL))}.",
-            )
-        if missing := [name for name in REQUIRED if not content.get(name)]:
-            raise BadMap(f"{path} does not say {missing[0]}.", WRITE_MAP)
-        purposes = content["purposes"]
-        if not isinstance(purposes, dict) or not purposes.keys() <= set(PURPOSES):
-            raise BadMap(
-                f"{path} maps other purposes than the ledger knows.",
-                f"Known are {', '.join(PURPOSES)}, each with its box.",
-            )
-        event = content.get("event") or "granted"
-        if event not in EVENTS:
-            raise BadMap(f"{path} has another event than {', '.join(EVENTS)}.", WRITE_MAP)
-        zone = content.get("time_zone")
-        try:
-            time_zone = zoneinfo.ZoneInfo(str(zone)) if zone else None
-        except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
-            raise BadMap(f"{path} has no IANA zone in time_zone.", "Write it like Europe/Berlin.") from None
-        return cls(
-            participant_code=str(content["participant_code"]),
-            form_version=str(content["form_version"]),
-            occurred_at=str(content["occurred_at"]),
-            purposes={purpose: _box(path, purposes[purpose]) for purpose in PURPOSES if purpose in purposes},
-            event=str(event),
-            time_zone=time_zone,
-            agreed=_box(path, content["agreed"]) if content.get("agreed") else None,
-            history_from=content.get("history_from"),
-            history_to=content.get("history_to"),
-        )
-
-    @property
-    def boxes(self) -> list[Box]:
-        """Every box it names; the one for the agreement first."""
-        return [*([self.agreed] if self.agreed else []), *self.purposes.values()]
-
-    def columns(self) -> list[str]:
-        """Every column it names, each once."""
-        named = [self.participant_code, self.occurred_at, self.history_from, self.history_to]
-        return list(dict.fromkeys([name for name in named if name] + [box.column for box in self.boxes]))
 
 
 @dataclass
@@ -213,23 +87,6 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     if added:
         append_to_file(study.consents_path, added)
     return report
-
-
-def _box(path: Path, content: object) -> Box:
-    if isinstance(content, str):
-        return Box(content)
-    if isinstance(content, dict) and content.keys() <= {"column", "is", "is_not"} and content.get("column"):
-        return Box(str(content["column"]), _words(content.get("is", [])), _words(content.get("is_not", [])))
-    raise BadMap(f"{path} has a box that is neither a column nor 'column', 'is' and 'is_not'.", WRITE_MAP)
-
-
-def _words(values: object) -> tuple[str, ...]:
-    return tuple(_as_exported(value) for value in (values if isinstance(values, list) else [values]))
-
-
-def _as_exported(value: object) -> str:
-    """YAML reads a bare Yes as a truth value."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).casefold()
 
 
 def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport) -> Iterable[ConsentEvent]:

@@ -1,8 +1,8 @@
 """The receipt of a consent: what a participant agreed to, for their own keeping.
 
-The fields follow the consent receipt of Kantara and ISO/IEC TS 27560:2023: which notice, when, which
-purposes and data, by whom, on what ground, kept how long, seen by whom, and how to withdraw. A receipt
-names nobody: it holds the participant's code and what the study says about itself.
+The fields follow the consent receipt of Kantara and ISO/IEC TS 27560:2023: notice, date, purposes, data,
+data controller, legal basis, jurisdiction, retention, recipients, and how to withdraw. A receipt
+names nobody: it holds the participant's code and what ``study.yml`` says about the study.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from consonance.consent.status import NotLoaded, consent_of, judged_as_of
 from consonance.site.pages import render
 from consonance.study.codes import checked_code
 from consonance.study.files import replace_file
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
+from consonance.study.settings import Settings
 from consonance.study.tokens import Tokens
 
 DEFAULT_WITHDRAWAL = "Tell the people who run the study your participant code. You need give no reason."
@@ -58,7 +59,7 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
     """
     state = consent_of(connection, code)
     if state.event is None:
-        raise NotLoaded("Nobody of this code has decided anything yet.", "A receipt tells what was decided.")
+        raise NotLoaded("No consent event of this code has happened yet.", "A receipt shows consent events.")
     settings = Settings.read(study)
     events = connection.execute(
         """
@@ -74,7 +75,7 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
         """,
         {"code": code},
     ).fetchall()
-    told = [
+    decided = [
         {
             "event": event,
             "occurred_at": _moment(moment),
@@ -92,13 +93,13 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
         "issued_at": _moment(datetime.now(UTC).replace(tzinfo=None)),
         "as_of": _moment(judged_as_of(connection)),
         "study": settings.title,
-        "controller": settings.terms.get("controller"),
-        "contact": settings.terms.get("contact"),
-        "lawful_basis": settings.terms.get("lawful_basis"),
-        "jurisdiction": settings.terms.get("jurisdiction"),
-        "retention": settings.terms.get("retention"),
-        "recipients": settings.terms.get("recipients"),
-        "withdrawal": settings.terms.get("withdrawal", DEFAULT_WITHDRAWAL),
+        "controller": settings.controller or None,
+        "contact": settings.contact or None,
+        "lawful_basis": settings.lawful_basis or None,
+        "jurisdiction": settings.jurisdiction or None,
+        "retention": settings.retention or None,
+        "recipients": settings.recipients or None,
+        "withdrawal": settings.withdrawal or DEFAULT_WITHDRAWAL,
         "state": state.state,
         "purposes": [
             {
@@ -109,10 +110,10 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
             }
             for purpose in PURPOSES
         ],
-        "history_from": told[-1]["history_from"],
-        "history_to": told[-1]["history_to"],
-        "notice": told[-1]["notice"],
-        "events": told,
+        "history_from": decided[-1]["history_from"],
+        "history_to": decided[-1]["history_to"],
+        "notice": decided[-1]["notice"],
+        "events": decided,
         "software": f"consonance {version('consonance')}",
     }
 

@@ -1,9 +1,9 @@
-"""Amendment: what a purpose that was taken back, or a narrowed window, no longer covers leaves the vault.
+"""Amendment: a participant takes back a purpose or narrows the window, and stays in the study.
 
-Which plays that are, the models say: dbt judges every row again, and those that are refused for their
-purpose or their day are deleted, with every copy of theirs that was passed over because of them (it would
-return otherwise). What was answered, saved or told of oneself is read anew at each load, of those who
-grant it. Then vault and warehouse are written into fresh files. Withdrawals are not this module's.
+What is no longer covered is erased from the vault. The models say which plays that is: dbt judges every row again,
+and those with the fate ``purpose_not_granted`` or ``outside_consent_window`` are deleted, with every copy of theirs
+(a copy would take their place). Answers, libraries and demographics need no step here: each load reads them again,
+of those who grant them. Then vault and warehouse are written into fresh files.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
 
 UNCOVERED_PLAYS = Path(__file__).with_name("uncovered_plays.sql")
-# Purposes without data of their own: taking them back leaves nothing in the vault.
+# Purposes without data of their own: if one is taken back, there is nothing to erase.
 FLAGS = frozenset({"ml_training", "sharing_controlled", "sharing_public"})
-# Of these only some plays go; without listening_history all of them do.
+# Without one of these some plays are erased; without listening_history all of them.
 OF_SOME_PLAYS = frozenset({"podcasts_audiobooks", "private_sessions"})
 
 
@@ -44,16 +44,16 @@ class Narrowed:
 
 
 def erase_uncovered(study: Study, progress: Callable[[str], None] = lambda _: None) -> list[Narrowed]:
-    """Erase from the vault what consent covered before and does not cover any more.
+    """Erase from the vault what consent covered before and no longer covers.
 
     Safe to repeat; if it is interrupted, the next call goes on.
 
     Args:
         study: Loaded.
-        progress: Is told what is going on, in a few words.
+        progress: Reports each step, in a few words.
 
     Returns:
-        Whoever took something back since the last call, in order of code.
+        Every participant who took something back since the last call, in order of code.
 
     Raises:
         CopyFailed, DbtFailed, StoreError, VaultKeyError: see there; call it again.
@@ -64,27 +64,27 @@ def erase_uncovered(study: Study, progress: Callable[[str], None] = lambda _: No
             return []
         if all(one.lost <= FLAGS and not one.is_window_narrower for one in concerned):
             note_applied(connection)
-            return [_told(one, 0) for one in concerned]
-    by_row = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
-    if by_row:
-        progress("judging the plays of who took something back (dbt run)")
+            return [_narrowed(one, 0) for one in concerned]
+    losing_some_plays = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
+    if losing_some_plays:
+        progress("judging again the plays of participants who took something back (dbt run)")
         run_dbt(study, "run", "--select", "+int_play_fates")
-    progress("erasing what is no longer covered")
-    erased = _delete(study, concerned, by_row)
-    progress("writing the vault afresh")
+    progress("erasing what consent no longer covers")
+    erased = _delete(study, concerned, losing_some_plays)
+    progress("writing the vault into a fresh file")
     rewrite_vault(study)
-    progress("building the warehouse anew (dbt run)")
+    progress("building the warehouse again (dbt run)")
     rebuild_warehouse(study)
     with open_study(study) as connection:
         note_applied(connection)
-    return [_told(one, erased.get(one.participant_no, 0)) for one in concerned]
+    return [_narrowed(one, erased.get(one.participant_no, 0)) for one in concerned]
 
 
 def _loses_some_plays(coverage: Coverage) -> bool:
     return coverage.is_window_narrower or bool(coverage.lost & OF_SOME_PLAYS)
 
 
-def _delete(study: Study, concerned: list[Coverage], by_row: list[Coverage]) -> dict[int, int]:
+def _delete(study: Study, concerned: list[Coverage], losing_some_plays: list[Coverage]) -> dict[int, int]:
     """Delete rows in one transaction; the number of plays by participant number."""
     erased: dict[int, int] = {}
     with open_study(study) as connection:
@@ -92,8 +92,8 @@ def _delete(study: Study, concerned: list[Coverage], by_row: list[Coverage]) -> 
         for coverage in concerned:
             if "listening_history" in coverage.lost:
                 erased[coverage.participant_no] = forget_history(connection, coverage.participant_no)
-        if by_row:
-            erased |= _delete_plays(connection, [coverage.participant_no for coverage in by_row])
+        if losing_some_plays:
+            erased |= _delete_plays(connection, [coverage.participant_no for coverage in losing_some_plays])
         if plays := sum(erased.values()):
             tokens = Tokens.of(connection)
             facts: dict[str, Fact] = {
@@ -140,5 +140,5 @@ def _delete_plays(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
     )
 
 
-def _told(coverage: Coverage, plays: int) -> Narrowed:
+def _narrowed(coverage: Coverage, plays: int) -> Narrowed:
     return Narrowed(coverage.participant_code, tuple(sorted(coverage.lost)), coverage.is_window_narrower, plays)

@@ -1,56 +1,49 @@
-"""The certificate of a withdrawal: what was erased, how that was judged, and what nobody can call back.
+"""The certificate of an erasure: what was erased, how that was checked, and what nobody can call back.
 
-It names nobody: the participant is a keyed token, which the study can tell from their code for as long
-as it keeps its vault.
+It names nobody: a keyed token stands for the participant. The study can compute it from the code for as long as it
+keeps its vault.
 """
 
 from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from consonance.erasure.record import Operation, file_hashes
+from consonance.erasure.evidence import Evidence
+from consonance.erasure.record import ErasureRecord
 from consonance.erasure.releases import Unpublished, read_handovers
-from consonance.erasure.study_files import naming
-from consonance.erasure.unique_values import Scan
+from consonance.erasure.search import Scan
+from consonance.erasure.study_files import file_hashes, naming
 from consonance.site.pages import render
-from consonance.study.audit_log import Entry
 from consonance.study.files import replace_file
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
+from consonance.study.settings import Settings
 
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
 METHOD = (
-    "Rows were deleted in one transaction. The vault was then copied table by table into a fresh file, compared "
-    "with what it was copied from, and put into its place; the warehouse, too, is a fresh file, built anew from it. "
-    "Deleting alone would leave the values readable in the files. "
-    "Before the deletion every text, moment and id was noted that occurred in the participant's rows and in "
-    "nobody else's; afterwards every column of vault and warehouse that could hold one was searched for them, and "
-    "every release that stays for the participant's names."
+    "First the program recorded the values unique to the participant: every text, moment and id that is in the "
+    "participant's rows and in nobody else's. Then it deleted the rows in one transaction. Deleting alone would leave "
+    "the values readable in the files. So it copied the vault table by table into a fresh file, compared the copy with "
+    "the original, and replaced the original; the warehouse is a fresh file too, built again from the vault. "
+    "At the end it searched every column of vault and warehouse that could hold one of the unique values, and every "
+    "release that stays for the participant's names."
 )
 REMAINS = (
-    "What remains: the lines of the consent ledger, under a token instead of the code, for the study must be able to "
-    "prove that there was consent; a tombstone, so that a backup or a second donation does not bring the "
-    "participant back; counts and tokens in the audit log. Blocks of the disk that were freed, and copies "
-    "outside the study folder, are beyond this program."
+    "What remains: the lines of the consent ledger, with a token in place of the code, because the study must be able "
+    "to prove that there was consent; a tombstone (a keyed token), so that no backup and no second donation brings the "
+    "participant back; counts and tokens in the audit log. The program cannot erase freed blocks of the disk, or "
+    "copies outside the study folder."
 )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Entries of the audit log: the rows were deleted, and nothing was found."""
-
-    erased: Entry
-    searched: Entry
 
 
 def write_certificate(
     study: Study,
-    operation: Operation,
+    record: ErasureRecord,
     left: dict[str, dict[str, int]],
     releases: Unpublished,
     scan: Scan,
@@ -61,62 +54,61 @@ def write_certificate(
 
     Args:
         study: Erased and searched.
-        operation: What was known before.
-        left: Their rows by store and table, now.
-        releases: What became of them.
+        record: What was known before.
+        left: The participant's rows by store and table, now.
+        releases: Which were unpublished.
         scan: How the search ended.
         to_do: What is left for the operator.
-        evidence: Where the audit log tells of it.
+        evidence: The entries of the audit log.
 
     Returns:
         The JSON file and the page, readable by their owner alone.
     """
-    deleted = json.loads(evidence.erased.facts)
     handovers = read_handovers(study)
     after = file_hashes(study)
     content: dict[str, Any] = {
-        "schema": "consonance certificate of withdrawal 1",
+        "schema": "consonance certificate of erasure 2",
         "study": Settings.read(study).title,
-        "participants": list(operation.tokens),
-        "is_replay": operation.is_replay,
-        "requested_at": operation.requested_at and f"{operation.requested_at}Z",
-        "begun_at": f"{operation.begun_at}Z",
-        "deleted_at": _moment(evidence.erased.moment),
+        "participants": list(record.tokens),
+        "is_replay": record.is_replay,
+        "requested_at": record.requested_at and f"{record.requested_at}Z",
+        "begun_at": f"{record.begun_at}Z",
+        "deleted_at": _moment(evidence.deleted.moment),
         "ended_at": _moment(datetime.now(UTC).replace(tzinfo=None)),
         "method": METHOD,
         "remains": REMAINS,
         "rows": [
             {"store": store, "table": table, "before": rows, "after": left[store].get(table, 0)}
-            for store, tables in operation.rows.items()
+            for store, tables in record.rows.items()
             for table, rows in tables.items()
         ],
-        "papers": asdict(operation.papers),
-        "ledger_lines_renamed": deleted["ledger_lines"],
-        "texts_of_others_renamed": deleted["others_texts"],
+        "study_files": asdict(record.study_files),
+        "ledger_lines_renamed": evidence.counts["ledger_lines"],
+        "texts_of_others_replaced": evidence.counts["others_texts"],
         "files": [
-            {"file": name, "before": operation.files.get(name), "after": after.get(name)}
-            for name in sorted(operation.files.keys() | after.keys())
+            {"file": name, "before": record.files.get(name), "after": after.get(name)}
+            for name in sorted(record.files.keys() | after.keys())
         ],
         "search": scan.as_json(),
-        "releases": [
+        "unpublished_releases": [
             asdict(release) | {"recipients": [asdict(one) for one in handovers if one.release == release.number]}
-            for release in operation.releases
+            for release in record.releases
         ],
         "current_release": {"number": releases.current, "why": releases.why},
-        "left_to_the_operator": [_without_names(line, operation) for line in to_do],
+        "left_to_the_operator": [_without_names(line, record) for line in to_do],
         "audit_log": {"entry": evidence.searched.number, "hash": evidence.searched.entry_hash},
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     }
     study.withdrawals.mkdir(mode=0o700, exist_ok=True)
-    name = f"{operation.begun_at.replace(':', '')}-{operation.tokens[0][:12]}"
-    record, page = study.withdrawals / f"{name}.json", study.withdrawals / f"{name}.html"
+    name = f"{record.begun_at.replace(':', '')}-{record.tokens[0][:12]}"
+    certificate, page = study.withdrawals / f"{name}.json", study.withdrawals / f"{name}.html"
     replace_file(page, render("withdrawal.html", **content).encode())
-    replace_file(record, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
-    return record, page
+    replace_file(certificate, (json.dumps(content, ensure_ascii=False, indent=2) + "\n").encode())
+    return certificate, page
 
 
-def _without_names(text: str, operation: Operation) -> str:
-    pattern = naming([*operation.people.participant_code, *operation.usernames])
+def _without_names(text: str, record: ErasureRecord) -> str:
+    pattern = naming(record.names)
     return pattern.sub("…", text) if pattern else text
 
 

@@ -1,6 +1,6 @@
--- One row is one text of somebody else's rows that names whom we erase, by the rule of names, and what
--- stands in its place from now on: the vault would forget that it must not pass the wall. Texts with a
--- catalogue URI are Spotify's own, and stay.
+-- One row is one text in the rows of others that names the participant who is erased, by the rule of names, and the
+-- text that takes its place. The vault forgets the name, and would not know later that the text must not pass the
+-- wall. Texts with a catalogue URI are Spotify's own, and stay.
 create or replace temp table texts_to_hide as
 with names as (
     select unnest(cast(getvariable('names') as varchar[])) as name

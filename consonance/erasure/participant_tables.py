@@ -1,12 +1,19 @@
-"""Where people's rows lie: found in the catalogue of the databases, so that no table is forgotten."""
+"""Participant tables: those whose rows belong to persons. DuckDB's catalogue lists them, so that none is forgotten."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
+
+from consonance.study.folder import Study
+from consonance.study.key import read_key
+from consonance.study.vault import attach_study, attach_to_read, attach_under_key, lock_down, session_settings
 
 # The columns by which rows belong to a person, in the vault and right of the wall.
 KEYS = ("participant_no", "participant_code", "participant_id")
@@ -15,7 +22,7 @@ TEXTS = ("VARCHAR", "VARCHAR[]")
 
 @dataclass(frozen=True)
 class People:
-    """Participants by every name the stores have for them: the values that each of ``KEYS`` has of theirs."""
+    """Participants, by the values of theirs in each of ``KEYS``."""
 
     participant_code: tuple[str, ...] = ()
     participant_no: tuple[int, ...] = ()
@@ -23,7 +30,7 @@ class People:
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, codes: Sequence[str]) -> People:
-        """Those of ``codes``, as the attached ``vault`` knows them."""
+        """The participants ``codes``, as the attached ``vault`` has them."""
         keys = connection.execute(
             "select participant_no, pseudonym from vault.raw.keyring where list_contains($codes, participant_code)",
             {"codes": list(codes)},
@@ -33,7 +40,7 @@ class People:
 
 @dataclass(frozen=True)
 class Relation:
-    """A table: by which column its rows belong to persons, if they do, and its columns by type."""
+    """A table: the column that says whose a row is, if there is one, and its columns with their types."""
 
     database: str
     schema: str
@@ -42,7 +49,7 @@ class Relation:
     columns: dict[str, str]
 
     def whose(self, people: People) -> list[Any]:
-        """The values of the key of this table that are those of ``people``."""
+        """The values of its key that stand for ``people``."""
         return list(getattr(people, self.key)) if self.key else []
 
     @property
@@ -58,6 +65,31 @@ class Relation:
         for column, data_type in self.columns.items():
             if data_type in types:
                 yield column, f'unnest("{column}")' if data_type.endswith("[]") else f'"{column}"'
+
+
+@contextmanager
+def opened_stores(
+    study: Study, written: Mapping[str, Path] = MappingProxyType({})
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Relation]]]:
+    """Vault and warehouse for reading, with their tables; the vault may be a stale backup.
+
+    Args:
+        study: Whose stores.
+        written: Databases to attach for writing, under the vault's key, by the name to attach them as.
+
+    Raises:
+        StoreError, VaultKeyError: a store cannot be opened.
+    """
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_study(connection, study, read_only=True, may_be_stale=True)
+        for name, path in written.items():
+            attach_under_key(connection, path, name, read_key(study))
+        tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
+        if study.warehouse_path.exists():
+            attach_to_read(connection, study.warehouse_path, "warehouse")
+            tables += relations(connection, "warehouse")
+        lock_down(connection, [])
+        yield connection, tables
 
 
 def relations(connection: duckdb.DuckDBPyConnection, database: str) -> list[Relation]:

@@ -1,7 +1,7 @@
-"""Releases that hold somebody who withdrew: the current one is made anew without them, every one is taken down.
+"""Releases that hold somebody who withdrew: each is unpublished, and the current one is published again without them.
 
-What was handed out cannot be called back. The certificate lists who got which release, as the operator
-noted it in ``recipients.csv``.
+What was handed over cannot be called back. The certificate lists who got which release, as the operator
+entered it in ``recipients.csv``.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from consonance.study.tables import TableReader
 from consonance.study.vault import open_study
 
 COLUMNS = ("release", "recipient", "handed_over_at")
-GIVES_AWAY = (
-    "A public release of the same people less one, taken from the one before, tells of that one: it is for "
-    "the operator to publish again when more than twenty others have come or gone."
+REVEALS_ONE_PERSON = (
+    "A public release is not published again by itself: its difference from the release before would reveal the person "
+    "who left. Publish again when more than twenty other persons have joined or left."
 )
 
 
 @dataclass(frozen=True)
 class Handover:
-    """Who got a release, and when, as the operator noted it."""
+    """Who got a release, and when, as the operator entered it."""
 
     release: int
     recipient: str
@@ -39,7 +39,7 @@ class Handover:
 
 @dataclass(frozen=True)
 class Unpublished:
-    """What became of the releases: the numbers that were taken down, the current one now, and why that."""
+    """The releases that were unpublished, by number; the current release now, if any, and why it is that one."""
 
     numbers: tuple[int, ...]
     current: int | None
@@ -50,7 +50,7 @@ class Unpublished:
 
 
 def read_handovers(study: Study) -> list[Handover]:
-    """What ``recipients.csv`` says; nothing if there is no such file.
+    """What ``recipients.csv`` says; an empty list if there is no such file.
 
     Raises:
         BadTable: a line cannot be used.
@@ -70,19 +70,19 @@ def read_handovers(study: Study) -> list[Handover]:
     return handovers
 
 
-def take_down(study: Study, releases: Sequence[Release], rebuild: bool, progress: Callable[[str], None]) -> Unpublished:
-    """Take ``releases`` down; if one of them is current, publish it anew first.
+def unpublish(study: Study, releases: Sequence[Release], rebuild: bool, progress: Callable[[str], None]) -> Unpublished:
+    """Unpublish ``releases``; if one of them is current, publish again first.
 
     Args:
         study: Its vault and warehouse are without the participant already.
         releases: Those that hold them.
-        rebuild: Whether a current controlled release is to be made anew.
-        progress: Is told what is going on.
+        rebuild: Whether a current controlled release is published again.
+        progress: Reports each step, in a few words.
 
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
     """
-    why = "Nobody who withdrew is in it."
+    why = "No participant who withdrew is in it."
     for release in releases:
         if is_published(study.published, release.number):
             why = _replace_current(study, release, rebuild, progress)
@@ -101,18 +101,18 @@ def take_down(study: Study, releases: Sequence[Release], rebuild: bool, progress
 
 def _replace_current(study: Study, release: Release, rebuild: bool, progress: Callable[[str], None]) -> str:
     if release.tier == "public":
-        return GIVES_AWAY
+        return REVEALS_ONE_PERSON
     if not rebuild:
-        return "As was asked for, no other release was made."
+        return "The operator asked for no new release."
     try:
-        publish(study, release.tier, progress=lambda what: progress(f"publishing anew: {what}"))
+        publish(study, release.tier, progress=lambda what: progress(f"publishing again: {what}"))
     except ConsonanceError as error:
-        return f"It could not be made anew: {error.what}"
-    return "It was made anew without them."
+        return f"It could not be published again: {error.what}"
+    return "It was published again without them."
 
 
 def _remove(published: Path, number: int) -> None:
-    """Remove a release: out of sight in one step, then off the disk."""
+    """Remove a release: first it disappears in one step, then its files are deleted."""
     place, hidden = published / str(number), published / f"{WORK_PREFIX}gone-{number}"
     if place.exists():
         place.rename(hidden)
@@ -129,6 +129,6 @@ def _note(study: Study, releases: Sequence[Release]) -> None:
                 connection.execute(
                     "insert into vault.raw.taken_down values (?, cast(now() as timestamp))", [release.number]
                 )
-                record(connection, study, "release_taken_down", {"release": release.number})
+                record(connection, study, "release_unpublished", {"release": release.number})
                 connection.commit()
         anchor(connection, study)

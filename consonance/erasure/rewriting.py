@@ -1,4 +1,4 @@
-"""Vault and warehouse in fresh files: what was deleted is in none of their pages."""
+"""Vault and warehouse in fresh files: no page of them holds what was deleted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,7 @@ from consonance.study.files import remove_database, remove_within, sync
 from consonance.study.folder import Study
 from consonance.study.fresh_vault import refuse_full_disk, write_afresh
 from consonance.study.key import read_key
-from consonance.study.vault import (
-    attach_vault,
-    open_study,
-    prepare,
-    session_settings,
-)
+from consonance.study.vault import attach_vault, open_study, prepare, session_settings
 
 
 def rewrite_vault(study: Study) -> None:
@@ -40,10 +35,10 @@ def rewrite_vault(study: Study) -> None:
 
 
 def rebuild_warehouse(study: Study) -> None:
-    """Remove the warehouse and whatever else was made of the rows, also dbt's artifacts; let dbt make it anew.
+    """Remove the warehouse and whatever else was made of the rows, also dbt's artifacts; dbt builds the warehouse again.
 
     Raises:
-        DbtFailed: it ended with an error; there is no warehouse then.
+        DbtFailed: dbt ended with an error; there is no warehouse then.
     """
     remove_database(study.warehouse_path)
     _clear_remains(study)
@@ -51,7 +46,7 @@ def rebuild_warehouse(study: Study) -> None:
 
 
 def _clear_remains(study: Study) -> None:
-    """Remove what was made of the rows outside the stores, also what dbt left."""
+    """Remove what was made of the rows outside the stores, also what dbt wrote."""
     remains = [
         *study.root.glob(f"{TWIN}*"),
         *study.published.glob(f"{WORK_PREFIX}*"),

@@ -1,7 +1,7 @@
-"""The operator's side of an erasure: the donation in the inbox, lines of tables, receipts, what lies about.
+"""The study files of an erasure: the donation in the inbox, lines of the operator's tables, receipts, other files.
 
 What is known by its place is removed. What merely names the participant (notes, copies of stores, files
-under other names) is listed: only a person can tell what to do with it.
+under other names) is listed: only a person can decide what to do with it.
 """
 
 from __future__ import annotations
@@ -11,31 +11,32 @@ import io
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from consonance.consent.ledger import COLUMNS as LEDGER_COLUMNS
-from consonance.study.files import remove_within, replace_file, sync
+from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of
 from loaders.side_files import side_files
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
-# Larger files are looked at by name alone.
+# Of larger files only the name is searched.
 LARGEST_SEARCHED = 64 * 1024 * 1024
 STORES = (".duckdb", ".db", ".wal", ".parquet", ".zip", ".gz", ".tar", ".bak")
 
 
 @dataclass(frozen=True)
 class StudyFiles:
-    """What the operator's files hold of participants, counted.
+    """What the study files hold of participants, counted.
 
     Attributes:
         donation_files, donation_bytes: In their folders of the inbox.
         receipts: Files of consent receipts.
-        lines: Of each table, by its name.
+        lines: Lines of each table, by its name.
     """
 
     donation_files: int
@@ -49,7 +50,7 @@ class StudyFiles:
 
 
 def find(study: Study, codes: Sequence[str]) -> StudyFiles:
-    """Count what the operator's files hold of the participants ``codes``."""
+    """Count what the study files hold of the participants ``codes``."""
     donated = [path for code in codes for path in _donated(study, code)]
     lines: Counter[str] = Counter()
     for code in codes:
@@ -64,34 +65,52 @@ def find(study: Study, codes: Sequence[str]) -> StudyFiles:
     )
 
 
-def clear(study: Study, code: str, name: str) -> None:
-    """Remove the participant ``code`` from the operator's files of ``study``.
+def clear(study: Study, labels: Mapping[str, str]) -> None:
+    """Remove participants from the study files.
 
-    In ``consents.csv`` the lines stay, with ``name`` for the code: that somebody consented, and to what,
-    must be provable. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
+    In ``consents.csv`` the lines stay, with another name for the code: the study must be able to prove that somebody
+    consented, and to what. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
+
+    Args:
+        study: Whose files.
+        labels: Participant code to the name that takes its place.
     """
-    folder = study.donations_of(code)
-    if folder.is_dir() and not folder.is_symlink() and remove_within(study.root, folder):
-        sync(study.inbox)
-    for receipt in study.receipts_of(code):
-        remove_within(study.root, receipt)
-    for path, becomes in _tables(study, name):
-        with suppress(UnicodeDecodeError, csv.Error):
-            content, lines = _relabelled(path, code, becomes)
-            if lines:
-                replace_file(path, content, path.stat().st_mode & 0o777)
+    for code, name in labels.items():
+        folder = study.donations_of(code)
+        if folder.is_dir() and not folder.is_symlink() and remove_within(study.root, folder):
+            sync(study.inbox)
+        for receipt in study.receipts_of(code):
+            remove_within(study.root, receipt)
+        for path, becomes in _tables(study, name):
+            with suppress(UnicodeDecodeError, csv.Error):
+                content, lines = _relabelled(path, code, becomes)
+                if lines:
+                    replace_file(path, content, path.stat().st_mode & 0o777)
+
+
+def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
+    """Size in bytes and SHA-256 of the stores and of the operator's tables, by name."""
+    tables = [path for path in side_files(study.surveys) if path.is_file()]
+    paths = [study.vault_path, study.warehouse_path, study.consents_path, study.participants_path, *tables]
+    paths = [path for path in paths if path.exists()]
+    with ThreadPoolExecutor() as pool:
+        hashes = list(pool.map(sha256_of, paths))
+    return {
+        study.within(path): {"bytes": path.stat().st_size, "sha256": sha256}
+        for path, sha256 in zip(paths, hashes, strict=True)
+    }
 
 
 def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list[str]:
-    """What only a person can clear: a sentence for each thing.
+    """What only a person can clear, one sentence each.
 
     Args:
         study: Cleared.
-        codes: Of whom was erased.
-        names: By which else they may be named: user names.
+        codes: Of the participants who were erased.
+        names: Their user names.
     """
     to_do = [
-        f"{study.within(path)} leads out of the study folder, or cannot be deleted: delete it, and what it leads to."
+        f"{study.within(path)} is a link out of the study folder, or cannot be deleted: delete it, and what it links to."
         for code in codes
         for path in (study.donations_of(code), *study.receipts_of(code))
         if os.path.lexists(path)
@@ -100,9 +119,9 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         try:
             _relabelled(path, "", None)
         except (UnicodeDecodeError, csv.Error):
-            to_do.append(f"{study.within(path)} is no CSV: take the participant's lines out of it.")
+            to_do.append(f"{study.within(path)} is not a CSV: remove the participant's lines from it.")
     to_do += [
-        f"{study.within(path)} names the participant, or may be a copy of a store: look at it."
+        f"{study.within(path)} names the participant, or may be a copy of a store: look at it, and delete it or the name."
         for path in _still_named(study, [*codes, *names])
     ]
     return to_do
@@ -116,7 +135,7 @@ def _donated(study: Study, code: str) -> list[Path]:
 
 
 def _tables(study: Study, name: str) -> list[tuple[Path, str | None]]:
-    """The operator's tables, each with what the code becomes there; ``None``: the lines go."""
+    """The operator's tables, each with the name that takes the place of the code; ``None``: the lines go."""
     tables: list[tuple[Path, str | None]] = [(study.consents_path, name), (study.participants_path, None)]
     tables += [(path, None) for path in side_files(study.surveys)]
     return [(path, becomes) for path, becomes in tables if path.is_file()]
@@ -126,7 +145,7 @@ def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, 
     """A CSV in which the rows of ``code`` have the code ``replacement``, or are gone; every other byte is as it was.
 
     Returns:
-        What the file shall hold, and the number of rows concerned.
+        The new content of the file, and the number of rows concerned.
 
     Raises:
         UnicodeDecodeError, csv.Error: the file is no CSV.
@@ -161,7 +180,7 @@ def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, 
 
 
 def naming(names: Sequence[str]) -> re.Pattern[str] | None:
-    """What finds any of ``names`` as a whole word, whatever its case; ``None`` if there is no name to find."""
+    """A pattern that finds any of ``names`` as a whole word, in any case; ``None`` if there is no name."""
     if not names:
         return None
     longest_first = sorted(names, key=len, reverse=True)
@@ -174,7 +193,7 @@ def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
     """Files of the study folder that name one of ``names`` as a whole word, or are another copy of a store.
 
     Stores and releases are searched by value, other participants' donations and feature archives not at all.
-    A short number is looked for in the names of files alone: ``21`` stands in many files, for many things.
+    A short number is searched for in the names of files only: ``21`` means many things in many files.
     """
     by_name, by_content = naming(names), naming([name for name in names if len(name) >= 5 or not name.isdigit()])
     stores = {study.vault_path, study.catalogue_path, study.warehouse_path}

@@ -1,5 +1,5 @@
--- One row is one landed play that consent does not cover any more, or a copy that was passed over for one:
--- with the same minute and length. A copy would be judged alone once the play is gone, and might return.
+-- One row is one landed play that consent no longer covers, or a copy of one: a duplicate with the same minute and
+-- length. If only the play were deleted, the copy would take its place.
 create or replace temp table uncovered_plays as
 with judged as (
     select

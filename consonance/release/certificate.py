@@ -20,7 +20,7 @@ from consonance.release.package import DATABASE, as_json, described_tables, para
 from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
 from consonance.study.files import sha256_of
-from consonance.study.folder import Settings
+from consonance.study.settings import Settings
 from consonance.study.vault import open_study
 
 CERTIFICATE = "certificate.json"

@@ -42,8 +42,9 @@ from consonance.study.copies import copy_stores
 from consonance.study.dbt_command import children_group
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sync
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores
+from consonance.study.settings import Settings
 from consonance.study.vault import StoreInUse, attach_warehouse, open_study, session_settings
 
 STORE_PATIENCE_S = 120.0

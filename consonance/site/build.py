@@ -15,7 +15,8 @@ from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
+from consonance.study.settings import Settings
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:

@@ -19,10 +19,11 @@ from consonance.release.register import CURRENT, WORK_PREFIX, published_numbers
 from consonance.study.audit_log import verify
 from consonance.study.codes import is_code
 from consonance.study.errors import ConsonanceError
-from consonance.study.folder import Settings, Study
+from consonance.study.folder import Study
 from consonance.study.key import pending_key, read_key
 from consonance.study.last_run import why_outdated
 from consonance.study.modes import open_places, top_of
+from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
 from loaders.history_doubts import REMEDY, history_doubts

@@ -1,26 +1,17 @@
-"""The study folder: which file lies where, and what the operator set in ``study.yml``."""
+"""The study folder: which file is where."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
-from consonance.study.codes import checked_code, is_code
+from consonance.study.codes import checked_code
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import printable
 
 STUDY_VARIABLE = "CONSONANCE_STUDY"
 DEFAULT_STUDY = "./study"
-# What receipts say of the study itself (fields of ISO/IEC TS 27560); each may be left out.
-TERMS = ("controller", "contact", "lawful_basis", "jurisdiction", "retention", "recipients", "withdrawal")
-
-KNOWN = ("title", "as_of", "one_history", *TERMS)
-# What may be decided about a history that seems to be of one person twice, or of two persons.
-DECISIONS = ("keep_both",)
 
 
 class NoStudy(ConsonanceError):
@@ -29,10 +20,6 @@ class NoStudy(ConsonanceError):
 
 class UnusableFolder(ConsonanceError):
     """No study can lie in a folder of this name."""
-
-
-class BadSettings(ConsonanceError):
-    """``study.yml`` cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -173,66 +160,6 @@ class Study:
         return printable(path.relative_to(self.root).as_posix()) or "."
 
 
-@dataclass(frozen=True)
-class HistoryDecision:
-    """What the operator decided about participants who share a history, or about one with several accounts.
-
-    Attributes:
-        codes: The participants' codes; one for somebody with several accounts.
-        decision: One of ``DECISIONS``; ``keep_both``: all of it is right as it is.
-    """
-
-    codes: tuple[str, ...]
-    decision: str
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What ``study.yml`` says.
-
-    Attributes:
-        title: The study's name, for reports.
-        as_of: The moment, in UTC, at which consent is judged; ``None`` means the moment of each
-            ``consonance load``.
-        terms: What receipts tell participants: those of ``TERMS`` that are set.
-        one_history: What was decided about histories of which it is doubtful whose they are.
-    """
-
-    title: str
-    as_of: datetime | None
-    terms: dict[str, str] = field(default_factory=dict)
-    one_history: tuple[HistoryDecision, ...] = ()
-
-    @classmethod
-    def read(cls, study: Study) -> Settings:
-        """Read and check ``study.yml``.
-
-        Raises:
-            BadSettings: the file is no YAML mapping, holds an unknown setting, ``as_of`` is no
-                date-time with an offset, or ``one_history`` is no list of decisions.
-        """
-        path = study.settings_path
-        try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        except (yaml.YAMLError, UnicodeDecodeError):
-            raise BadSettings(
-                f"{path} is not readable as YAML.", "Mend it, or compare it with a fresh 'consonance init'."
-            ) from None
-        if not isinstance(content, dict):
-            raise BadSettings(f"{path} holds no settings.", "Write 'title: …' and 'as_of: …', one a line.")
-        if unknown := sorted(map(str, set(content) - {*KNOWN})):
-            raise BadSettings(
-                f"{path} has settings nobody reads: {', '.join(unknown)}.",
-                f"Known are {', '.join(KNOWN)}.",
-            )
-        return cls(
-            title=str(content.get("title") or study.root.name),
-            as_of=_as_of(path, content.get("as_of")),
-            terms={term: str(content[term]) for term in TERMS if content.get(term)},
-            one_history=_one_history(path, content.get("one_history")),
-        )
-
-
 def refuse_unusable(root: Path) -> None:
     """See that DuckDB can keep files in the folder ``root``.
 
@@ -244,42 +171,3 @@ def refuse_unusable(root: Path) -> None:
             f"{root} cannot hold a study: there is a '?' in its path.",
             "DuckDB takes what follows it for an option. Choose or rename a folder without '?'.",
         )
-
-
-def _as_of(path: Path, value: object) -> datetime | None:
-    if value is None or value == "":
-        return None
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadSettings(
-            f"as_of in {path} is no date-time with an offset.",
-            "Write it like '2026-03-01T00:00:00+01:00' in quotes, or leave it empty.",
-        )
-    return moment.astimezone(UTC)
-
-
-def _one_history(path: Path, value: object) -> tuple[HistoryDecision, ...]:
-    entries = [] if value is None else value
-    fault = BadSettings(
-        f"one_history in {path} is no list of decisions about participant codes.",
-        f'Write each like \'- {{codes: ["P007", "P008"], decision: {DECISIONS[0]}}}\', with every code in quotes.',
-    )
-    if not isinstance(entries, list):
-        raise fault
-    decisions = []
-    for entry in entries:
-        if not isinstance(entry, dict) or set(entry) != {"codes", "decision"} or entry["decision"] not in DECISIONS:
-            raise fault
-        codes = entry["codes"]
-        # YAML takes 007 for the number 7.
-        if (
-            not isinstance(codes, list)
-            or not codes
-            or not all(isinstance(code, str) and is_code(code) for code in codes)
-        ):
-            raise fault
-        decisions.append(HistoryDecision(tuple(dict.fromkeys(codes)), entry["decision"]))
-    return tuple(decisions)

@@ -9,7 +9,8 @@ import pytest
 from commands import consonance
 from conftest import SmallStudy
 
-from consonance.consent.forms import BadMap, FormMap, ImportReport, Tool, import_form
+from consonance.consent.form_map import BadMap, FormMap
+from consonance.consent.forms import ImportReport, Tool, import_form
 from consonance.study.tables import BadTable
 
 REDCAP_MAP = """
@@ -251,13 +252,14 @@ def test_a_withdrawal_form_grants_nothing(small: SmallStudy) -> None:
 
 BAD_MAPS = {
     "a: [": "not readable as YAML",
-    "- a": "holds no settings",
-    REDCAP_MAP + "who: x": "says who, which nobody reads",
+    "- a": "has no settings",
+    REDCAP_MAP + "who: x": "unknown settings: who. Known are participant_code",
     REDCAP_MAP.replace("occurred_at: consent_timestamp\n", ""): "does not say occurred_at",
-    REDCAP_MAP.replace("sharing_public", "sharing"): "other purposes than the ledger knows",
+    REDCAP_MAP.replace("sharing_public", "sharing"): "names an unknown purpose",
     REDCAP_MAP + "event: agreed": "another event than granted, amended, withdrawn",
-    REDCAP_MAP.replace("Europe/Berlin", "Europe/Bielefeld"): "no IANA zone",
+    REDCAP_MAP.replace("Europe/Berlin", "Europe/Bielefeld"): "no IANA time zone",
     REDCAP_MAP.replace("agreed: agree", "agreed: [agree]"): "neither a column",
+    REDCAP_MAP.replace("consent_timestamp", ""): "names no column",
     REDCAP_MAP.replace("v1", "v7"): "not in notices.csv",
 }
 

@@ -21,8 +21,9 @@ import pytest
 from conftest import SmallStudy, account_play, lay_out_small, play
 
 from consonance.consent.state import PURPOSES
+from consonance.erasure.planning import plan, plan_replay
 from consonance.erasure.record import pending
-from consonance.erasure.withdrawal import Withdrawal, plan, plan_replay, withdraw
+from consonance.erasure.withdrawal import Withdrawal, withdraw
 from consonance.study.dbt_command import PARSED, PROJECT
 from consonance.study.tombstones import StaleBackup
 

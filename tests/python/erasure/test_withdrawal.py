@@ -27,30 +27,26 @@ from conftest import EVERYTHING, SmallStudy, account_play, lay_out_small, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consonance.erasure import releases as erasing_releases
+from consonance.erasure import releases as unpublishing
 from consonance.erasure import rewriting, withdrawal
-from consonance.erasure.record import Operation, WithdrawalBusy, draft, only_one, pending
+from consonance.erasure.planning import NothingPending, UnknownParticipant, plan, plan_replay
+from consonance.erasure.record import FILE, OLD_FILE, ErasureRecord, UnreadableRecord, WithdrawalBusy, only_one, pending
+from consonance.erasure.search import ErasureIncomplete
 from consonance.erasure.study_files import _relabelled
-from consonance.erasure.withdrawal import (
-    ErasureIncomplete,
-    NothingPending,
-    UnknownParticipant,
-    plan,
-    plan_replay,
-    withdraw,
-)
+from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
 from consonance.release.publish import publish
 from consonance.study.audit_log import read_entries, verify
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.folder import Study
 from consonance.study.fresh_vault import contents
+from consonance.study.key import read_key
 from consonance.study.key_rotation import rotate_key
 from consonance.study.last_run import why_outdated
 from consonance.study.tables import BadTable
 from consonance.study.tokens import Tokens
 from consonance.study.tombstones import StaleBackup, WithdrawalUnfinished, label
-from consonance.study.vault import attach_to_read, open_study, session_settings
+from consonance.study.vault import attach_to_read, attach_under_key, open_study, prepare, session_settings
 from consonance.synthetic.study import make_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
@@ -69,8 +65,8 @@ vault.session_settings = lambda: settings() | {"force_compression": "uncompresse
 # Tables right of the wall whose rows belong to persons, and those of tracks, which others' rows lead to.
 TRACKS = ("anonymized.anon_tracks", "features.feat_track_features", "features.feat_track_matches", "marts.tracks")
 STEPS = (
-    "begun", "rows deleted", "files cleared", "vault rewritten", "warehouse rebuilt", "releases taken down",
-    "searched", "certified",
+    "recording what is to be erased", "deleting rows", "clearing the study files", "writing the vault into a fresh file",
+    "building the warehouse again (dbt run)", "unpublishing releases", "searching every store", "writing the certificate",
 )  # fmt: skip
 
 
@@ -250,14 +246,14 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
     name = pseudonym(study, "D006")
     assert sum(name in row for rows in others(study).values() for row in rows) > 500
     before = others(study, but=name)
-    papers = {
+    files_of_others = {
         path: path.read_bytes()
         for path in study.study.inbox.rglob("*")
         if path.is_file() and study.study.inbox / "D006" not in path.parents
     }
     erased = erase(study, "D006")
     after = others(study)
-    assert {path: path.read_bytes() for path in study.study.inbox.rglob("*") if path.is_file()} == papers
+    assert {path: path.read_bytes() for path in study.study.inbox.rglob("*") if path.is_file()} == files_of_others
     assert sum(map(len, after.values())) > 50_000
     # Byte for byte as if they had no consent: the warehouse without D006, built from a vault that has their rows.
     never = copied(study_of_40, tmp_path / "never")
@@ -492,12 +488,12 @@ def test_killed_at_a_step_and_started_again_it_finishes(
     small_copy: SmallStudy, finished: SmallStudy, step: str
 ) -> None:
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom consonance.erasure import withdrawal\nfrom consonance.study.folder import Study\n"
+        "import os, sys\nfrom pathlib import Path\nfrom datetime import datetime\nfrom consonance.erasure import withdrawal\nfrom consonance.erasure.planning import plan\nfrom consonance.study.folder import Study\n"
         "import test_withdrawal\n"
         "from consonance.erasure import rewriting\nrewriting.run_dbt = test_withdrawal.stand_in(Path(sys.argv[2]))\n"
-        "withdrawal._step = lambda name: os._exit(9) if name == sys.argv[3] else None\n"
+        "withdrawal._done = lambda name: os._exit(9) if name == sys.argv[3] else None\n"
         "study = Study.find(sys.argv[1])\n"
-        "withdrawal.withdraw(study, withdrawal.plan(study, 'P2', datetime(2026, 2, 1, 12)))\n"
+        "withdrawal.withdraw(study, plan(study, 'P2', datetime(2026, 2, 1, 12)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, small_copy.root, finished.study.warehouse_path, step],
@@ -543,10 +539,43 @@ def test_killed_at_any_moment_and_started_again_it_finishes(
     assert state(small_copy) == state(finished)
 
 
-def test_what_an_older_version_wrote_of_a_withdrawal_is_understood(kept: SmallStudy) -> None:
-    planned = draft(kept.study, ["P1"], NOW)
-    written = json.loads(planned.as_json()) | {"kept": [], "project_digest": "", "audit_entries": 3}
-    assert Operation.from_json(json.dumps(written)) == planned
+def _as_version_0_1_wrote_it(study: Study, content: str) -> None:
+    """Put a pending record into the place and the words of version 0.1."""
+    (study.pending / FILE).replace(study.pending / OLD_FILE)
+    with duckdb.connect(config=session_settings()) as connection:
+        prepare(connection, study)
+        attach_under_key(connection, study.pending / OLD_FILE, "operation", read_key(study))
+        connection.execute("update operation.facts set content = $content", {"content": content})
+
+
+def _interrupted(study: Study) -> ErasureRecord:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(withdrawal, "delete_rows", lambda *_: sys.exit())
+        with pytest.raises(SystemExit):
+            withdraw(study, plan(study, "P2", NOW))
+    record = pending(study)
+    assert record
+    return record
+
+
+def test_a_withdrawal_that_version_0_1_began_is_finished(
+    small_copy: SmallStudy, finished: SmallStudy, quick: None
+) -> None:
+    record = _interrupted(small_copy.study)
+    content = json.loads(record.as_json())
+    content |= {"papers": content.pop("study_files"), "kept": [], "project_digest": "", "audit_entries": 3}
+    _as_version_0_1_wrote_it(small_copy.study, json.dumps(content))
+    assert pending(small_copy.study) == record
+    withdraw(small_copy.study)
+    assert state(small_copy) == state(finished)
+
+
+def test_a_withdrawal_that_an_unknown_version_began_is_refused(small_copy: SmallStudy) -> None:
+    _interrupted(small_copy.study)
+    _as_version_0_1_wrote_it(small_copy.study, '{"people": {}}')
+    with pytest.raises(UnreadableRecord, match=r"another version of consonance\. Finish it with that version"):
+        withdraw(small_copy.study)
+    assert (small_copy.study.pending / OLD_FILE).exists()
 
 
 # What may stay
@@ -630,7 +659,7 @@ def test_what_a_link_leads_to_stays_and_is_told(
     before = sorted(elsewhere.rglob("*"))
     erased = erase(small_copy, "P2")
     assert sorted(elsewhere.rglob("*")) == before
-    assert any("leads out of the study folder" in line for line in erased.to_do)
+    assert any("is a link out of the study folder" in line for line in erased.to_do)
 
 
 def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, quick: None) -> None:
@@ -712,7 +741,7 @@ def test_who_was_erased_is_not_let_in_again(
     first = finished.study.withdrawals
     again = erase(study, "P2")
     told = json.loads(again.certificate.read_text())
-    assert (told["ledger_lines_renamed"], told["papers"]["donation_files"], told["rows"]) == (0, 4, [])
+    assert (told["ledger_lines_renamed"], told["study_files"]["donation_files"], told["rows"]) == (0, 4, [])
     # The first certificate stays as it was.
     for path in first.iterdir():
         assert (study.study.withdrawals / path.name).read_bytes() == path.read_bytes()
@@ -751,7 +780,7 @@ def test_tombstones_are_kept_with_and_without_the_vault(finished: SmallStudy, ke
 
 @pytest.fixture(scope="module")
 def published(kept: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
-    """P1 and P2 in release 1, P1 to P3 in release 2, which is current; no guard was asked. Not to be written to."""
+    """P1 and P2 in release 1, P1 to P3 in release 2, which is current; no check was run. Not to be written to."""
     study = copied(kept, tmp_path_factory.mktemp("published") / "study")
     purposes = "(select purposes from vault.raw.consent_events where participant_code = 'P1')"
     for granted in ("['listening_history']", purposes):
@@ -776,7 +805,7 @@ def few_are_enough(_: str) -> int:
 @pytest.fixture
 def released(published: SmallStudy, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallStudy:
     monkeypatch.setattr(k_anonymity, "limit", few_are_enough)
-    monkeypatch.setattr(erasing_releases, "publish", partial(publish, on_study=(), on_release=()))
+    monkeypatch.setattr(unpublishing, "publish", partial(publish, on_study=(), on_release=()))
     return copied(published, tmp_path / "study")
 
 
@@ -785,14 +814,15 @@ def current(study: SmallStudy) -> str | None:
     return str(link.readlink()) if link.is_symlink() else None
 
 
-def test_releases_that_hold_them_are_taken_down_and_the_current_one_made_anew(released: SmallStudy) -> None:
+def test_releases_that_hold_them_are_unpublished_and_the_current_one_is_published_again(released: SmallStudy) -> None:
     assert current(released) == "2"
     erased = erase(released, "P2")
     assert current(released) == "3"
     assert sorted(path.name for path in released.study.published.iterdir()) == ["3", "current"]
     told = json.loads(erased.certificate.read_text())
     assert [
-        (release["number"], [one["recipient"] for one in release["recipients"]]) for release in told["releases"]
+        (release["number"], [one["recipient"] for one in release["recipients"]])
+        for release in told["unpublished_releases"]
     ] == [
         (1, ["A. Researcher", "C. Third"]),
         (2, ["B. Else"]),
@@ -802,7 +832,7 @@ def test_releases_that_hold_them_are_taken_down_and_the_current_one_made_anew(re
     with released.opened() as connection:
         facts = [(entry.kind, json.loads(entry.facts)) for entry in read_entries(connection)]
     assert [fact["release"] for kind, fact in facts if kind == "published"] == [1, 2, 3]
-    assert [fact["release"] for kind, fact in facts if kind == "release_taken_down"] == [1, 2]
+    assert [fact["release"] for kind, fact in facts if kind == "release_unpublished"] == [1, 2]
     assert [fact["persons"] for kind, fact in facts if kind == "published"] == [2, 3, 2]
 
 
@@ -831,28 +861,28 @@ def test_a_release_that_stays_is_searched_for_names_alone(
     assert withdraw(released.study).scan.passed
 
 
-def test_a_release_that_cannot_be_made_anew_is_taken_down(
+def test_a_release_that_cannot_be_published_again_is_unpublished(
     released: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def closed(*_: Any, **__: Any) -> None:
-        raise BadTable("The gate is closed.", "Open it.")
+        raise BadTable("The checks failed.", "Correct it.")
 
-    monkeypatch.setattr(erasing_releases, "publish", closed)
+    monkeypatch.setattr(unpublishing, "publish", closed)
     erased = erase(released, "P2")
     assert current(released) is None and list(released.study.published.iterdir()) == []
-    assert "The gate is closed" in json.loads(erased.certificate.read_text())["current_release"]["why"]
+    assert "The checks failed" in json.loads(erased.certificate.read_text())["current_release"]["why"]
 
 
-def test_on_request_no_release_is_made_anew(released: SmallStudy) -> None:
+def test_on_request_no_release_is_published_again(released: SmallStudy) -> None:
     erased = erase(released, "P2", rebuild=False)
     assert current(released) is None and erased.releases.current is None and erased.releases.numbers == (1, 2)
 
 
-def test_a_public_release_is_taken_down_and_not_made_anew(released: SmallStudy) -> None:
+def test_a_public_release_is_unpublished_and_not_published_again(released: SmallStudy) -> None:
     with open_study(released.study) as connection:
         connection.execute("update vault.raw.releases set tier = 'public' where release_no = 2")
     erased = erase(released, "P2")
-    assert current(released) is None and "taken from the one before" in erased.releases.why
+    assert current(released) is None and "would reveal the person" in erased.releases.why
 
 
 # What an operator meets
@@ -879,7 +909,7 @@ def test_nothing_happens_without_a_yes(small_copy: SmallStudy) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["NOBODY", "--yes"], "nobody of this code. Mind the spelling"),
+        (["NOBODY", "--yes"], "nobody of this code. Check the spelling"),
         (["--yes"], "No withdrawal was interrupted"),
         (["--replay", "--yes"], "knows every withdrawal"),
         (["P2", "--yes", "--requested-at", "yesterday"], "Invalid value"),
@@ -937,7 +967,7 @@ def test_what_a_pending_withdrawal_knows_is_encrypted(small_copy: SmallStudy, mo
     def stop(name: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(withdrawal, "_step", stop)
+    monkeypatch.setattr(withdrawal, "_done", stop)
     with pytest.raises(KeyboardInterrupt):
         erase(small_copy, "P2")
     (file,) = small_copy.study.pending.iterdir()

@@ -13,12 +13,13 @@ from conftest import SmallStudy, account_play, as_zip, lay_out_small, play
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
-from consonance.erasure.withdrawal import plan, withdraw
+from consonance.erasure.planning import plan
+from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
 from consonance.release.publish import GateClosed, publish
 from consonance.release.release_checks import ON_STUDY
 from consonance.study.doctor import examine
-from consonance.study.folder import BadSettings, Settings
+from consonance.study.settings import BadSettings, Settings
 from consonance.study.vault import open_study
 from loaders.history_doubts import history_doubts
 
@@ -203,7 +204,7 @@ def test_the_wrong_code_withdrawn_leaves_no_doubt(twice: SmallStudy) -> None:
 )
 def test_what_is_no_decision_is_refused(small: SmallStudy, text: str) -> None:
     decide(small, text)
-    with pytest.raises(BadSettings, match=r"one_history in .*study\.yml is no list of decisions") as error:
+    with pytest.raises(BadSettings, match=r"one_history .*in .*study\.yml is not a list of decisions") as error:
         Settings.read(small.study)
     assert "keep_both" in str(error.value) and "quotes" in str(error.value)
 

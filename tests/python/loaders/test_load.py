@@ -10,8 +10,9 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, account_play, as_zip, play
 
 from consonance.consent.state import PURPOSES
-from consonance.study.folder import BadSettings, NoStudy, Settings, Study
+from consonance.study.folder import NoStudy, Study
 from consonance.study.layout import StudyExists, lay_out_study
+from consonance.study.settings import BadSettings, Settings
 from consonance.study.tables import BadTable
 from loaders.catalogue import BadArchive, add_archive, known_sources
 from loaders.donations import find_donations
@@ -341,10 +342,13 @@ def test_settings_are_checked(small: SmallStudy, tmp_path: Path) -> None:
         Study.find(tmp_path / "nowhere")
     for text, finding in {
         "title: [": "not readable as YAML",
-        "- a": "holds no settings",
-        "as_off: x": "settings nobody reads: as_off",
-        "as_of: 2026-03-01": "no date-time with an offset",
-        "as_of: yesterday": "no date-time with an offset",
+        "- a": "has no settings",
+        "as_off: x": "unknown settings: as_off",
+        "as_of: 2026-03-01": "is not a date-time with an offset",
+        "as_of: 2026": "is not a date-time with an offset",
+        "as_of: 2026-02-30": "not readable as YAML",
+        "retention: [a, b]": "is not a text",
+        "as_of: yesterday": "is not a date-time with an offset",
     }.items():
         small.study.settings_path.write_text(text)
         with pytest.raises(BadSettings, match=finding):

@@ -10,7 +10,7 @@ import pytest
 from commands import consonance
 from conftest import EVERYTHING, SmallStudy, play
 
-from consonance.erasure import study_files as papers
+from consonance.erasure import study_files
 from loaders.catalogue import BadArchive, add_archive
 from loaders.report import FileReport, LoadReport
 
@@ -222,14 +222,14 @@ def test_the_lines_of_who_is_erased_are_found_in_every_file_that_is_read(study: 
     survey(study, "below/b.tsv", both.replace(",", "\t").encode("utf-16"))
     survey(study, "c.txt", (both.replace(",", "|") + "#x|y\n").encode("cp1252"))
     survey(study, "d.csv", "answer,participant_code\n#1,P1\n")
-    found = papers.find(study.study, ["P1"])
+    found = study_files.find(study.study, ["P1"])
     assert {name: lines for name, lines in found.lines.items() if name.startswith("surveys")} == {
         "surveys/A.CSV": 2, "surveys/below/b.tsv": 2, "surveys/c.txt": 2, "surveys/d.csv": 1,
     }  # fmt: skip
     survey(study, "wide.txt", "code\tpanas_1\nP1\t4\n".encode("utf-16"))
-    papers.clear(study.study, "P1", "erased")
-    assert papers.find(study.study, ["P1"]).lines == {}
-    (to_do,) = [one for one in papers.left_to_do(study.study, ["P1"], []) if "surveys/" in one]
+    study_files.clear(study.study, {"P1": "erased"})
+    assert study_files.find(study.study, ["P1"]).lines == {}
+    (to_do,) = [one for one in study_files.left_to_do(study.study, ["P1"], []) if "surveys/" in one]
     assert to_do.startswith("surveys/wide.txt names the participant")
     assert (study.study.surveys / "below" / "b.tsv").read_bytes().decode("utf-16") == (
         f"{ANSWERS}\n{GRID}\n".replace("P1", "P2").replace(",", "\t")

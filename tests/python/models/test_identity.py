@@ -13,7 +13,8 @@ from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.lineage.policy import check_lineage
 from consonance.checks.non_interference import check_non_interference
-from consonance.erasure.withdrawal import plan, withdraw
+from consonance.erasure.planning import plan
+from consonance.erasure.withdrawal import withdraw
 from consonance.study.folder import Study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
