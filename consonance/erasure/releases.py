@@ -122,12 +122,12 @@ def _remove(published: Path, number: int) -> None:
 
 def _note(study: Study, releases: Sequence[Release]) -> None:
     with open_study(study) as connection:
-        known = {number for (number,) in connection.execute("select release_no from vault.raw.taken_down").fetchall()}
+        known = {number for (number,) in connection.execute("select release_no from vault.raw.unpublished").fetchall()}
         for release in releases:
             if release.number not in known:
                 connection.begin()
                 connection.execute(
-                    "insert into vault.raw.taken_down values (?, cast(now() as timestamp))", [release.number]
+                    "insert into vault.raw.unpublished values (?, cast(now() as timestamp))", [release.number]
                 )
                 record(connection, study, "release_unpublished", {"release": release.number})
                 connection.commit()

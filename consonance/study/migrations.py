@@ -42,8 +42,21 @@ def _drop_former_notes(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("drop table if exists vault.raw.last_build; drop table if exists catalogue.music.archives")
 
 
+def _rename_taken_down(connection: duckdb.DuckDBPyConnection) -> None:
+    """Releases that were unpublished were noted in ``raw.taken_down``."""
+    if connection.execute(
+        "select 1 from duckdb_tables() where database_name = 'vault' and table_name = 'taken_down'"
+    ).fetchall():
+        connection.execute("insert or ignore into vault.raw.unpublished select * from vault.raw.taken_down")
+        connection.execute("drop table vault.raw.taken_down")
+
+
 # The step at place n leads to version n + 2: stores without a version are those of version 1.
-STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (_let_dbt_drop_models_of_0_1, _drop_former_notes)
+STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
+    _let_dbt_drop_models_of_0_1,
+    _drop_former_notes,
+    _rename_taken_down,
+)
 VERSION = len(STEPS) + 1
 
 

@@ -300,6 +300,6 @@ def test_the_command_says_what_it_did(small: SmallStudy, tmp_path: Path) -> None
     done = consonance(*arguments, "--from", "redcap")
     assert done.returncode == 2
     assert "2 events added" in done.stdout
-    assert "1 lines left out: did not agree" in done.stdout
+    assert "1 lines were left out: did not agree" in done.stdout
     assert "line 5 has no participant_code" in done.stdout
     assert consonance(*arguments, "--from", "surveymonkey").returncode == 2

@@ -41,6 +41,7 @@ def make_older(small: SmallStudy, *, is_noted: bool) -> None:
         ).fetchall():
             connection.execute(f"insert into vault.raw.{table} by name select * from now.raw.{table}")
         connection.execute("create table vault.raw.last_build (moment timestamp)")
+        connection.execute("insert into vault.raw.taken_down values (7, '2026-01-01')")
         connection.execute("create schema vault.staging")
         connection.execute("create view vault.staging.stg_members as select * from vault.raw.members")
         for schema, names in MODELS_OF_0_1.items():
@@ -80,7 +81,8 @@ def test_a_vault_of_version_0_1_goes_on(small: SmallStudy, is_noted: bool) -> No
     assert [donation.status for donation in report.donations] == ["already", "already"]
     assert rows(small, kept) == before
     assert small.vault("from vault.raw.store_version") == [(VERSION,)]
-    assert not small.vault("select 1 from duckdb_tables() where table_name = 'last_build'")
+    assert not small.vault("select 1 from duckdb_tables() where table_name in ('last_build', 'taken_down')")
+    assert small.vault("select release_no from vault.raw.unpublished") == [(7,)]
 
     small.dbt("run")
     with small.opened(warehouse=True) as connection:
