@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, People, Relation
+from consonance.study.schema import word_columns
 
 # The database they are recorded in, as connections attach it.
 RECORD = "erasure_record"
@@ -23,15 +24,13 @@ RECORD = "erasure_record"
 KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
 # The only whole numbers that are made of a secret: ids of records. Others are counts and lengths.
 ID_COLUMNS = ("play_id", "session_id", "report_id")
-# Columns that hold words of lists, not what somebody gave: that only one person had a word proves nothing.
-WORDS = frozenset(
-    {
-        "age_band", "content_type", "country", "device_family", "dimension", "event", "fate", "feature_match_method",
-        "feature_source", "gender", "history_source", "instrument", "item", "kind", "match_method", "origin",
-        "purpose", "purposes", "reason", "reason_end", "reason_start", "relation", "scale", "score_status",
-        "start_quality", "tier", "time_zone", "timezone", "what",
-    }
+# Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
+# loaders write are declared in stores.yml; these are the models' own.
+WORDS_OF_MODELS = (
+    "age_band", "content_type", "device_family", "dimension", "fate", "feature_match_method", "feature_source",
+    "match_method", "scale", "score_status", "start_quality", "time_zone",
 )  # fmt: skip
+WORDS = word_columns().union(WORDS_OF_MODELS)
 # The lines of the consent ledger stay, under a token.
 LEDGER = "raw.consent_events"
 

@@ -29,10 +29,12 @@ from hypothesis import strategies as st
 
 from consonance.erasure import releases as unpublishing
 from consonance.erasure import rewriting, withdrawal
+from consonance.erasure.participant_tables import TEXTS, relations
 from consonance.erasure.planning import NothingPending, UnknownParticipant, plan, plan_replay
 from consonance.erasure.record import FILE, OLD_FILE, ErasureRecord, UnreadableRecord, WithdrawalBusy, only_one, pending
 from consonance.erasure.search import ErasureIncomplete
 from consonance.erasure.study_files import _relabelled
+from consonance.erasure.unique_values import WORDS, WORDS_OF_MODELS, is_about_nobody
 from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
 from consonance.release.publish import publish
@@ -43,6 +45,7 @@ from consonance.study.fresh_vault import contents
 from consonance.study.key import read_key
 from consonance.study.key_rotation import rotate_key
 from consonance.study.last_run import why_outdated
+from consonance.study.schema import tables
 from consonance.study.tables import BadTable
 from consonance.study.tokens import Tokens
 from consonance.study.tombstones import StaleBackup, WithdrawalUnfinished, label
@@ -576,6 +579,30 @@ def test_a_withdrawal_that_an_unknown_version_began_is_refused(small_copy: Small
     with pytest.raises(UnreadableRecord, match=r"another version of consonance\. Finish it with that version"):
         withdraw(small_copy.study)
     assert (small_copy.study.pending / OLD_FILE).exists()
+
+
+# What is searched for
+
+# Every other text column that belongs to persons or tracks: the search looks at it.
+GIVEN = {
+    *(column.name for table in tables().values() for column in table.columns.values() if column.text not in ("words", None)),
+    "album", "content_uri", "creator", "name", "participant_id", "region", "spotify_id", "spotify_uri", "title",
+    *(f"{feature}_source" for feature in tables("catalogue.music")["track_features"].columns),
+}  # fmt: skip
+
+
+def test_every_text_column_is_searched_or_holds_words(kept: SmallStudy) -> None:
+    """A new column of texts is searched, unless somebody adds it to the words; here it is looked at in any case."""
+    with kept.opened(warehouse=True) as connection:
+        columns = {
+            column
+            for database in ("vault", "warehouse")
+            for table in relations(connection, database)
+            if not is_about_nobody(table)
+            for column, _ in table.values(TEXTS)
+        }
+    assert columns - WORDS <= GIVEN
+    assert set(WORDS_OF_MODELS) <= columns and not WORDS & GIVEN
 
 
 # What may stay
