@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from consonance.cli.terminal import json_option, out, study_option
-from consonance.study.audit_log import AuditReport, export_log, verify
+from consonance.study.audit_verification import AuditReport, export_log, verify
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
 

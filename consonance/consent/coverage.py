@@ -1,8 +1,8 @@
-"""What consent covers now, against what the vault's rows were last reduced to.
+"""What consent covers now, compared with what it covered when the vault was last reduced to it.
 
-A purpose that is taken back, or a window that is narrowed, leaves rows in the vault that no purpose needs:
-they are to be erased (``consonance.erasure.amendment``). One that is granted again after that brings them back from
-the donation, if it still lies in the inbox.
+If a purpose is taken back, or the window is narrowed, the vault has rows that no purpose covers: they are erased
+(``consonance.erasure.amendment``). If the purpose is granted again after that, they are read again from the
+donation, if it is still in the inbox.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Coverage:
 
 
 def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
-    """Everyone with an active consent that is another than the one applied last, in order of code."""
+    """The participants whose active consent changed since the vault was last reduced to it, in order of code."""
     rows = connection.execute(
         f"""
         select
@@ -76,11 +76,11 @@ def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
 
 
 def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] = ()) -> None:
-    """Note that the vault holds of everyone with an active consent what that covers, and no more.
+    """Note that the vault has of every participant with an active consent what it covers, and no more.
 
     Args:
         connection: With the vault attached for writing.
-        but: Of whom rows are still to be erased.
+        but: The participants whose rows are still to be erased.
     """
     connection.begin()
     connection.execute(
@@ -96,15 +96,15 @@ def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] 
 
 
 def narrowed(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
-    """Whose consent covers less than when the vault was last reduced to it."""
+    """The participants whose consent covers less than when the vault was last reduced to it."""
     return [one for one in changed_coverages(connection) if one.lost or one.is_window_narrower]
 
 
 def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Let go of the history of whom more is covered of than was, if rows of theirs were erased.
+    """Delete the history of participants whose consent covers more than before, if rows of theirs were erased.
 
-    Their donations are then landed like new ones. Whose donations do not all lie in the inbox any more keeps
-    what there is.
+    The load then lands their donations like new ones. If a donation is no longer in the inbox, the history stays
+    as it is.
     """
     for coverage in changed_coverages(connection):
         number = {"number": coverage.participant_no}
@@ -119,11 +119,11 @@ def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
             "select file from vault.raw.donations where participant_no = $number", number
         ).fetchall()
         if all((study.root / file).exists() for (file,) in files):
-            forget_history(connection, coverage.participant_no)
+            delete_history(connection, coverage.participant_no)
 
 
-def forget_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> int:
-    """Delete every row of one participant's donations; the number of plays among them."""
+def delete_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> int:
+    """Delete every row of one participant's donations. Returns the number of plays among them."""
     number = {"number": participant_no}
     plays = 0
     for table in HISTORY:
@@ -138,7 +138,7 @@ def forget_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -
 def withhold_demographics(connection: duckdb.DuckDBPyConnection) -> None:
     """Keep birth year, gender and country out of the vault where they are not consented to.
 
-    The country stays where it alone tells the time zone.
+    The country stays if nothing else gives the time zone.
     """
     connection.execute(
         f"""

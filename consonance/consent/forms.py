@@ -1,9 +1,8 @@
-"""Consent given in an electronic form: exports of REDCap and Qualtrics, as lines of the ledger.
+"""Consent given in an electronic form: exports of REDCap and Qualtrics become lines of the ledger.
 
-A map says which column means what. Nothing else of an export is looked at: names, addresses and
-signatures stay where they are. A box counts as ticked only if it holds what the map, or the tool's
-convention, says a ticked box holds. A word that is neither a known yes nor a known no is reported, and
-its line is not imported: nobody can tell what was decided.
+A map says which column means what (``consonance.consent.form_map``). Nothing else of an export is read: names,
+addresses and signatures stay where they are. A word that is neither a known yes nor a known no is reported, and its
+line is not imported: nobody knows what was decided.
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ Tool = Literal["redcap", "qualtrics"]
 
 # What Qualtrics' Status says of a response that somebody gave.
 RESPONSES = ("ip address", "imported", "offline response", "offline", "")
-EXPORT_NUMBERS = "Export from Qualtrics once more with numeric values, or with the account set to English."
-SAY_WORDS = "Say in the map what a ticked and an empty box hold: {column: ..., is: ..., is_not: ...}."
+EXPORT_NUMBERS = "Export from Qualtrics again with numeric values, or with the language of Qualtrics set to English."
+SAY_WORDS = "Say in the map which words mean ticked and not ticked: {column: ..., is: ..., is_not: ...}."
 
 
 @dataclass
 class ImportReport:
-    """What an import did: events added, those that the ledger held already, lines left out and why, faults."""
+    """What an import did: events added, events that the ledger had already, lines left out by reason, faults."""
 
     added: int = 0
     known: int = 0
@@ -49,7 +48,7 @@ class ImportReport:
 
 
 def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportReport:
-    """Add to ``consents.csv`` what an export of a consent form says and the ledger does not yet.
+    """Add to ``consents.csv`` the events of an export of a consent form that the ledger does not have yet.
 
     Args:
         study: Whose ledger.
@@ -58,7 +57,7 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
         form: Which column means what.
 
     Raises:
-        BadTable: the export, the ledger or the notices cannot be used; nothing is changed then.
+        BadTable: the export, the ledger or the notices cannot be used. Then nothing is changed.
         BadMap: the map names a notice that is not registered.
         StoreError, VaultKeyError: the vault, which knows who was erased, cannot be opened.
     """
@@ -97,17 +96,19 @@ def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport
         if len(rows) < 2 or not all("ImportId" in value for value in rows[1][1].values()):
             raise BadTable(
                 f"{reader.path} lacks Qualtrics' three header rows.",
-                "Export it from Qualtrics once more as CSV, and do not open it with a spreadsheet before.",
+                "Export it from Qualtrics again as CSV, and do not open it in a spreadsheet before the import.",
             )
         rows = rows[2:]
     for line, row in rows:
         reason = _why_left_out(tool, form, row)
         if tool == "qualtrics" and (foreign := _unknown_word(row)):
-            reader.fault(line, f"holds a word in {foreign} that is none of Qualtrics' in English", EXPORT_NUMBERS)
+            reader.fault(
+                line, f"has a word in {foreign} that is not one of Qualtrics' words in English", EXPORT_NUMBERS
+            )
         elif reason:
             report.left_out[reason] += 1
         elif unknown := [box.column for box in form.boxes if box.is_unknown(row)]:
-            reader.fault(line, f"holds a word in {unknown[0]} that is neither a known yes nor a known no", SAY_WORDS)
+            reader.fault(line, f"has a word in {unknown[0]} that is neither a known yes nor a known no", SAY_WORDS)
         elif event := _event(reader, line, form, row):
             yield event
 
@@ -127,7 +128,7 @@ def _why_left_out(tool: Tool, form: FormMap, row: dict[str, str]) -> str | None:
 
 
 def _unknown_word(row: dict[str, str]) -> str | None:
-    """Which of Qualtrics' own columns holds a word that cannot be judged: labels come in the account's language."""
+    """The column of Qualtrics' own with an unknown word, if there is one: labels are in the language of the Qualtrics user."""
     status = row["Status"].casefold()
     if not (status.isdigit() or status in RESPONSES or _is_trial(status)):
         return "Status"
@@ -135,7 +136,7 @@ def _unknown_word(row: dict[str, str]) -> str | None:
 
 
 def _is_trial(status: str) -> bool:
-    """Status is 0 or IP Address for a response, 4 imported, 16 offline; 1, 2, 8, 9, 12, 17 … are none."""
+    """Status is 0 or IP Address for a response, 4 if imported, 16 if offline; 1, 2, 8, 9, 12, 17 … are trials or spam."""
     if status.isdigit():
         return status not in ("0", "4", "16")
     return re.search("preview|test|spam", status, re.IGNORECASE) is not None
@@ -149,7 +150,7 @@ def _event(reader: TableReader, line: int, form: FormMap, row: dict[str, str]) -
     moment = reader.moment(line, form.occurred_at, _with_offset(row[form.occurred_at], form.time_zone))
     first, last = (_day(reader, line, column, row) for column in (form.history_from, form.history_to))
     if first and last and first > last:
-        reader.fault(line, "has a first day of history after the last")
+        reader.fault(line, "has a first day of history that is after the last day")
     if moment is None or len(reader.faults) > faults:
         return None
     purposes = tuple(purpose for purpose, box in form.purposes.items() if box.is_ticked(row))

@@ -1,4 +1,4 @@
-"""The consent ledger: ``consents.csv`` as operators write it, and the vault's copy, which only grows."""
+"""The consent ledger: ``consents.csv``, which the operator writes, and its copy in the vault. Lines are only added."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from consonance.study.tokens import Tokens
 
 COLUMNS = ("participant_code", "event", "purposes", "form_version", "occurred_at", "history_from", "history_to")
 ONLY_GROWS = (
-    "Take consents.csv back to what it was, from a copy; nothing was loaded from it. The ledger only grows: "
-    "what was entered wrongly is put right by a further line at its end, with the same occurred_at."
+    "Restore consents.csv from a copy; nothing was loaded from it. Lines may only be added: "
+    "correct a mistake by a further line at the end, with the same occurred_at."
 )
 REGISTER = "Register the notice with 'consonance consent notice FILE --version VERSION --language LANGUAGE'."
 
 
 @dataclass(frozen=True)
 class ConsentEvent:
-    """One thing a participant decided.
+    """One decision of a participant.
 
     Attributes:
         participant_code: Who.
@@ -50,7 +50,7 @@ class ConsentEvent:
     history_to: date | None
 
     def meaning(self) -> str:
-        """What the line says, however it is spelt: equal for equal events, as canonical JSON."""
+        """What the line says, however it is written: equal for equal events, as canonical JSON."""
         return json.dumps(
             [
                 self.participant_code,
@@ -103,10 +103,10 @@ def read_ledger(study: Study, registered: Collection[str]) -> list[tuple[int, Co
 
 
 def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered: Collection[str]) -> list[ConsentEvent]:
-    """Add to ``raw.consent_events`` what ``consents.csv`` holds beyond the lines loaded before.
+    """Add to ``raw.consent_events`` the lines of ``consents.csv`` that were not loaded before.
 
-    Lines are compared by what they say: spaces, quoting, line endings, delimiter, comments and the
-    spelling of a moment or of a list of purposes make no difference.
+    Lines are compared by what they say: spaces, quotes, line endings, delimiter, comments and the
+    way in which a moment or a list of purposes is written make no difference.
 
     Args:
         connection: With the vault attached.
@@ -117,19 +117,19 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
         The events that were added.
 
     Raises:
-        BadTable: a line cannot be used or names somebody who was erased, or one that was loaded before was
-            changed, removed or moved; nothing is changed then.
+        BadTable: a line cannot be used, or names somebody who was erased, or a line that was loaded before was
+            changed, removed or moved. Then nothing is loaded.
     """
     lines = read_ledger(study, registered)
     refuse_erased(connection, study.consents_path, [(line, event.participant_code) for line, event in lines])
     tokens = Tokens.of(connection)
-    told = [_line_hash(tokens, event) for _, event in lines]
+    hashes = [_line_hash(tokens, event) for _, event in lines]
     loaded = _loaded_lines(connection, tokens)
     known = [line_hash for _, line_hash in loaded]
-    if told[: len(known)] != known:
+    if hashes[: len(known)] != known:
         raise BadTable(
             f"{study.consents_path} is not the ledger that was loaded before: "
-            f"{_first_difference([line for line, _ in lines], told, known)}.",
+            f"{_first_difference([line for line, _ in lines], hashes, known)}.",
             ONLY_GROWS,
         )
     new = lines[len(known) :]
@@ -139,7 +139,7 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
     if added:
         connection.begin()
         try:
-            _append(connection, first, added, told[len(known) :])
+            _append(connection, first, added, hashes[len(known) :])
             record(connection, study, "consent_events", _facts(tokens, first, added))
             connection.commit()
         except BaseException:
@@ -150,14 +150,14 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
 
 
 def _refuse_no_codes(path: Path, lines: Sequence[tuple[int, ConsentEvent]]) -> None:
-    """Lines that were loaded before stay as they are: the ledger only grows."""
+    """Check the codes of new lines. Lines that were loaded before stay as they are."""
     faults = [f"line {line} {NO_CODE}" for line, event in lines if not is_code(event.participant_code)]
     if faults:
         raise BadTable(f"{path} cannot be used: {'; '.join(faults[:10])}.", MEND)
 
 
 def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
-    """Add lines at the end of ``consents.csv``, in its own form."""
+    """Add lines at the end of ``consents.csv``, in its own delimiter and line endings."""
     rows = []
     for event in events:
         values = (
@@ -174,9 +174,9 @@ def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
 
 
 def name_erased(connection: duckdb.DuckDBPyConnection, code: str, name: str) -> int:
-    """Let the vault's ledger call the participant ``code`` by another ``name``; the lines stay.
+    """Put ``name`` for the participant ``code`` in the vault's ledger; the lines stay.
 
-    Within the caller's transaction. ``consents.csv`` must be given the same name.
+    Runs within the caller's transaction. ``consents.csv`` must get the same name.
 
     Returns:
         The number of lines concerned.
@@ -214,17 +214,17 @@ def _loaded_lines(connection: duckdb.DuckDBPyConnection, tokens: Tokens) -> list
     return found
 
 
-def _first_difference(lines: Sequence[int], told: Sequence[str], known: Sequence[str]) -> str:
-    """What happened to the first line that is not as it was loaded, told by the line of the file."""
-    place = next((place for place, (one, other) in enumerate(zip(told, known, strict=False)) if one != other), None)
+def _first_difference(lines: Sequence[int], found: Sequence[str], known: Sequence[str]) -> str:
+    """What happened to the first line that is not as it was loaded, with its line in the file."""
+    place = next((place for place, (one, other) in enumerate(zip(found, known, strict=False)) if one != other), None)
     if place is None:
-        missing = len(known) - len(told)
+        missing = len(known) - len(found)
         return f"its last {'line is' if missing == 1 else f'{missing} lines are'} missing"
-    if told[place] in known[place + 1 :]:
-        moved = known[place] in told[place + 1 :]
+    if found[place] in known[place + 1 :]:
+        moved = known[place] in found[place + 1 :]
         return f"line {lines[place]} was moved" if moved else f"a line before line {lines[place]} was removed"
-    if known[place] in told[place + 1 :]:
-        return f"line {lines[place]} was put between lines that were there"
+    if known[place] in found[place + 1 :]:
+        return f"line {lines[place]} was inserted between lines that were loaded before"
     return f"line {lines[place]} was changed"
 
 

@@ -1,5 +1,5 @@
--- One row is one participant with secrets in the keyring: what their last ledger event not after the
--- study's as_of grants. The ledger is asked itself, not a model.
+-- One row is one participant of the keyring: what the event that counts at the study's as_of grants. It reads the
+-- ledger itself, not a model.
 select
     keyring.participant_no,
     keyring.participant_code,

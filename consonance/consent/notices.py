@@ -1,4 +1,4 @@
-"""The notices that participants read before they decided: ``notices.csv`` binds each to its text."""
+"""Notices: what participants read before they decide. ``notices.csv`` has the SHA-256 of each text."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ COLUMNS = ("form_version", "language", "title", "file", "sha256")
 SHA256 = re.compile(r"[0-9a-f]{64}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 NEW_VERSION = (
-    "A notice never changes once consent was given to it: put the old line and file back, "
-    "and register another text as another form_version."
+    "A notice must not change after consent was given to it: restore the old line and the old file, "
+    "and register the other text under another form_version."
 )
 
 
@@ -37,7 +37,7 @@ class Registered:
 
 
 def register_notice(study: Study, file: Path, version: str, language: str, title: str | None = None) -> Registered:
-    """Register the text ``file`` as the notice ``version``: a copy in the study's ``notices/``, a line in ``notices.csv``.
+    """Register the text ``file`` as the notice ``version``: copy it into ``notices/`` and add a line to ``notices.csv``.
 
     Safe to repeat: the same text under the same version changes nothing.
 
@@ -49,20 +49,22 @@ def register_notice(study: Study, file: Path, version: str, language: str, title
         title: What receipts call it; the name of the file if not given.
 
     Raises:
-        BadNotice: no such file, no version or language, or the version or the file's place belong to another text.
+        BadNotice: the file, the version or the language is missing, or another text has the version or the file name.
         BadTable: ``notices.csv`` itself cannot be used.
     """
     if not file.is_file():
         raise BadNotice(f"{file} does not exist.", "Name the file that participants read.")
     if not version.strip() or any(sign in version for sign in "\r\n") or version.startswith("#"):
-        raise BadNotice("A notice needs a version.", "Give it one, such as --version v1.")
+        raise BadNotice(
+            f"{file} needs a version, in one line without a leading #.", "Give it one, such as --version v1."
+        )
     if not LANGUAGE.fullmatch(language):
-        raise BadNotice(f"{file}: its language is no language tag.", "Write it like en, de or pt-BR.")
+        raise BadNotice(f"The language of {file} is not a language tag.", "Write it like en, de or pt-BR.")
     sha256 = sha256_of(file)
     for notice in read_notices(study):
         if notice["form_version"] == version:
             if notice["sha256"] != sha256:
-                raise BadNotice(f"notices.csv has another text as {version}.", NEW_VERSION)
+                raise BadNotice(f"notices.csv has another text under the version {version}.", NEW_VERSION)
             return Registered(study.root / notice["file"], sha256, is_new=False)
     place = file if file.resolve().is_relative_to(study.root.resolve()) else study.notice_texts / file.name
     if place != file:
@@ -79,15 +81,15 @@ def register_notice(study: Study, file: Path, version: str, language: str, title
 def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> frozenset[str]:
     """Replace ``raw.notices`` by what ``notices.csv`` says.
 
-    A notice is registered by the SHA-256 of its text. If its file lies in the study folder, the file
-    must have that hash; one that consent events name keeps its line and its hash for good.
+    A notice is registered by the SHA-256 of its text. If its file is in the study folder, the file
+    must have this hash. If consent events name the notice, its line and its hash may not change.
 
     Returns:
         The registered form versions.
 
     Raises:
-        BadTable: a line cannot be used, a file is not the one that was registered, or a notice
-            that consent was given to is gone or another; nothing is changed then.
+        BadTable: a line cannot be used, a file was changed, or a notice to which consent was given is missing or
+            was changed. Then nothing is loaded.
     """
     bound = dict(
         connection.execute(
@@ -111,11 +113,11 @@ def load_notices(connection: duckdb.DuckDBPyConnection, study: Study) -> frozens
 
 
 def read_notices(study: Study, bound: Mapping[str, str] | None = None) -> list[dict[str, str]]:
-    """What ``notices.csv`` says: a mapping of ``COLUMNS`` for each notice.
+    """The notices of ``notices.csv``, each a mapping of ``COLUMNS``.
 
     Args:
         study: Whose notices.
-        bound: The hash that a form version must have, of those that consent was given to.
+        bound: Form version to the hash that it must have, because consent was given to it.
 
     Raises:
         BadTable: see ``load_notices``.
@@ -133,19 +135,19 @@ def read_notices(study: Study, bound: Mapping[str, str] | None = None) -> list[d
         if not SHA256.fullmatch(sha256):
             reader.fault(line, "has no SHA-256 of 64 hex digits in sha256", _how_to_register(found))
         elif found not in (None, sha256):
-            reader.fault(line, "names a file of another SHA-256: its text was altered", NEW_VERSION)
+            reader.fault(line, "names a file with another SHA-256: the text was changed", NEW_VERSION)
         if bound.get(version) not in (None, sha256):
-            reader.fault(line, "changes the SHA-256 of a notice that consent was given to", NEW_VERSION)
+            reader.fault(line, "changes the SHA-256 of a notice to which consent was given", NEW_VERSION)
         notices[version] = row | {"sha256": sha256}
     if lost := bound.keys() - notices.keys():
-        reader.faults.append(f"{len(lost)} notices that consent was given to are missing")
+        reader.faults.append(f"{len(lost)} notices to which consent was given are missing")
         reader.remedies.append(NEW_VERSION)
     reader.close()
     return list(notices.values())
 
 
 def _hash_of(root: Path, file: str) -> str | None:
-    """The SHA-256 of a file of the study folder; ``None`` if there is none of that name in it."""
+    """The SHA-256 of a file in the study folder; ``None`` if there is no such file."""
     path = (root / file).resolve()
     if not file or not path.is_relative_to(root.resolve()) or not path.is_file():
         return None
@@ -155,4 +157,4 @@ def _hash_of(root: Path, file: str) -> str | None:
 def _how_to_register(found: str | None) -> str:
     if found:
         return f"The SHA-256 of its file is {found}."
-    return "Take the line out, and let 'consonance consent notice FILE' write it."
+    return "Remove the line, and run 'consonance consent notice FILE': it writes the line."

@@ -25,7 +25,7 @@ from consonance.study.folder import Study
 from consonance.study.settings import Settings
 from consonance.study.tokens import Tokens
 
-DEFAULT_WITHDRAWAL = "Tell the people who run the study your participant code. You need give no reason."
+DEFAULT_WITHDRAWAL = "Send your participant code to the people who run the study. You need not give a reason."
 
 
 def write_receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> tuple[Path, Path]:
@@ -40,8 +40,8 @@ def write_receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str
         The page and the JSON file, readable by their owner alone.
 
     Raises:
-        BadCode: ``code`` is no participant code.
-        NotLoaded: nobody of that code has a consent event that has happened.
+        BadCode: ``code`` is not a participant code.
+        NotLoaded: there is no consent event of this code, or it has not happened yet.
     """
     facts = receipt(connection, study, checked_code(code))
     study.receipts.mkdir(mode=0o700, exist_ok=True)
@@ -55,7 +55,7 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
     """What the receipt of ``code`` says.
 
     Raises:
-        NotLoaded: nobody of that code has a consent event that has happened.
+        NotLoaded: there is no consent event of this code, or it has not happened yet.
     """
     state = consent_of(connection, code)
     if state.event is None:

@@ -1,4 +1,4 @@
-"""What consent can say, and who may be read at the door."""
+"""What consent can say, and whose donations and answers a load may read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADMITTED = with_rules("""
 
 
 def held_codes(connection: duckdb.DuckDBPyConnection, purpose: str) -> dict[str, str | None]:
-    """Every enrolled participant, with why ``purpose`` bars them, or ``None`` where it is granted."""
+    """Every enrolled participant, with the exclusion reason if they do not grant ``purpose``, else ``None``."""
     answers: dict[str, str | None] = {}
     for code, event, is_granted in connection.execute(ADMITTED, {"purpose": purpose}).fetchall():
         if is_granted:

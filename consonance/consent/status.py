@@ -1,4 +1,4 @@
-"""What each participant grants now, for the operator: the ledger as the last load left it."""
+"""What each participant grants now, for the operator: the ledger as the last load read it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STATES = with_rules(Path(__file__).with_name("status.sql").read_text(encoding="u
 
 
 class NotLoaded(ConsonanceError):
-    """The vault holds no ledger yet, or nobody of this code."""
+    """The vault has no ledger yet, or nobody of this code."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class ConsentStatus:
 
     Attributes:
         participant_code: Who.
-        is_enrolled: Whether ``participants.csv`` has them; who is not enrolled is held.
+        is_enrolled: Whether ``participants.csv`` has them. Donations of others are held.
         event: The event that counts; ``None`` if the ledger has none yet.
         purposes: What is granted, in the order of ``PURPOSES``; nothing after a withdrawal.
         form_version: The notice it was given to.
         occurred_at: When they decided, in UTC.
         history_from, history_to: First and last consented day of their history.
         events: How many of their events have happened.
-        later_events: How many lie after ``as_of`` and do not count yet.
-        is_amended_unasked: The event amends what was not granted. It counts; the ledger may lack a line.
+        later_events: How many are after ``as_of`` and do not count yet.
+        is_amended_without_grant: The event amends, and nothing was granted before. It counts; a line may be missing.
     """
 
     participant_code: str
@@ -48,11 +48,11 @@ class ConsentStatus:
     history_to: date | None
     events: int
     later_events: int
-    is_amended_unasked: bool
+    is_amended_without_grant: bool
 
     @property
     def is_erased(self) -> bool:
-        """Whether the code is what stands for somebody who was erased."""
+        """Whether the code stands for somebody who was erased."""
         return self.participant_code.startswith(LABEL_PREFIX)
 
     @property
@@ -69,8 +69,8 @@ class ConsentStatus:
             remark
             for remark, applies in {
                 "not enrolled": not self.is_enrolled and not self.is_erased,
-                "amended, but nothing was granted before": self.is_amended_unasked,
-                f"{self.later_events} events lie in the future": self.later_events > 0 and not self.is_erased,
+                "amended, but nothing was granted before": self.is_amended_without_grant,
+                f"{self.later_events} events are in the future": self.later_events > 0 and not self.is_erased,
                 "withdrawn, but not erased": self.state == "withdrawn" and self.is_enrolled,
             }.items()
             if applies
@@ -98,7 +98,7 @@ def judged_as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
     """
     found = connection.execute("select as_of from vault.raw.study").fetchall()
     if not found:
-        raise NotLoaded("The vault holds no ledger yet.", "Run 'consonance load' first.")
+        raise NotLoaded("The vault has no ledger yet.", "Run 'consonance load' first.")
     return found[0][0]  # type: ignore[no-any-return]
 
 
@@ -125,11 +125,11 @@ def consent_of(connection: duckdb.DuckDBPyConnection, code: str) -> ConsentStatu
     """One participant's consent.
 
     Raises:
-        NotLoaded: nobody of that code is enrolled or in the ledger, as far as it was loaded.
+        NotLoaded: nobody of that code is enrolled or in the ledger, as the last load read it.
     """
     for state in consent_states(connection):
         if state.participant_code == code:
             return state
     raise NotLoaded(
-        "Nobody of this code is enrolled or in the ledger.", "Mind the spelling, or 'consonance load' first."
+        "Nobody of this code is enrolled or in the ledger.", "Check the spelling, or run 'consonance load' first."
     )

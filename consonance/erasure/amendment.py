@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from consonance.consent.coverage import Coverage, forget_history, narrowed, note_applied
+from consonance.consent.coverage import Coverage, delete_history, narrowed, note_applied
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.study.audit_log import Fact, anchor, record
 from consonance.study.dbt_command import run_dbt
@@ -91,7 +91,7 @@ def _delete(study: Study, concerned: list[Coverage], losing_some_plays: list[Cov
         connection.begin()
         for coverage in concerned:
             if "listening_history" in coverage.lost:
-                erased[coverage.participant_no] = forget_history(connection, coverage.participant_no)
+                erased[coverage.participant_no] = delete_history(connection, coverage.participant_no)
         if losing_some_plays:
             erased |= _delete_plays(connection, [coverage.participant_no for coverage in losing_some_plays])
         if plays := sum(erased.values()):

@@ -18,7 +18,7 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores
 from consonance.study.tokens import Tokens
-from consonance.study.tombstones import LABEL_PREFIX, forgotten, read_tombstones
+from consonance.study.tombstones import LABEL_PREFIX, missing_tombstones, read_tombstones
 from consonance.study.vault import open_study
 
 # Everybody the vault has a code of.
@@ -72,7 +72,7 @@ def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
         requested_at: When they asked for it, in UTC without an offset.
 
     Raises:
-        BadCode: ``code`` is no participant code.
+        BadCode: ``code`` is not a participant code.
         UnknownParticipant: there is nothing of them, or not any more.
         BadTable: ``consents.csv``, ``notices.csv`` or ``recipients.csv`` cannot be used.
         StoreError, VaultKeyError: a store cannot be opened.
@@ -105,7 +105,7 @@ def plan_replay(study: Study) -> ErasureRecord:
     """
     with open_study(study, may_be_stale=True) as connection:
         lay_out_stores(connection)
-        missing = forgotten(connection, study)
+        missing = missing_tombstones(connection, study)
         tokens = Tokens.of(connection)
         back = [code for (code,) in connection.execute(CODES).fetchall() if tokens.participant(code) in missing]
     if not missing:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import duckdb
 
-from consonance.checks.non_interference import FOLDER as TWIN
+from consonance.checks.non_interference import FOLDER as PAIRED_REBUILD
 from consonance.release.register import WORK_PREFIX
 from consonance.study.dbt_command import clear_artifacts, run_dbt
 from consonance.study.files import remove_database, remove_within, sync
 from consonance.study.folder import Study
-from consonance.study.fresh_vault import refuse_full_disk, write_afresh
+from consonance.study.fresh_vault import refuse_full_disk, write_copy
 from consonance.study.key import read_key
 from consonance.study.vault import attach_vault, open_study, prepare, session_settings
 
 
 def rewrite_vault(study: Study) -> None:
-    """Copy the vault into a fresh file and put that into its place.
+    """Copy the vault into a fresh file and replace the vault by it.
 
     Raises:
         CopyFailed: the disk is too full, or the copy differs; the vault is as it was.
@@ -26,10 +26,10 @@ def rewrite_vault(study: Study) -> None:
     with open_study(study) as connection:
         connection.execute("checkpoint vault")
     with duckdb.connect(config=session_settings()) as connection:
-        # Open until the end, so that nobody writes to the vault whose copy takes its place.
+        # Open until the end, so that nobody writes to the vault while its copy is made.
         prepare(connection, study)
         attach_vault(connection, study, "old", read_only=True)
-        write_afresh(connection, study, read_key(study), lambda copy, contents: None)
+        write_copy(connection, study, read_key(study), lambda copy, contents: None)
         study.new_vault_path.replace(study.vault_path)
         sync(study.root)
 
@@ -48,7 +48,7 @@ def rebuild_warehouse(study: Study) -> None:
 def _clear_remains(study: Study) -> None:
     """Remove what was made of the rows outside the stores, also what dbt wrote."""
     remains = [
-        *study.root.glob(f"{TWIN}*"),
+        *study.root.glob(f"{PAIRED_REBUILD}*"),
         *study.published.glob(f"{WORK_PREFIX}*"),
         study.root / ".spill",
         study.site,

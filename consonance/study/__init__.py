@@ -1,1 +1,1 @@
-"""The study folder: which file lies where, its key, its stores and their schema, the audit log, dbt on it."""
+"""The study folder: which file is where, its settings and key, its stores and their schema, the audit log, dbt on it."""

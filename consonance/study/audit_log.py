@@ -1,11 +1,11 @@
 """The audit log: what was done to a study, as a chain of hashes in the vault.
 
-Each entry holds the hash of the one before it, so that none can be changed, taken out or moved without
-every later one being wrong. What a chain cannot show, that its end was cut off, the anchor shows: the
-number and hash of the last entry, signed with the vault's key of tokens, in ``audit.head`` beside the
-vault. Whoever holds the vault's key can rewrite both; an export in other hands tells that too.
+Each entry has the hash of the entry before it: if one is changed, removed or moved, every later one is wrong. A chain
+cannot show that its end was cut off. The anchor does: the number and the hash of the last entry, signed with the
+vault's key of tokens, in ``audit.head`` beside the vault. Who has the vault's key can rewrite both; an export that
+somebody else keeps shows that too (``consonance.study.audit_verification``).
 
-An entry holds counts, versions, hashes and keyed tokens: nothing that a participant gave, and no code.
+An entry has counts, versions, hashes and keyed tokens: nothing that a participant gave, and no code.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.tokens import Tokens
@@ -34,10 +32,6 @@ GENESIS = "0" * 64
 BROKEN_ANCHOR = "broken_anchor"
 # A word, a version, a token or a hash; no free text.
 WORD = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
-
-
-class BadExport(ConsonanceError):
-    """A file is no export of an audit log."""
 
 
 @dataclass(frozen=True)
@@ -84,45 +78,29 @@ class Entry:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What ``audit.head`` says: how many entries there are, and the hash of the last."""
+    """What ``audit.head`` or an export says: how many entries there are, and the hash of the last."""
 
     entries: int
     head: str
-
-
-@dataclass(frozen=True)
-class AuditReport:
-    """How the log stands: the number of entries, the last hash, and what is wrong with it."""
-
-    entries: int
-    head: str
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def passed(self) -> bool:
-        return not self.faults
-
-    def as_json(self) -> dict[str, Any]:
-        return {"passed": self.passed, "entries": self.entries, "head": self.head, "faults": self.faults}
 
 
 def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts: Mapping[str, Fact]) -> int:
     """Add an entry, within the caller's transaction if there is one; ``anchor`` comes after its commit.
 
     If the log does not reach what ``audit.head`` was signed for, an entry that says so comes first: a
-    log that was cut off is never mended in silence.
+    log that was cut off is never continued without a trace.
 
     Args:
         connection: With the vault attached for writing, its tables laid out.
         study: Whose vault it is.
         kind: What is done, in one word.
-        facts: Counts, words, hashes and tokens; never a text.
+        facts: Counts, words, hashes and tokens; never a text that a person gave.
 
     Returns:
         The entry's number.
 
     Raises:
-        ValueError: ``facts`` hold a text.
+        ValueError: ``facts`` has such a text.
     """
     _refuse_texts(kind, facts)
     last = _last(connection)
@@ -140,52 +118,8 @@ def anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     replace_file(study.audit_head_path, (json.dumps(content) + "\n").encode())
 
 
-def verify(connection: duckdb.DuckDBPyConnection, study: Study, export: Path | None = None) -> AuditReport:
-    """Look for entries that were changed, taken out, moved or cut off.
-
-    Args:
-        connection: With the vault attached.
-        study: Whose vault it is.
-        export: An earlier export of the log, which it must continue.
-
-    Raises:
-        BadExport: ``export`` is none.
-    """
-    entries = read_entries(connection)
-    faults = chain_faults(entries)
-    signed, broken = _read_anchor(connection, study)
-    if signed:
-        faults += anchor_faults(entries, signed, "audit.head")
-    elif broken:
-        faults.append({"unsigned": "audit.head is not signed by this vault"}.get(broken, "audit.head is missing"))
-    if not entries and connection.execute("select count(*) from vault.raw.study").fetchall() != [(0,)]:
-        faults.append("the study was loaded, and the log has no entry")
-    if export:
-        faults += anchor_faults(entries, _read_export(export), "the export")
-    return AuditReport(len(entries), entries[-1].entry_hash if entries else GENESIS, faults)
-
-
-def chain_faults(entries: Sequence[Entry]) -> list[str]:
-    """What is wrong with the chain of ``entries`` in order of number."""
-    faults = []
-    expected, previous = 1, GENESIS
-    for entry in entries:
-        if entry.number > expected:
-            faults.append(f"entry {expected} is missing")
-        elif entry.number < expected:
-            faults.append(f"entry {entry.number} is there more than once")
-        elif entry.previous_hash != previous:
-            faults.append(f"entry {entry.number} does not follow the one before it")
-        if entry.entry_hash != entry.computed_hash():
-            faults.append(f"entry {entry.number} was changed")
-        if entry.kind == BROKEN_ANCHOR:
-            faults.append(f"entry {entry.number} notes that the log was cut off, replaced or unsigned before it")
-        expected, previous = entry.number + 1, entry.entry_hash
-    return faults
-
-
 def anchor_faults(entries: Sequence[Entry], signed: Anchor, place: str) -> list[str]:
-    """Whether ``entries`` hold what ``signed`` was signed for; it may be behind, if a program was killed."""
+    """What is missing of the entries that ``signed`` was signed for. It may be behind, if a program was killed."""
     if len(entries) < signed.entries:
         return [f"the log has {len(entries)} entries, {place} knows {signed.entries}"]
     if signed.entries and entries[signed.entries - 1].entry_hash != signed.head:
@@ -203,34 +137,6 @@ def read_entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
         """
     ).fetchall()
     return [Entry(*row) for row in rows]
-
-
-def export_log(connection: duckdb.DuckDBPyConnection, study: Study, path: Path) -> AuditReport:
-    """Write the log as JSON, for a board to keep: with it they can tell later whether the log was rewritten.
-
-    Returns:
-        How the log stands; the export says so too.
-    """
-    report = verify(connection, study)
-    content = {
-        "schema": "consonance audit log 1",
-        "how_to_check": (
-            "entry_hash is the SHA-256, in hex, of previous_hash followed by the JSON array "
-            "[number, moment, kind, facts, software_version] without spaces, in ASCII; facts is a text in it."
-        ),
-        **report.as_json(),
-        "log": [entry.as_json() for entry in read_entries(connection)],
-    }
-    replace_file(path, (json.dumps(content, indent=1) + "\n").encode())
-    return report
-
-
-def _read_export(path: Path) -> Anchor:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Anchor(int(content["entries"]), str(content["head"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        raise BadExport(f"{path} is no export of an audit log.", "'consonance audit export FILE' writes one.") from None
 
 
 def _append(connection: duckdb.DuckDBPyConnection, last: Entry | None, kind: str, facts: Mapping[str, Fact]) -> Entry:
@@ -265,15 +171,15 @@ def _last(connection: duckdb.DuckDBPyConnection) -> Entry | None:
 
 def _broken_anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> str | None:
     """In a word what is wrong with the anchor, if anything is."""
-    signed, broken = _read_anchor(connection, study)
+    signed, broken = read_anchor(connection, study)
     if signed is None:
         return broken
     faults = anchor_faults(read_entries(connection), signed, "")
     return "cut_off_or_replaced" if faults else None
 
 
-def _read_anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> tuple[Anchor | None, str | None]:
-    """The anchor, or what is wrong with it; neither for a log that has not begun."""
+def read_anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> tuple[Anchor | None, str | None]:
+    """The anchor, or in a word what is wrong with it; neither if the log has not begun."""
     try:
         content = json.loads(study.audit_head_path.read_text(encoding="utf-8"))
         signed = Anchor(int(content["entries"]), str(content["head"]))
@@ -299,4 +205,4 @@ def _refuse_texts(kind: str, facts: Mapping[str, Fact]) -> None:
         elif isinstance(fact, Sequence):
             words.extend(fact)
     if not all(WORD.fullmatch(word) for word in words):
-        raise ValueError("an entry of the audit log holds words, hashes and tokens, no text")
+        raise ValueError("an entry of the audit log has words, hashes and tokens, and no other text")

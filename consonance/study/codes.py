@@ -1,4 +1,4 @@
-"""What a participant code is: one grammar, checked wherever a code comes in, and before it becomes a path."""
+"""Participant codes: one grammar. A code is checked wherever it enters, before it becomes part of a path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_CODE = "has no participant_code of letters, digits, '_', '-' and inner '.', 6
 
 
 class BadCode(ConsonanceError):
-    """What was given is no participant code."""
+    """A text is not a participant code."""
 
 
 def is_code(text: str) -> bool:
@@ -27,11 +27,11 @@ def checked_code(text: str) -> str:
     """``text``, if it is a participant code.
 
     Raises:
-        BadCode: it is none. The message does not repeat it.
+        BadCode: it is not. The message does not repeat it.
     """
     if not is_code(text):
         raise BadCode(
-            "This is no participant code.",
+            "This is not a participant code.",
             "A code has letters (A to Z), digits, '_', '-' and inner '.', 64 at most, as in participants.csv.",
         )
     return text

@@ -14,8 +14,8 @@ from consonance.study.folder import Study
 def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
     """Copy ``stores`` of ``study`` to ``folder``, byte for byte; the key is linked to.
 
-    The caller holds them open, so that nobody writes meanwhile. Another process copies: whoever closes a
-    file gives up the locks that its own process has on it (POSIX), and DuckDB's are such.
+    The caller has them open, so that nobody writes meanwhile. Another process makes the copy: when a process closes a
+    file, it loses all its POSIX locks on that file, and DuckDB needs its locks.
 
     Returns:
         The copy, a study of its own.

@@ -1,4 +1,4 @@
-"""Calling dbt on a study, as anyone would from a shell."""
+"""Running dbt on a study, as from a shell."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from consonance.study.files import replace_file
 from consonance.study.folder import STUDY_VARIABLE, Study
 
 PROJECT = Path(__file__).resolve().parents[2]
-# What dbt remembers of the project as it last parsed it; it parses again whatever has changed since.
+# The project as dbt last parsed it; dbt parses again only what has changed since.
 PARSED = "partial_parse.msgpack"
-# The project's name in dbt's artifacts, and which files those are: they may lie beside another project's.
+# The project's name in dbt's artifacts, and which files those are: another project's may be beside them.
 NAME = "consonance"
 ARTIFACTS = (
     "manifest.json", "run_results.json", "catalog.json", "sources.json", "semantic_manifest.json", "graph.gpickle",
     "graph_summary.json", "static_index.html", "index.html",
 )  # fmt: skip
 LOG = "dbt.log"
-# What dbt writes into its log above each run; runs of several projects may stand in one log.
+# The line that dbt writes into its log above each run; one log may have runs of several projects.
 BEGINNING = re.compile(rb"(?m)^(?==+ [0-9:.]+ \| [0-9a-f-]{36} =+$)")
 
 # The process group that dbt's processes belong to while a release is made, so that they end with it.
@@ -33,10 +33,10 @@ children_group: ContextVar[int | None] = ContextVar("children_group", default=No
 
 
 class DbtFailed(ConsonanceError):
-    """A dbt command ended with an error; ``output`` is what it said."""
+    """A dbt command ended with an error; ``output`` is what it printed."""
 
     def __init__(self, command: str, output: str, log: str) -> None:
-        super().__init__(f"'dbt {command}' failed.", f"Its last lines stand above{log}.")
+        super().__init__(f"'dbt {command}' failed.", f"Its last lines are printed above{log}.")
         self.output = output
 
 
@@ -51,9 +51,9 @@ def log_folder(workspace: Path | None = None) -> Path:
 
 
 def clear_artifacts() -> None:
-    """Remove what dbt compiled, ran and logged of this project; what it parsed of it tells of nobody, and stays.
+    """Delete what dbt compiled, ran and logged of this project. What it parsed has no data of participants, and stays.
 
-    ``DBT_TARGET_PATH`` and ``DBT_LOG_PATH`` may name folders with files of others: of these nothing goes.
+    ``DBT_TARGET_PATH`` and ``DBT_LOG_PATH`` may name folders with files of other projects: these stay too.
     """
     target, log = target_folder(), log_folder()
     mark = f'"{NAME}"'.encode(), f".{NAME}.".encode()
@@ -74,7 +74,7 @@ def _remove_if_marked(path: Path, marks: Iterable[bytes]) -> None:
 
 
 def _remove_marked_runs(path: Path, marks: Iterable[bytes]) -> None:
-    """Take the runs that hold a mark out of a log of dbt; a log without others goes as a whole."""
+    """Remove the runs with a mark from a log of dbt; a log without other runs is deleted."""
     if not path.is_file() or path.is_symlink():
         return
     runs = BEGINNING.split(path.read_bytes())
@@ -86,7 +86,7 @@ def _remove_marked_runs(path: Path, marks: Iterable[bytes]) -> None:
 
 
 def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str:
-    """Run ``dbt`` with ``arguments`` on ``study`` in the project's folder; returns what it said.
+    """Run ``dbt`` with ``arguments`` on ``study`` in the project's folder; returns what it printed.
 
     Args:
         study: Whose warehouse to build.
@@ -117,6 +117,6 @@ def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str
         process_group=children_group.get(),
     )
     if done.returncode:
-        log = "" if workspace else "; the whole is in logs/dbt.log"
+        log = "" if workspace else "; all of them are in logs/dbt.log"
         raise DbtFailed(arguments[0], done.stdout + done.stderr, log)
     return done.stdout

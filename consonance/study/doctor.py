@@ -1,4 +1,4 @@
-"""What is wrong with a study folder, each with its remedy. Nothing is changed."""
+"""The doctor: what is wrong with a study folder, each finding with its remedy. Nothing is changed."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.non_interference import FOLDER as TWIN
+from consonance.checks.non_interference import FOLDER as PAIRED_REBUILD
 from consonance.consent.coverage import narrowed
 from consonance.consent.state import LEDGER_STATE
 from consonance.consent.status import NotLoaded, consent_states
 from consonance.release.register import CURRENT, WORK_PREFIX, published_numbers
-from consonance.study.audit_log import verify
+from consonance.study.audit_verification import verify
 from consonance.study.codes import is_code
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -28,13 +28,13 @@ from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
 from loaders.history_doubts import REMEDY, history_doubts
 
-# Beside what DuckDB spills, a fresh copy of the vault and a release need about this much.
+# So many times the size of the stores a withdrawal or a release may need on the disk.
 ROOM = 3
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where, what, and what to do. ``is_grave``: something may be lost or given away."""
+    """One thing that is wrong: where, what, and what to do. ``is_grave``: data may be lost, or seen by others."""
 
     place: str
     what: str
@@ -44,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was found, and how many things were looked at."""
+    """The findings, and how many checks there were."""
 
     looked_at: int
     findings: tuple[Finding, ...]
@@ -62,33 +62,35 @@ class Diagnosis:
 
 
 def examine(study: Study) -> Diagnosis:
-    """Look at everything that keeps a study from being safe, or from going on.
+    """Run every check on ``study``.
 
-    What cannot be looked at because something else is wrong is not a finding of its own.
+    A check that cannot run because of another finding adds none of its own.
     """
     findings: list[Finding] = []
-    for look in LOOKS:
+    for check in CHECKS:
         try:
-            findings += look(study)
+            findings += check(study)
         except ConsonanceError as error:
-            told = Finding(str(study.root), error.what, error.remedy)
-            findings += [told] if told not in findings else []
-    return Diagnosis(len(LOOKS), tuple(findings))
+            finding = Finding(str(study.root), error.what, error.remedy)
+            findings += [finding] if finding not in findings else []
+    return Diagnosis(len(CHECKS), tuple(findings))
 
 
 def _settings(study: Study) -> Iterator[Finding]:
     Settings.read(study)
     if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
-        yield Finding(str(study.root), "Others of this machine may enter the study folder.", f"chmod 700 {study.root}")
+        yield Finding(
+            str(study.root), "Other users of this computer may enter the study folder.", f"chmod 700 {study.root}"
+        )
 
 
 def _modes(study: Study) -> Iterator[Finding]:
-    # Behind a closed folder nobody reads them; in a copy of it somebody may.
+    # Nobody else can reach them in a closed folder. In a copy of the folder somebody might.
     if tops := dict.fromkeys(top_of(study, path) for path in open_places(study) if path != study.root):
         yield Finding(
             str(study.root),
-            f"Others of this machine have rights on {', '.join(tops)}.",
-            "Run 'consonance load', which takes them away.",
+            f"Other users of this computer have rights on {', '.join(tops)}.",
+            "Run 'consonance load': it removes these rights.",
             is_grave=False,
         )
 
@@ -107,29 +109,33 @@ def _key(study: Study) -> Iterator[Finding]:
 def _interruptions(study: Study) -> Iterator[Finding]:
     if study.pending.exists():
         yield Finding(str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code.")
-    for path in (*study.root.glob(f"{TWIN}*"), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
+    for path in (
+        *study.root.glob(f"{PAIRED_REBUILD}*"),
+        *study.published.glob(f"{WORK_PREFIX}*"),
+        study.new_vault_path,
+    ):
         if path.exists():
             yield Finding(
                 str(path),
-                "A command was killed, or is running, and this holds data of participants.",
-                "If none is running, delete it.",
+                "A command was interrupted, or still runs, and left data of participants here.",
+                "If no command runs, delete it.",
             )
 
 
 def _tombstones(study: Study) -> Iterator[Finding]:
-    with _opened(study) as connection:  # which a vault that has forgotten a withdrawal does not let happen
+    with _opened(study) as connection:  # which refuses a stale backup
         if read_tombstones(connection).keys() - read_file(study).keys():
             yield Finding(
                 str(study.tombstones_path),
-                "Tombstones of the vault are missing there: a backup of the vault would go unnoticed.",
-                "Put the file back from a copy; the next withdrawal writes it too.",
+                "It lacks tombstones that the vault has: a stale backup of the vault would not be noticed.",
+                "Restore the file from a copy; the next withdrawal writes it too.",
             )
 
 
 def _log(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:
         for fault in verify(connection, study).faults:
-            yield Finding("the audit log", f"{fault[0].upper()}{fault[1:]}.", "See 'consonance audit verify'.")
+            yield Finding("the audit log", f"{fault[0].upper()}{fault[1:]}.", "Run 'consonance audit verify'.")
 
 
 def _consents(study: Study) -> Iterator[Finding]:
@@ -140,18 +146,18 @@ def _consents(study: Study) -> Iterator[Finding]:
             if state.event == "withdrawn" and (code in keyed or (is_code(code) and study.donations_of(code).exists())):
                 yield Finding(
                     code,
-                    "Has withdrawn, and the study still holds data of theirs.",
+                    "This participant has withdrawn, and the study still has their data.",
                     f"Run 'consonance withdraw {code}'.",
                 )
         for coverage in narrowed(connection):
             yield Finding(
                 coverage.participant_code,
-                "Took something back, and the vault still holds what it covered.",
+                "This participant took back a purpose or narrowed the window, and the vault still has what is no longer covered.",
                 "Run 'consonance load'.",
             )
         folders = [path.name for path in study.inbox.iterdir() if path.is_dir()]
         for code in sorted(erased_codes(connection, folders)):
-            yield Finding(f"inbox/{code}", "Holds a donation of somebody who was erased.", "Delete it.")
+            yield Finding(f"inbox/{code}", "There is a donation of a participant who was erased.", "Delete it.")
 
 
 def _histories(study: Study) -> Iterator[Finding]:
@@ -175,13 +181,17 @@ def _releases(study: Study) -> Iterator[Finding]:
     if not study.published.exists():
         return
     if current.is_symlink() and not current.exists():
-        yield Finding(str(current), "Leads nowhere.", "Delete it, or publish again.")
+        yield Finding(str(current), "This link leads to no release.", "Delete it, or publish again.")
     with _opened(study) as connection:
         known = dict(connection.execute("select release_no, tier from vault.raw.releases").fetchall())
         for number in published_numbers(study.published):
             place = str(study.published / str(number))
             if number not in known:
-                yield Finding(place, "The vault does not know this release.", "Restore a newer vault, or move it away.")
+                yield Finding(
+                    place,
+                    "This release is not in the release register.",
+                    "Restore a newer vault, or move the release away.",
+                )
                 continue
             unwilling = connection.execute(
                 f"""
@@ -196,8 +206,8 @@ def _releases(study: Study) -> Iterator[Finding]:
             if unwilling:
                 yield Finding(
                     place,
-                    f"{unwilling} of those in it do not agree to the tier any more.",
-                    f"Delete the folder and publish again; tell those who have release {number}.",
+                    f"{unwilling} of the participants in it no longer agree to the tier.",
+                    f"Delete the folder and publish again; inform those who have release {number}.",
                 )
 
 
@@ -207,18 +217,18 @@ def _room(study: Study) -> Iterator[Finding]:
     if free < needed:
         yield Finding(
             str(study.root),
-            f"{free >> 20:,} MiB are free; a withdrawal or a release may need {needed >> 20:,}.",
-            "Make room on that disk.",
+            f"{free >> 20:,} MiB are free; a withdrawal or a release may need {needed >> 20:,} MiB.",
+            "Make room on this disk.",
             is_grave=False,
         )
 
 
 @contextmanager
 def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The vault for reading, if its tables are those of this version, and the warehouse if wanted.
+    """The vault for reading, and the warehouse if wanted.
 
     Raises:
-        NotLoaded: something in it is missing.
+        NotLoaded: it lacks a table of this version.
         StoreError, VaultKeyError, StaleBackup: it cannot be opened.
     """
     with open_study(study, read_only=True, warehouse=warehouse) as connection:
@@ -226,10 +236,10 @@ def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBP
             yield connection
         except duckdb.CatalogException:
             raise NotLoaded(
-                f"{study.vault_path} was made by an older version, and lacks tables.", "Run 'consonance load'."
+                f"{study.vault_path} was made by an older version and lacks tables.", "Run 'consonance load'."
             ) from None
 
 
-LOOKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
     _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _releases, _room, _modes,
 )  # fmt: skip

@@ -1,11 +1,11 @@
-"""The one family of errors that people are meant to read."""
+"""The errors that people are meant to read."""
 
 
 class ConsonanceError(Exception):
-    """Something a person can put right: what happened, and what to do about it.
+    """Something a person can correct: what happened, and what to do about it.
 
     The text never quotes a participant's content, a key, or a message of DuckDB's (its messages
-    quote the row they stumbled over).
+    quote the row that caused the error).
     """
 
     def __init__(self, what: str, remedy: str) -> None:

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever a program is killed; and what a file is known by."""
+"""Writing and deleting files so that each is there completely or not at all, whenever the program is killed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Put ``content`` in the place of ``path`` in one step, on the disk when this returns.
+    """Replace the file ``path`` in one step. When this returns, ``content`` is on the disk.
 
     Args:
         path: The file; it need not exist.
-        content: All it shall hold.
+        content: Its whole new content.
         mode: Who may read and write it.
     """
     draft = path.with_name(f".{path.name}.new")
@@ -32,13 +32,13 @@ def printable(name: str) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of what a file holds, in hex."""
+    """SHA-256 of the content of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:
-    """Wait until what a file holds, or which files a folder holds, is on the disk."""
+    """Wait until the content of a file, or the list of files of a folder, is on the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -52,17 +52,17 @@ def log_of(database: Path) -> Path:
 
 
 def remove_database(database: Path) -> None:
-    """Delete the file of a database and its log, as far as they are there."""
+    """Delete the file of a database and its log, if they exist."""
     for path in (database, log_of(database)):
         path.unlink(missing_ok=True)
 
 
 def remove_within(root: Path, path: Path) -> bool:
-    """Delete the file or folder ``path`` if it really lies in the folder ``root``: never what a link leads to.
+    """Delete the file or folder ``path`` if it really is inside the folder ``root``: never what a link leads to.
 
     Args:
         root: The study folder.
-        path: What is to go; it need not exist.
+        path: What to delete; it need not exist.
 
     Returns:
         Whether it is gone.

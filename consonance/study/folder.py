@@ -19,7 +19,7 @@ class NoStudy(ConsonanceError):
 
 
 class UnusableFolder(ConsonanceError):
-    """No study can lie in a folder of this name."""
+    """A folder of this name cannot hold a study."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Study:
         if not study.settings_path.is_file():
             raise NoStudy(
                 f"There is no study in {root} (no study.yml).",
-                f"Lay one out with 'consonance init {root}', or name an existing one with --study or {STUDY_VARIABLE}.",
+                f"Create one with 'consonance init {root}', or name an existing one with --study or {STUDY_VARIABLE}.",
             )
         return study
 
@@ -128,7 +128,7 @@ class Study:
 
     @property
     def pending(self) -> Path:
-        """What a withdrawal under way knows of whom it erases; gone in the end."""
+        """The erasure record of a withdrawal that is not finished."""
         return self.root / ".withdrawing"
 
     @property
@@ -139,7 +139,7 @@ class Study:
         """The folder of the inbox for the donations of the participant ``code``.
 
         Raises:
-            BadCode: ``code`` is no participant code: it may lead elsewhere.
+            BadCode: ``code`` is not a participant code: the path might lead elsewhere.
         """
         return self.inbox / checked_code(code)
 
@@ -147,7 +147,7 @@ class Study:
         """The consent receipt of the participant ``code``: the page and the JSON file.
 
         Raises:
-            BadCode: ``code`` is no participant code: it may lead elsewhere.
+            BadCode: ``code`` is not a participant code: the path might lead elsewhere.
         """
         return self.receipts / f"{checked_code(code)}.html", self.receipts / f"{code}.json"
 
@@ -161,13 +161,13 @@ class Study:
 
 
 def refuse_unusable(root: Path) -> None:
-    """See that DuckDB can keep files in the folder ``root``.
+    """Check that DuckDB can keep files in the folder ``root``.
 
     Raises:
-        UnusableFolder: its path holds a question mark: what follows it is an option to DuckDB, not a name.
+        UnusableFolder: there is a question mark in its path. DuckDB reads what follows it as an option.
     """
     if "?" in str(root.absolute()):
         raise UnusableFolder(
             f"{root} cannot hold a study: there is a '?' in its path.",
-            "DuckDB takes what follows it for an option. Choose or rename a folder without '?'.",
+            "DuckDB reads what follows it as an option. Choose a folder without '?', or rename this one.",
         )

@@ -1,8 +1,8 @@
-"""Writing the vault anew: into a fresh file, which holds no page of what was deleted or encrypted before.
+"""Writing the vault into a fresh file, in which no page has what was deleted, or encrypted under an older key.
 
 DuckDB's ``DELETE``, ``CHECKPOINT`` and ``VACUUM`` leave deleted values readable in the file. A copy made
-with ``COPY FROM DATABASE`` has none. The copy lies beside the vault (``vault.duckdb.new``) until the
-caller moves it into the vault's place.
+with ``COPY FROM DATABASE`` has none. The copy is beside the vault (``vault.duckdb.new``) until the
+caller replaces the vault by it.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.vault import VAULT, attach_under_key, lock_down, prepare, session_settings
 
-# The rows of every table and a sum of their hashes, in whatever order they lie.
+# Of every table the number of rows and the sum of their hashes, which does not depend on their order.
 Contents = dict[str, tuple[int, int]]
 
 
 class CopyFailed(ConsonanceError):
-    """The vault was not written anew; it is as it was."""
+    """The vault was not copied; it is as it was."""
 
 
 def contents(connection: duckdb.DuckDBPyConnection, name: str) -> Contents:
-    """Of every table of the database ``name``: its rows, and a sum of their hashes.
+    """The number of rows, and the sum of their hashes, of every table of the database ``name``.
 
-    The audit log is left out: a copy's log says that it was copied.
+    The audit log is left out: the log of a copy has an entry more, which says that it was copied.
     """
     tables = connection.execute(
         """
@@ -48,7 +48,7 @@ def contents(connection: duckdb.DuckDBPyConnection, name: str) -> Contents:
     return found
 
 
-def write_afresh(
+def write_copy(
     connection: duckdb.DuckDBPyConnection,
     study: Study,
     key: str,
@@ -62,11 +62,11 @@ def write_afresh(
             caller closes. The copy is attached as ``vault``: defaults and views of the vault name it so.
         study: Whose vault.
         key: Of the copy.
-        note: Writes into the copy's audit log that it was made; is told what the vault holds.
-        step: Is told how far it got.
+        note: Records in the copy's audit log that it was made; it gets the contents of the vault.
+        step: Is called after each step, with its name.
 
     Raises:
-        CopyFailed: the copy is not what it was copied from.
+        CopyFailed: the copy differs from the vault.
     """
     attach_under_key(connection, study.new_vault_path, VAULT, key)
     study.new_vault_path.chmod(stat.S_IMODE(study.vault_path.stat().st_mode))
@@ -85,14 +85,14 @@ def write_afresh(
         after = contents(fresh, VAULT)
     if before != after or others[0] != others[1]:
         raise CopyFailed(
-            "The fresh copy of the vault is not the same as the vault.",
+            "The copy of the vault is not the same as the vault.",
             "Nothing was changed. Check the disk, then try again.",
         )
     return before
 
 
 def refuse_full_disk(study: Study) -> None:
-    """See that a second vault has room beside the first.
+    """Check that the disk has room for a second vault beside the first.
 
     Raises:
         CopyFailed: it has not.
@@ -101,12 +101,12 @@ def refuse_full_disk(study: Study) -> None:
     if free < needed:
         raise CopyFailed(
             f"A second vault needs {needed >> 20:,} MiB beside the first, and {free >> 20:,} MiB are free.",
-            "Make room on that disk, and try again.",
+            "Make room on this disk, and try again.",
         )
 
 
 def _other_parts(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, int | None]]:
-    """Sequences with where they stand, views, and how many constraints there are."""
+    """Sequences with their last values, views, and the number of constraints."""
     return connection.execute(
         """
         select sequence_name, last_value from duckdb_sequences() where database_name = $name

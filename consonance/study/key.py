@@ -1,4 +1,4 @@
-"""The vault's key: made once, kept in a file that only its owner may read."""
+"""The vault's key: it is in a file that only its owner may read."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read_key(study: Study) -> str:
 
 
 def pending_key(study: Study) -> str | None:
-    """The key of a rotation that was killed before it was in its place, if there is one.
+    """The new key of a rotation that was killed before it had replaced the old one, if there is one.
 
     Raises:
         VaultKeyError: see ``read_key``.
@@ -54,8 +54,8 @@ def pending_key(study: Study) -> str | None:
 
 
 def adopt_pending_key(study: Study) -> None:
-    """Let the key of a rotation that was killed be the vault's key, as it is."""
-    with suppress(FileNotFoundError):  # the rotation itself, or another command, was faster
+    """Make the new key of a rotation that was killed the key of the study: the vault has it already."""
+    with suppress(FileNotFoundError):  # the rotation itself, or another command, did it first
         study.new_key_path.replace(study.key_path)
         sync(study.root)
 
@@ -73,7 +73,7 @@ def _read_file(path: Path) -> str:
         raise VaultKeyError(
             f"The vault's key {path} is missing.",
             f"Restore it from where you keep it safe, or set {KEY_VARIABLE}. "
-            "Without the key nobody can read the vault, and neither can we.",
+            "Without the key nobody can read the vault.",
         ) from None
     except PermissionError:
         raise VaultKeyError(f"The vault's key {path} cannot be read by this user.", "Run as its owner.") from None
@@ -84,7 +84,7 @@ def _checked(key: str, source: str) -> str:
     key = key.strip()
     if not KEY_SHAPE.fullmatch(key):
         raise VaultKeyError(
-            f"The vault's key in {source} is no key.",
+            f"The vault's key in {source} is not a key.",
             "It is at least 32 letters and digits on one line, as 'consonance init' writes it.",
         )
     return key

@@ -1,16 +1,16 @@
-"""Another key for the vault: everything is written into a fresh file under it, which then takes the old one's place.
+"""Rotating the key: the vault is copied into a fresh file under a new key, which replaces the old file.
 
-Two files change places, the vault and its key, and no file system can do both at once. So:
+Two files are replaced, the vault and its key, and no file system can do both in one step. So:
 
-1. ``vault.key.old`` keeps the old key.
+1. ``vault.key.old`` gets the old key.
 2. ``vault.duckdb.new`` is written under the new key, closed, opened again from the disk and compared.
-3. ``vault.key.new`` holds the new key; from here on both vaults can be opened.
-4. ``vault.duckdb.new`` becomes ``vault.duckdb``.
-5. ``vault.key.new`` becomes ``vault.key``.
-6. The vault is opened with its key file, and ``vault.key.old`` goes.
+3. ``vault.key.new`` gets the new key; from here on both vaults can be opened.
+4. ``vault.duckdb.new`` replaces ``vault.duckdb``.
+5. ``vault.key.new`` replaces ``vault.key``.
+6. The vault is opened with its key file, and ``vault.key.old`` is deleted.
 
-Killed before 4, the study has its old vault and key, and the next rotation clears what is left. Killed
-between 4 and 5, whoever opens the vault next finds that only ``vault.key.new`` opens it and does 5
+If the program is killed before 4, the study has its old vault and key, and the next rotation deletes the rest. If it
+is killed between 4 and 5, the next command that opens the vault finds that only ``vault.key.new`` opens it, and does 5
 (``consonance.study.vault.attach_vault``).
 """
 
@@ -27,19 +27,19 @@ from consonance.study.audit_log import anchor, record
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import log_of, replace_file, sync
 from consonance.study.folder import Study
-from consonance.study.fresh_vault import Contents, refuse_full_disk, write_afresh
+from consonance.study.fresh_vault import Contents, refuse_full_disk, write_copy
 from consonance.study.key import KEY_VARIABLE, read_key
 from consonance.study.tombstones import refuse_unfinished
 from consonance.study.vault import attach_vault, open_study, prepare, session_settings
 
 
 class KeyFromOutside(ConsonanceError):
-    """The key is not in the study's key file; this program cannot change it."""
+    """The key is not in the study's key file, so it cannot be changed."""
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """What was written anew: tables and rows."""
+    """How many tables and rows were copied."""
 
     tables: int
     rows: int
@@ -48,12 +48,12 @@ class Rotation:
 def rotate_key(study: Study) -> Rotation:
     """Re-encrypt the vault of ``study`` under a new random key.
 
-    Needs room for a second vault beside the first. Nobody else can write to the vault meanwhile. If it
-    is killed, it is simply run again.
+    The disk needs room for a second vault beside the first. Nobody else can write to the vault meanwhile. If it
+    is killed, run it again.
 
     Raises:
         KeyFromOutside: the key comes from the environment.
-        WithdrawalUnfinished: one was interrupted, and what it knows is under the old key.
+        WithdrawalUnfinished: a withdrawal was interrupted, and its erasure record is under the old key.
         CopyFailed: the disk is too full, or the copy differs; vault and key are as they were.
         StoreError, VaultKeyError: the vault cannot be opened.
     """
@@ -69,12 +69,12 @@ def rotate_key(study: Study) -> Rotation:
     refuse_full_disk(study)
     key = secrets.token_hex(32)
     with duckdb.connect(config=session_settings()) as connection:
-        # Open until the end, so that nobody writes to the vault whose copy takes its place.
+        # Open until the end, so that nobody writes to the vault while its copy is made.
         prepare(connection, study)
         attach_vault(connection, study, "old", read_only=True)
         replace_file(study.old_key_path, f"{read_key(study)}\n".encode())
         try:
-            before = write_afresh(connection, study, key, partial(_note, study), _step)
+            before = write_copy(connection, study, key, partial(_note, study), _step)
         except BaseException:
             _clear(study)
             raise
@@ -100,7 +100,7 @@ def _note(study: Study, connection: duckdb.DuckDBPyConnection, copied: Contents)
 
 
 def _clear(study: Study) -> None:
-    """Remove what a rotation left that did not get as far as the vault's place; the key before its vault."""
+    """Delete what an earlier rotation left that did not replace the vault; the key before its vault."""
     new = study.new_vault_path
     for path in (study.new_key_path, new, log_of(new), study.old_key_path):
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What the warehouse was last made from, as far as dbt noted it: whether another run would make something else.
+"""The last run of dbt, as dbt noted it in the vault: whether another run would make a different warehouse.
 
 ``macros/runs.sql`` writes it into the vault: before a run begins, that it is not complete; when every model
 has been made, from which state of the vault and of the project. A run at the desk (``--target desk``), which has
@@ -16,7 +16,7 @@ import duckdb
 
 from consonance.study.dbt_command import PROJECT
 
-# What a run of dbt follows.
+# What the result of a run depends on.
 FOLDERS = ("models", "macros", "functions", "seeds")
 FILES = ("dbt_project.yml", "profiles.yml", "consonance/study/dbt_plugin.py", "consonance/study/vault.py")
 SOFTWARE = ("duckdb", "dbt-core", "dbt-duckdb")
@@ -27,7 +27,7 @@ CHANGES_NO_ROWS = ("published", "release_unpublished", "release_taken_down", "ke
 
 @cache
 def project_digest() -> str:
-    """SHA-256, in hex, of everything in the project that a run of dbt follows, and the versions of what runs it."""
+    """SHA-256, in hex, of everything in the project on which a run of dbt depends, and of the versions of the software."""
     digest = hashlib.sha256()
     paths = [path for folder in FOLDERS for path in (PROJECT / folder).rglob("*") if path.is_file()]
     digest.update(json.dumps({name: version(name) for name in SOFTWARE}).encode())
@@ -39,7 +39,7 @@ def project_digest() -> str:
 
 
 def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """Why dbt would make something else now than it last made; ``None`` if it would not.
+    """Why dbt would make a different warehouse now; ``None`` if it would not.
 
     Args:
         connection: With the vault attached as ``vault`` and, if there is one, the warehouse as ``warehouse``.
@@ -56,14 +56,12 @@ def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
         {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
     ).fetchall()
     if not noted:
-        return "dbt has not yet made the warehouse from this vault."
+        return "dbt has not built the warehouse from this vault yet."
     ((is_complete, is_same_project, has_changed, is_of_the_desk),) = noted
     if not is_complete:
-        return (
-            "The last run of dbt was not complete (a part was selected, or it failed): tables may be of different age."
-        )
+        return "The last run of dbt was not complete (a part was selected, or it failed): some tables may be older than others."
     if has_changed:
-        return "The vault was loaded or changed after the warehouse was built."
+        return "The vault was changed after the warehouse was built."
     if is_of_the_desk:
         return "Marts were built with '--target desk' after the last run of dbt with the vault."
     return None if is_same_project else "Models, macros, functions or seeds have changed since the warehouse was built."

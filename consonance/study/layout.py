@@ -1,4 +1,4 @@
-"""An empty study folder, with templates that explain themselves."""
+"""Creating an empty study folder, with templates that explain themselves."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from consonance.study.vault import open_study
 
 
 class StudyExists(ConsonanceError):
-    """There is a study already; nothing of it is touched."""
+    """The folder has a study already; nothing in it was changed."""
 
 
 class CannotLayOut(ConsonanceError):
-    """The folder cannot be written to; it is as it was."""
+    """The study could not be created; the folder is as it was."""
 
 
 SETTINGS = """\
@@ -124,7 +124,7 @@ The environment variable CONSONANCE_STUDY names this folder. Without it, the pro
 
 
 def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None = None) -> Study:
-    """Make ``root`` an empty study: templates, folders, a new key, empty stores.
+    """Make ``root`` an empty study folder: templates, folders, a new key, empty stores.
 
     Raises:
         StudyExists: a file of a study is there already.
@@ -137,14 +137,14 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
     for path in (study.settings_path, study.key_path, study.vault_path, *tables):
         if path.exists():
             raise StudyExists(
-                f"{root} holds a study already ({path.name}).", "Choose an empty folder; nothing was touched."
+                f"{root} has a study already ({path.name}).", "Choose an empty folder; nothing was changed."
             )
     there = set(root.iterdir()) if root.is_dir() else None
     try:
         root.mkdir(parents=True, exist_ok=True)
         _fill(study, title or root.resolve().name, as_of)
     except BaseException as error:
-        # Nothing is left half laid out: what was not there before goes.
+        # Nothing is left half done: what was not there before is deleted.
         for path in root.iterdir() if root.is_dir() else ():
             if path not in (there or ()):
                 remove_within(root, path)
@@ -152,7 +152,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
             root.rmdir()
         if isinstance(error, OSError):
             raise CannotLayOut(
-                f"No study can be laid out in {root} ({error.strerror}).",
+                f"No study can be created in {root} ({error.strerror}).",
                 "Name a folder on a disk with room, that you may write to.",
             ) from error
         raise
@@ -161,7 +161,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
 
 def _fill(study: Study, title: str, as_of: datetime | None) -> None:
     root = study.root
-    root.chmod(0o700)  # before anything lies in it
+    root.chmod(0o700)  # before there is anything in it
     for folder in (study.inbox, study.surveys, study.catalogue):
         folder.mkdir(exist_ok=True)
     moment = f'"{as_of.isoformat()}"' if as_of else ""

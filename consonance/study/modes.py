@@ -1,4 +1,4 @@
-"""Who may read a study: its owner, and nobody else of the machine. Releases are for others: they are left alone."""
+"""Who may read the files of a study: its owner and no other user of the computer. Releases are for others, and stay as they are."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ OTHERS = 0o077
 
 
 def keep_to_owner() -> None:
-    """Whatever this process makes from here on, others cannot read."""
+    """From here on, other users cannot read what this process writes."""
     os.umask(OTHERS)
 
 
 def open_places(study: Study) -> list[Path]:
-    """The files and folders of ``study`` that others of the machine may read, write or enter.
+    """The files and folders of ``study`` that other users may read, write or enter.
 
-    Links are not followed: what they lead to is not in the study. The key is left out; who uses it refuses
-    a key that others could have read.
+    Links are not followed: what they lead to is not in the study. The key is left out: a key that others could have
+    read is refused where it is used.
     """
     return sorted(path for path in _places(study) if stat.S_IMODE(path.lstat().st_mode) & OTHERS)
 
 
 def close_to_others(study: Study) -> list[str]:
-    """Take the rights of others away, as far as they have any.
+    """Remove the rights of other users.
 
     Returns:
-        What was open, by the file or folder of the study folder it lies in.
+        The files and folders directly in the study folder that were open, or had something open in them.
     """
     closed = set()
     for path in open_places(study):
         try:
             path.chmod(stat.S_IMODE(path.lstat().st_mode) & ~OTHERS)
-        except OSError:  # somebody else's file: the doctor goes on telling of it
+        except OSError:  # another user's file: it remains a finding of the doctor
             continue
         closed.add(top_of(study, path))
     return sorted(closed)
 
 
 def top_of(study: Study, path: Path) -> str:
-    """The file or folder directly in the study folder that ``path`` is, or lies in; or the study folder itself."""
+    """The file or folder directly in the study folder that is ``path``, or contains it; or the study folder itself."""
     return "the study folder" if path == study.root else study.within(path).split("/")[0]
 
 

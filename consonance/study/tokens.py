@@ -1,7 +1,7 @@
-"""Keyed tokens: what stands for a participant or a line where neither may be named.
+"""Keyed tokens: they stand for a participant, a donation or a line where these may not be named.
 
-The key is drawn once for each vault and never leaves it (``raw.secrets``). Without it a token cannot
-be told from random symbols, so a list of codes cannot be tried one by one.
+The key is drawn once for each vault and never leaves it (``raw.secrets``). Without the key a token looks like random
+symbols, so nobody can find the code by trying a list of codes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Tombstones: that somebody withdrew and was erased, told by a keyed token and by nothing else.
+"""Tombstones: a keyed token for each participant who was erased, so that nobody brings them back.
 
-They lie in the vault, and in ``tombstones.csv`` beside it. A vault that is put back from a backup has
-forgotten the withdrawals since: the file remembers them, and the vault is not opened until they are
-replayed. Without the vault's key of tokens nobody can tell whose a token is.
+They are in the vault, and in ``tombstones.csv`` beside it. A stale backup of the vault lacks the withdrawals since:
+the file has them, and the vault is not opened until they are replayed. Without the vault's key of tokens nobody can
+find out whose a token is.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.tokens import Tokens
 
-# What stands where the code of an erased participant stood.
+# What takes the place of the code of an erased participant begins with this.
 LABEL_PREFIX = "erased-"
 TOKEN = re.compile(r"[0-9a-f]{32}")
 HEADER = ("token", "erased_at")
 
 
 class StaleBackup(ConsonanceError):
-    """The vault is older than a withdrawal: it holds somebody who was erased."""
+    """The vault is older than a withdrawal: it has data of somebody who was erased."""
 
 
 class WithdrawalUnfinished(ConsonanceError):
-    """Somebody is being erased, or the erasure was interrupted."""
+    """A withdrawal is running, or was interrupted."""
 
 
 def label(token: str) -> str:
-    """What the ledger calls an erased participant, and what stands where others' titles named them."""
+    """What the ledger calls an erased participant, and the beginning of what replaces texts of others that named them."""
     return LABEL_PREFIX + token
 
 
@@ -57,15 +57,15 @@ def erased_codes(connection: duckdb.DuckDBPyConnection, codes: list[str]) -> set
 
 
 def refuse_unfinished(study: Study) -> None:
-    """See that no withdrawal was interrupted.
+    """Check that no withdrawal was interrupted.
 
     Raises:
-        WithdrawalUnfinished: one was.
+        WithdrawalUnfinished: a withdrawal was interrupted, or is running.
     """
     if study.pending.exists():
         raise WithdrawalUnfinished(
-            f"A withdrawal from {study.root} was begun and has not ended.",
-            "If none is running, finish it: 'consonance withdraw' without a code.",
+            f"A withdrawal from {study.root} was begun and is not finished.",
+            "If none is running, run 'consonance withdraw' without a code: it finishes the withdrawal.",
         )
 
 
@@ -98,28 +98,28 @@ def read_file(study: Study) -> dict[str, datetime]:
     except (ValueError, IndexError):
         raise StaleBackup(
             f"{study.tombstones_path} cannot be read.",
-            "It tells who must not come back. Put it back from a copy, or move it away: the vault's own tombstones "
-            "are written to a new one.",
+            "It lists who must not come back. Restore it from a copy, or move it away: the next withdrawal writes the "
+            "vault's own tombstones to a new file.",
         ) from None
 
 
-def forgotten(connection: duckdb.DuckDBPyConnection, study: Study) -> Mapping[str, datetime]:
-    """The tombstones of the file that the attached ``vault`` does not have."""
-    told = read_file(study)
-    known = read_tombstones(connection) if told else {}
-    return {token: moment for token, moment in told.items() if token not in known}
+def missing_tombstones(connection: duckdb.DuckDBPyConnection, study: Study) -> Mapping[str, datetime]:
+    """The tombstones of the file that the attached ``vault`` lacks."""
+    in_file = read_file(study)
+    known = read_tombstones(connection) if in_file else {}
+    return {token: moment for token, moment in in_file.items() if token not in known}
 
 
 def refuse_stale_backup(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """See that the attached ``vault`` knows every withdrawal that the file knows.
+    """Check that the attached ``vault`` has every tombstone of the file.
 
     Raises:
-        StaleBackup: it does not.
+        StaleBackup: it lacks one.
     """
-    if missing := forgotten(connection, study):
+    if missing := missing_tombstones(connection, study):
         raise StaleBackup(
             f"{study.vault_path} is older than {len(missing)} withdrawal{'s' if len(missing) > 1 else ''}: "
-            "it was put back from a backup, and may hold people who were erased.",
+            "it is a stale backup, and may have data of participants who were erased.",
             "Run 'consonance withdraw --replay': it erases them again.",
         )
 

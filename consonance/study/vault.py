@@ -39,7 +39,7 @@ class StoreError(ConsonanceError):
 
 
 class StoreInUse(StoreError):
-    """Another program holds the store; it can be opened once that has ended."""
+    """Another program has the store open; it can be opened after that program has ended."""
 
 
 class WrongKey(StoreError):
@@ -61,7 +61,7 @@ def open_study(
         study: Whose stores to open.
         read_only: Attach both without the right to write.
         threads: How many threads a statement may use; as many as there are cores if not given.
-        may_be_stale: Open a vault that is older than a withdrawal too, to mend it.
+        may_be_stale: Open a stale backup too, to erase again what it brought back.
         warehouse: Attach the warehouse as ``warehouse`` too, for reading.
 
     Raises:
@@ -107,7 +107,7 @@ def attach_study(
 ) -> None:
     """Attach the vault as ``vault`` and the catalogue as ``catalogue``; if one cannot be used, neither stays attached.
 
-    Whatever DuckDB must spill to disk is encrypted and lies inside the study folder.
+    Whatever DuckDB must spill to disk is encrypted and stays inside the study folder.
 
     Args:
         connection: To attach them to.
@@ -204,7 +204,7 @@ def attach_to_write(connection: duckdb.DuckDBPyConnection, path: Path, name: str
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
-    """From here on the connection reaches nothing outside its stores but ``directories``, for good."""
+    """From here on the connection can read and write nothing outside its stores but ``directories``."""
     allowed = ", ".join(f"'{_quoted(directory)}'" for directory in directories)
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")

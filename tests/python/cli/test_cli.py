@@ -29,7 +29,7 @@ def test_a_study_from_init_to_load(tmp_path: Path) -> None:
     assert "vault.key" in done.stdout
     again = consonance("init", "study", cwd=tmp_path)
     assert again.returncode == 1
-    assert "holds a study already" in again.stderr
+    assert "has a study already" in again.stderr
     assert "Traceback" not in again.stderr
     # ./study is found by itself; nothing lies in it yet.
     done = consonance("load", cwd=tmp_path)

@@ -214,7 +214,7 @@ def test_a_box_that_holds_neither_a_known_yes_nor_a_known_no_is_told_and_decides
     report = imported(small, "redcap", NO_WORDS, GERMAN)
     assert (report.added, dict(report.left_out)) == (0, {"did not agree": 1})
     assert report.faults == [
-        f"line {line} holds a word in agree that is neither a known yes nor a known no" for line in (2, 3, 4)
+        f"line {line} has a word in agree that is neither a known yes nor a known no" for line in (2, 3, 4)
     ]
     assert "is_not" in " ".join(report.remedies)
     assert small.study.consents_path.read_bytes() == before
@@ -229,16 +229,16 @@ def test_a_map_says_the_words_of_another_language(small: SmallStudy) -> None:
         ("P002", []),
     ]
     other = imported(small, "redcap", GERMAN_MAP, GERMAN.replace("P001", "P005").replace(",Angekreuzt", ",Ja"))
-    assert other.faults == ["line 2 holds a word in purposes___1 that is neither a known yes nor a known no"]
+    assert other.faults == ["line 2 has a word in purposes___1 that is neither a known yes nor a known no"]
 
 
 def test_words_of_the_survey_tool_in_another_language_are_told(small: SmallStudy) -> None:
     export = QUALTRICS.replace("Survey Preview", "Umfragevorschau").replace("100,True,2026-07", "100,Wahr,2026-07")
     report = imported(small, "qualtrics", QUALTRICS_MAP, export)
     assert report.added == 2
-    assert [fault.removesuffix(" that is none of Qualtrics' in English") for fault in report.faults] == [
-        "line 7 holds a word in Finished",
-        "line 10 holds a word in Status",
+    assert [fault.removesuffix(" that is not one of Qualtrics' words in English") for fault in report.faults] == [
+        "line 7 has a word in Finished",
+        "line 10 has a word in Status",
     ]
     assert "numeric values" in " ".join(report.remedies)
     assert dict(report.left_out) == {"not finished": 1, "did not agree": 1, "a preview, a test or spam": 1}

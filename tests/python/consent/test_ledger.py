@@ -110,7 +110,7 @@ TAMPERED: dict[str, tuple[list[str], str]] = {
     "two lines swapped": ([LINES[0], LINES[2], LINES[1], LINES[3]], "line 3 was moved"),
     "a line put in front": (
         ["P3,granted,library,v1,2024-01-01T10:00:00+00:00,,", *LINES],
-        "line 2 was put between lines that were there",
+        "line 2 was inserted between lines that were loaded before",
     ),
     "commented out": ([f"# {LINES[0]}", *LINES[1:]], "a line before line 3 was removed"),
 }
@@ -128,7 +128,7 @@ def test_a_ledger_that_did_not_only_grow_is_refused(kept: SmallStudy, what: str)
         with pytest.raises(BadTable, match=r"consents\.csv is not the ledger that was loaded before") as error:
             kept.load()
         assert told in error.value.what
-        assert "further line at its end" in error.value.remedy
+        assert "further line at the end" in error.value.remedy
         assert "P2" not in str(error.value)
         assert events(kept) == before
     write(kept, *LINES)
@@ -180,12 +180,12 @@ def test_a_notice_that_consent_was_given_to_keeps_its_hash(kept: SmallStudy) -> 
         assert kept.vault("select form_version, sha256 from vault.raw.notices") == [("v1", digest)]
 
     notice.write_text(text + "And now something else.\n")
-    refused(r"line \d+ names a file of another SHA-256", "another form_version")
+    refused(r"line \d+ names a file with another SHA-256", "another form_version")
     other = hashlib.sha256(notice.read_bytes()).hexdigest()
     notices(kept, f"v1,en,Information,{notice.name},{other}")
-    refused("line 2 changes the SHA-256 of a notice that consent was given to", "another form_version")
+    refused("line 2 changes the SHA-256 of a notice to which consent was given", "another form_version")
     notices(kept)
-    refused("1 notices that consent was given to are missing", "put the old line and file back")
+    refused("1 notices to which consent was given are missing", "restore the old line and the old file")
     notice.write_text(text)
     notices(kept, f"v1,en,Information,{notice.name},")
     refused("line 2 has no SHA-256", digest)

@@ -55,10 +55,10 @@ def test_what_cannot_be_registered_changes_nothing(small: SmallStudy, text: Path
     table = small.study.notices_path.read_bytes()
     files = sorted(small.root.rglob("*"))
     wrong = {
-        "another text as v1": (text, "v1", "en"),
+        "another text under the version v1": (text, "v1", "en"),
         "does not exist": (text.with_name("none.pdf"), "v2", "en"),
         "needs a version": (text, " ", "en"),
-        "no language tag": (text, "v2", "in English"),
+        "not a language tag": (text, "v2", "in English"),
     }
     for told, arguments in wrong.items():
         with pytest.raises(BadNotice, match=told):
@@ -80,5 +80,5 @@ def test_the_command_says_what_it_did(small: SmallStudy, text: Path) -> None:
     assert "Nothing to do" in consonance(*arguments).stdout
     changed = consonance(*arguments[:2], small.study.settings_path, *arguments[3:])
     assert changed.returncode == 1
-    assert "another text as v2" in changed.stderr
+    assert "another text under the version v2" in changed.stderr
     assert "Traceback" not in changed.stderr

@@ -50,10 +50,10 @@ def decided(small: SmallStudy) -> SmallStudy:
 def test_status_tells_what_counts_and_what_to_look_at(decided: SmallStudy) -> None:
     with open_study(decided.study, read_only=True) as connection:
         states = {state.participant_code: state for state in consent_states(connection)}
-        with pytest.raises(NotLoaded, match="Mind the spelling"):
+        with pytest.raises(NotLoaded, match="Check the spelling"):
             consent_of(connection, "P9")
     assert {code: (state.state, state.purposes, state.remarks) for code, state in states.items()} == {
-        "P1": ("active", ("listening_history", "library"), ["1 events lie in the future"]),
+        "P1": ("active", ("listening_history", "library"), ["1 events are in the future"]),
         "P2": ("withdrawn", (), ["withdrawn, but not erased"]),
         "P3": ("active", ("library",), ["amended, but nothing was granted before"]),
         "P4": ("none", (), []),

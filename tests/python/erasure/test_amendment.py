@@ -13,7 +13,8 @@ from consonance.checks.study_checks import run_check
 from consonance.consent.coverage import narrowed
 from consonance.erasure import amendment, rewriting
 from consonance.erasure.amendment import Narrowed, erase_uncovered
-from consonance.study.audit_log import read_entries, verify
+from consonance.study.audit_log import read_entries
+from consonance.study.audit_verification import verify
 from consonance.study.vault import open_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")

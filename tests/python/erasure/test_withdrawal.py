@@ -38,7 +38,8 @@ from consonance.erasure.unique_values import WORDS, WORDS_OF_MODELS, is_about_no
 from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
 from consonance.release.publish import publish
-from consonance.study.audit_log import read_entries, verify
+from consonance.study.audit_log import read_entries
+from consonance.study.audit_verification import verify
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.folder import Study
 from consonance.study.fresh_vault import contents

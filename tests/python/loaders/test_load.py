@@ -30,14 +30,14 @@ def test_init_lays_out_a_study_and_never_overwrites_one(tmp_path: Path) -> None:
     }  # fmt: skip
     assert oct(study.key_path.stat().st_mode)[-3:] == "600"
     key = study.key_path.read_text()
-    with pytest.raises(StudyExists, match="nothing was touched"):
+    with pytest.raises(StudyExists, match="nothing was changed"):
         lay_out_study(tmp_path / "new")
     assert study.key_path.read_text() == key
     assert load_study(study).exit_status == 0
     notices = tmp_path / "begun" / "notices.csv"
     notices.parent.mkdir()
     notices.write_text("v1", encoding="utf-8")
-    with pytest.raises(StudyExists, match="nothing was touched"):
+    with pytest.raises(StudyExists, match="nothing was changed"):
         lay_out_study(notices.parent)
     assert [path.name for path in notices.parent.iterdir()] == ["notices.csv"]
 

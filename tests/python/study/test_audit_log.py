@@ -15,19 +15,8 @@ from conftest import SmallStudy, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consonance.study.audit_log import (
-    GENESIS,
-    Anchor,
-    BadExport,
-    Entry,
-    anchor,
-    anchor_faults,
-    chain_faults,
-    export_log,
-    read_entries,
-    record,
-    verify,
-)
+from consonance.study.audit_log import GENESIS, Anchor, Entry, anchor, anchor_faults, read_entries, record
+from consonance.study.audit_verification import BadExport, chain_faults, export_log, verify
 from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
 
@@ -256,7 +245,7 @@ def test_an_old_export_tells_when_vault_and_head_were_both_put_back(logged: Smal
         assert verify(connection, logged.study, export).faults == ["entry 6 is not the one that the export knows"]
     (tmp_path / "other.json").write_text("[]")
     done = consonance("audit", "verify", "--against", tmp_path / "other.json", "--study", logged.root)
-    assert done.returncode == 1 and "no export" in done.stderr
+    assert done.returncode == 1 and "is not an export" in done.stderr
     with pytest.raises(BadExport), open_study(logged.study, read_only=True) as connection:
         verify(connection, logged.study, tmp_path / "nowhere.json")
 

@@ -86,16 +86,20 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (lambda study: study.root.chmod(0o755), "may enter", "chmod 700"),
     (lambda study: study.study.key_path.chmod(0o644), "can be read by others", "chmod 600"),
     (lambda study: study.study.key_path.unlink(), "is missing", "Restore it"),
-    (lambda study: study.study.settings_path.write_text("colour: blue\n"), "nobody reads: colour", "Known are"),
+    (lambda study: study.study.settings_path.write_text("colour: blue\n"), "unknown settings: colour", "Known are"),
     (lambda study: study.study.old_key_path.write_text("x"), "change of the key was interrupted", "key rotate"),
     (lambda study: study.study.pending.mkdir(), "withdrawal was interrupted", "consonance withdraw"),
-    (lambda study: (study.root / ".twin-1").mkdir(), "was killed", "delete it"),
-    (lambda study: (study.study.published / ".making-1").mkdir(parents=True), "was killed", "delete it"),
+    (lambda study: (study.root / ".twin-1").mkdir(), "was interrupted, or still runs", "delete it"),
+    (
+        lambda study: (study.study.published / ".making-1").mkdir(parents=True),
+        "was interrupted, or still runs",
+        "delete it",
+    ),
     (_forget, "older than 1 withdrawal", "withdraw --replay"),
     (
         lambda study: run(study, f"insert into vault.raw.tombstones values ('{'0' * 32}', now())"),
-        "Tombstones of the vault are missing",
-        "Put the file back",
+        "lacks tombstones that the vault has",
+        "Restore the file",
     ),
     (
         lambda study: run(study, "update vault.raw.audit_log set kind = 'other' where entry_no = 2"),
@@ -103,20 +107,20 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
         "audit verify",
     ),
     (lambda study: run(study, "drop table vault.raw.applied_consents"), "lacks tables", "consonance load"),
-    (_withdraw, "Has withdrawn", "consonance withdraw P2"),
-    (_narrow, "Took something back", "consonance load"),
+    (_withdraw, "has withdrawn", "consonance withdraw P2"),
+    (_narrow, "took back a purpose", "consonance load"),
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
     (lambda study: study.load(), "changed after the warehouse was built", "dbt run"),
-    (lambda study: run(study, "delete from vault.raw.last_run"), "has not yet made the warehouse", "dbt run"),
+    (lambda study: run(study, "delete from vault.raw.last_run"), "has not built the warehouse", "dbt run"),
     (lambda study: study.dbt("run", "--select", "int_known_names"), "was not complete (a part was selected", "dbt run"),
     (lambda study: run(study, "update vault.raw.last_run set project_digest = ''"), "seeds have changed", "dbt run"),
-    (lambda study: (study.study.published / "7").mkdir(parents=True), "does not know this release", "newer vault"),
-    (_release, "1 of those in it do not agree", "publish again"),
+    (lambda study: (study.study.published / "7").mkdir(parents=True), "not in the release register", "newer vault"),
+    (_release, "1 of the participants in it no longer agree", "publish again"),
 ]
 
 
 @pytest.mark.parametrize(("spoil", "what", "remedy"), FAULTS, ids=[what for _, what, _ in FAULTS])
-def test_each_fault_is_told_with_its_remedy(
+def test_each_fault_is_a_finding_with_its_remedy(
     study: SmallStudy, spoil: Callable[[SmallStudy], object], what: str, remedy: str
 ) -> None:
     spoil(study)
@@ -126,13 +130,13 @@ def test_each_fault_is_told_with_its_remedy(
     assert len(told) == 1 and what in told[0][0] and remedy in told[0][1], told
 
 
-def test_a_link_that_leads_nowhere_is_told(study: SmallStudy) -> None:
+def test_a_link_that_leads_nowhere_is_a_finding(study: SmallStudy) -> None:
     study.study.published.mkdir()
     (study.study.published / "current").symlink_to("9")
-    assert found(study) == [("Leads nowhere.", "Delete it, or publish again.")]
+    assert found(study) == [("This link leads to no release.", "Delete it, or publish again.")]
 
 
-def test_little_room_is_told_and_not_grave(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_room_is_a_finding_and_not_grave(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "ROOM", 1 << 40)
     diagnosis = examine(study.study)
     assert diagnosis.passed and "MiB are free" in diagnosis.findings[0].what

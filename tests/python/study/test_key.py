@@ -14,7 +14,8 @@ from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
 
 from consonance.study import fresh_vault, key_rotation
-from consonance.study.audit_log import read_entries, verify
+from consonance.study.audit_log import read_entries
+from consonance.study.audit_verification import verify
 from consonance.study.folder import Study
 from consonance.study.fresh_vault import Contents, CopyFailed, contents
 from consonance.study.key import KEY_VARIABLE, VaultKeyError, read_key
