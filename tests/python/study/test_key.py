@@ -94,7 +94,7 @@ def test_everything_is_as_before_under_another_key(copied: SmallStudy) -> None:
 
 def killed_at(study: SmallStudy, step: str) -> None:
     script = (
-        "import os, sys; from stores import key_rotation; from consonance.study.folder import Study\n"
+        "import os, sys; from consonance.study import key_rotation; from consonance.study.folder import Study\n"
         "key_rotation._step = lambda name: os._exit(9) if name == sys.argv[2] else None\n"
         "key_rotation.rotate_key(Study.find(sys.argv[1]))\n"
     )
