@@ -178,7 +178,7 @@ def test_a_ledger_of_a_european_spreadsheet_is_added_to_in_its_own_form(small: S
     assert small.vault("select count(*) from vault.raw.consent_events") == [(4,)]
 
 
-def test_lines_that_cannot_be_used_are_told_and_the_rest_goes_on(small: SmallStudy) -> None:
+def test_lines_that_cannot_be_used_are_reported_and_the_rest_goes_on(small: SmallStudy) -> None:
     export = REDCAP_RAW.replace("P001", "jane@mail.example").replace("2026-07-15 10:30", "15/07/2026")
     report = imported(small, "redcap", REDCAP_MAP, export)
     assert report.added == 1
@@ -209,7 +209,7 @@ purposes:
 NO_WORDS = GERMAN_MAP.replace(", is: Ja, is_not: Nein", "").replace(", is: Angekreuzt, is_not: Nicht angekreuzt", "")
 
 
-def test_a_box_that_holds_neither_a_known_yes_nor_a_known_no_is_told_and_decides_nothing(small: SmallStudy) -> None:
+def test_a_box_that_holds_neither_a_known_yes_nor_a_known_no_is_reported_and_decides_nothing(small: SmallStudy) -> None:
     before = small.study.consents_path.read_bytes()
     report = imported(small, "redcap", NO_WORDS, GERMAN)
     assert (report.added, dict(report.left_out)) == (0, {"did not agree": 1})
@@ -232,7 +232,7 @@ def test_a_map_says_the_words_of_another_language(small: SmallStudy) -> None:
     assert other.faults == ["line 2 has a word in purposes___1 that is neither a known yes nor a known no"]
 
 
-def test_words_of_the_survey_tool_in_another_language_are_told(small: SmallStudy) -> None:
+def test_words_of_the_survey_tool_in_another_language_are_reported(small: SmallStudy) -> None:
     export = QUALTRICS.replace("Survey Preview", "Umfragevorschau").replace("100,True,2026-07", "100,Wahr,2026-07")
     report = imported(small, "qualtrics", QUALTRICS_MAP, export)
     assert report.added == 2
@@ -284,12 +284,12 @@ BAD_EXPORTS: dict[str, tuple[Tool, str, str | bytes]] = {
 }
 
 
-@pytest.mark.parametrize("told", BAD_EXPORTS)
-def test_an_export_that_cannot_be_used_changes_nothing(small: SmallStudy, told: str) -> None:
+@pytest.mark.parametrize("message", BAD_EXPORTS)
+def test_an_export_that_cannot_be_used_changes_nothing(small: SmallStudy, message: str) -> None:
     before = small.study.consents_path.read_bytes()
     with pytest.raises(BadTable) as error:
-        imported(small, *BAD_EXPORTS[told])
-    assert told in str(error.value)
+        imported(small, *BAD_EXPORTS[message])
+    assert message in str(error.value)
     assert small.study.consents_path.read_bytes() == before
 
 

@@ -128,15 +128,20 @@ class Asked:
                 }
                 for code, ledger in zip(codes, people, strict=True):
                     expected, state = counting(ledger, as_of), states.get(code)
-                    told = state and (state["event"], state["is_active"], state["history_from"], state["history_to"])
+                    computed = state and (
+                        state["event"],
+                        state["is_active"],
+                        state["history_from"],
+                        state["history_to"],
+                    )
                     wanted = expected and (
                         expected.event,
                         expected.event != "withdrawn",
                         expected.first,
                         expected.last,
                     )
-                    if told != wanted:
-                        found.append((code, "state", as_of, told, wanted))
+                    if computed != wanted:
+                        found.append((code, "state", as_of, computed, wanted))
                     for purpose in PURPOSES:
                         self.questions += 1
                         if bool(state and state[f"grants_{purpose}"]) != grants(ledger, purpose, as_of):

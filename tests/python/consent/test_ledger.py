@@ -120,14 +120,14 @@ TAMPERED: dict[str, tuple[list[str], str]] = {
 def test_a_ledger_that_did_not_only_grow_is_refused(kept: SmallStudy, what: str) -> None:
     kept.register("v2", "Another text.\n")
     before = events(kept)
-    lines, told = TAMPERED[what]
+    lines, message = TAMPERED[what]
     for more in ([], ["P9,granted,library,v1,2026-01-01T10:00:00+00:00,,"]):
         write(kept, *lines, *more)
-        if more and not told.startswith(("line", "a line")):
+        if more and not message.startswith(("line", "a line")):
             continue
         with pytest.raises(BadTable, match=r"consents\.csv is not the ledger that was loaded before") as error:
             kept.load()
-        assert told in error.value.what
+        assert message in error.value.what
         assert "further line at the end" in error.value.remedy
         assert "P2" not in str(error.value)
         assert events(kept) == before

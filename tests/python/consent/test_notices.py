@@ -60,8 +60,8 @@ def test_what_cannot_be_registered_changes_nothing(small: SmallStudy, text: Path
         "needs a version": (text, " ", "en"),
         "not a language tag": (text, "v2", "in English"),
     }
-    for told, arguments in wrong.items():
-        with pytest.raises(BadNotice, match=told):
+    for message, arguments in wrong.items():
+        with pytest.raises(BadNotice, match=message):
             register_notice(small.study, *arguments)
     assert small.study.notices_path.read_bytes() == table
     assert sorted(small.root.rglob("*")) == files

@@ -79,8 +79,8 @@ def test_status_on_the_command_line(decided: SmallStudy) -> None:
     assert "As of 2026-03-01 00:00 UTC" in everyone.stdout
     one = consonance("consent", "status", "P1", "--study", decided.root)
     assert "grants library" in one.stdout and "P2" not in one.stdout
-    told = json.loads(consonance("consent", "status", "--json", "--study", decided.root).stdout)
-    assert [person["state"] for person in told["participants"]] == ["active", "withdrawn", "active", "none", "active"]
+    shown = json.loads(consonance("consent", "status", "--json", "--study", decided.root).stdout)
+    assert [person["state"] for person in shown["participants"]] == ["active", "withdrawn", "active", "none", "active"]
     missing = consonance("consent", "status", "P9", "--study", decided.root)
     assert missing.returncode == 1
     assert "Traceback" not in missing.stderr
@@ -96,8 +96,8 @@ def test_a_receipt_says_what_which_notice_when_and_how_to_withdraw(decided: Smal
     done = consonance("consent", "receipt", "P1", "--study", decided.root)
     assert done.returncode == 0, done.stderr
     page = (decided.study.receipts / "P1.html").read_text()
-    told = json.loads((decided.study.receipts / "P1.json").read_text())
-    assert told["purposes"] == [
+    shown = json.loads((decided.study.receipts / "P1.json").read_text())
+    assert shown["purposes"] == [
         {
             "purpose": purpose,
             "meaning": DESCRIPTIONS[purpose].meaning,
@@ -107,18 +107,18 @@ def test_a_receipt_says_what_which_notice_when_and_how_to_withdraw(decided: Smal
         for purpose in PURPOSES
     ]
     digest = hashlib.sha256((decided.root / "notice-v2.txt").read_bytes()).hexdigest()
-    assert told["notice"]["sha256"] == digest
-    assert [(event["event"], event["occurred_at"], event["notice"]["version"]) for event in told["events"]] == [
+    assert shown["notice"]["sha256"] == digest
+    assert [(event["event"], event["occurred_at"], event["notice"]["version"]) for event in shown["events"]] == [
         ("granted", "2025-01-01T10:00:00Z", "v1"),
         ("amended", "2025-06-01T10:00:00Z", "v2"),
     ]
-    assert (told["history_from"], told["history_to"]) == ("2015-01-01", None)
-    assert (told["controller"], told["jurisdiction"]) == ("University of <b>Somewhere</b>", None)
-    for text in (digest, "from 2015-01-01", "Ring 123.", "until 2036", "P1", "&lt;b&gt;Somewhere", told["record_id"]):
+    assert (shown["history_from"], shown["history_to"]) == ("2015-01-01", None)
+    assert (shown["controller"], shown["jurisdiction"]) == ("University of <b>Somewhere</b>", None)
+    for text in (digest, "from 2015-01-01", "Ring 123.", "until 2036", "P1", "&lt;b&gt;Somewhere", shown["record_id"]):
         assert text in page, text
     assert "<b>" not in page and "http" not in page
     for other in ("P2", "P3", "P5"):
-        assert other not in page + json.dumps(told)
+        assert other not in page + json.dumps(shown)
     for path in decided.study.receipts.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(decided.study.receipts.stat().st_mode) == 0o700
@@ -127,10 +127,10 @@ def test_a_receipt_says_what_which_notice_when_and_how_to_withdraw(decided: Smal
 def test_a_receipt_after_a_withdrawal_grants_nothing(decided: SmallStudy) -> None:
     with open_study(decided.study, read_only=True) as connection:
         page, record = write_receipt(connection, decided.study, "P2")
-    told = json.loads(record.read_text())
-    assert told["state"] == "withdrawn"
-    assert not any(purpose["is_granted"] for purpose in told["purposes"])
-    assert told["events"][-1]["purposes"] == []
+    shown = json.loads(record.read_text())
+    assert shown["state"] == "withdrawn"
+    assert not any(purpose["is_granted"] for purpose in shown["purposes"])
+    assert shown["events"][-1]["purposes"] == []
     assert "you have withdrawn" in page.read_text()
 
 

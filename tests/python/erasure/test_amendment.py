@@ -135,12 +135,12 @@ def test_plays_that_no_purpose_needs_are_erased_with_every_copy(donated: SmallSt
     for code, (purposes, history, _) in CASES.items():
         donated.consent(code, purposes, event="amended", at="2025-06-01T10:00:00+00:00", history=history)
     donated.load()
-    told = {one.participant_code: one for one in erase_uncovered(donated.study)}
-    assert list(told) == ["A", "C", "D", "E"]
+    report = {one.participant_code: one for one in erase_uncovered(donated.study)}
+    assert list(report) == ["A", "C", "D", "E"]
     for code, (_, _, gone) in CASES.items():
         assert plays_of(donated, code) == but(*gone), code
         erased = sum(map(len, ALL.values())) - sum(map(len, but(*gone).values()))
-        assert not gone or told[code].plays == erased
+        assert not gone or report[code].plays == erased
         assert kept(donated, code) == [length for length in range(60_001, 60_006) if length not in gone]
         # The account closes: what was landed is kept, a copy, or erased.
         ((name, landed),) = donated.vault(
@@ -160,7 +160,7 @@ def test_plays_that_no_purpose_needs_are_erased_with_every_copy(donated: SmallSt
     with open_study(donated.study, read_only=True) as connection:
         assert verify(connection, donated.study).passed
         facts = json.loads(next(entry.facts for entry in read_entries(connection) if entry.kind == "uncovered_erased"))
-    assert facts["plays"] == sum(one.plays for one in told.values()) and len(facts["participants"]) == 4
+    assert facts["plays"] == sum(one.plays for one in report.values()) and len(facts["participants"]) == 4
     # A further load changes nothing, and the same donations bring nothing back.
     donated.load()
     assert erase_uncovered(donated.study) == []
@@ -187,21 +187,21 @@ def unbuilt(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
     ],
 )
-def test_what_is_read_anew_at_each_load_is_not_read_any_more(
+def test_what_each_load_reads_again_is_no_longer_read(
     donated: SmallStudy, unbuilt: None, purpose: str, query: str
 ) -> None:
     assert donated.vault(query.format("A")) == donated.vault(query.format("B")) == [(1,)]
     pages = donated.study.vault_path.stat().st_ino
-    (told,) = amend(donated, without(purpose))
-    assert (told.purposes, told.plays) == ((purpose,), 0)
+    (report,) = amend(donated, without(purpose))
+    assert (report.purposes, report.plays) == ((purpose,), 0)
     assert donated.vault(query.format("A")) == [(0,)] and donated.vault(query.format("B")) == [(1,)]
     assert donated.study.vault_path.stat().st_ino != pages  # a fresh file, without the old pages
     assert plays_of(donated) == ALL
 
 
 def test_without_listening_history_no_donation_is_left(donated: SmallStudy, unbuilt: None) -> None:
-    (told,) = amend(donated, "demographics emotion_reports")
-    assert told.plays == sum(map(len, ALL.values()))
+    (report,) = amend(donated, "demographics emotion_reports")
+    assert report.plays == sum(map(len, ALL.values()))
     for table in (
         "extended_plays",
         "account_plays",
@@ -234,8 +234,8 @@ def test_granted_again_it_comes_back_from_the_donation(donated: SmallStudy, unbu
 
 def test_flags_leave_nothing_to_erase(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rewriting, "run_dbt", lambda *_: pytest.fail("nothing to rebuild"))
-    (told,) = amend(donated, without("ml_training"))
-    assert (told.purposes, told.plays) == (("ml_training",), 0)
+    (report,) = amend(donated, without("ml_training"))
+    assert (report.purposes, report.plays) == (("ml_training",), 0)
     assert amend(donated, without("ml_training"), at="2025-07-01T10:00:00+00:00") == []
 
 
@@ -275,7 +275,7 @@ def test_the_command_tells_what_was_taken_back(donated: SmallStudy) -> None:
     assert again["amendments"] == []
 
 
-def test_the_guards_hold_after_an_erasure(donated: SmallStudy) -> None:
+def test_the_checks_pass_after_an_erasure(donated: SmallStudy) -> None:
     amend(donated, without("private_sessions"))
     for name in ("rules", "non-interference"):
         result = run_check(name, donated.study)

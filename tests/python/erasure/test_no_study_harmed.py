@@ -267,9 +267,9 @@ def assert_gone(study: SmallStudy, gone: list[Person], left: list[Person]) -> No
 def assert_certified(withdrawal: Withdrawal, gone: list[Person]) -> None:
     """The certificate says that nothing is left, on paper too, and names nobody."""
     text = withdrawal.certificate.read_text()
-    told = json.loads(text)
-    assert told["search"]["passed"] and withdrawal.page.exists()
-    assert all(row["after"] == 0 for row in told["rows"])
+    stated = json.loads(text)
+    assert stated["search"]["passed"] and withdrawal.page.exists()
+    assert all(row["after"] == 0 for row in stated["rows"])
     assert not any(own in text for person in gone for own in person.own)
     assert not any(person.username in text for person in gone if len(person.username) >= 8)
 

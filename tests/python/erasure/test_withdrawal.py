@@ -305,26 +305,26 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
     }
     assert len(gone - theirs) > 50 and not (gone - theirs) & texts
     # What the certificate says is what was there.
-    told = json.loads(erased.certificate.read_text())
-    rows = {row["table"]: (row["before"], row["after"]) for row in told["rows"]}
+    stated = json.loads(erased.certificate.read_text())
+    rows = {row["table"]: (row["before"], row["after"]) for row in stated["rows"]}
     plays = study_of_40.vault(f"select count(*) from vault.raw.extended_plays where participant_no = {number}")[0][0]
     assert rows["raw.extended_plays"] == (plays, 0)
     assert (
         rows["marts.plays"][0]
         == study_of_40.warehouse(f"select count(*) from marts.plays where participant_id = '{name}'")[0][0]
     )
-    assert told["search"]["passed"] and told["search"]["texts"] > 100 and told["search"]["moments"] > 100
-    files = {file["file"]: file for file in told["files"]}
+    assert stated["search"]["passed"] and stated["search"]["texts"] > 100 and stated["search"]["moments"] > 100
+    files = {file["file"]: file for file in stated["files"]}
     assert files["vault.duckdb"]["before"]["sha256"] != files["vault.duckdb"]["after"]["sha256"]
-    assert told["participants"] == [token_of(study, "D006")] and "D006" not in json.dumps(told)
+    assert stated["participants"] == [token_of(study, "D006")] and "D006" not in json.dumps(stated)
     page = erased.page.read_text()
-    assert told["participants"][0] in page and "D006" not in page
+    assert stated["participants"][0] in page and "D006" not in page
     assert erased.page.stat().st_mode & 0o077 == erased.certificate.stat().st_mode & 0o077 == 0
     with open_study(study.study, read_only=True) as connection:
         assert verify(connection, study.study).passed
         kinds = [entry.kind for entry in read_entries(connection)]
         assert kinds[-3:] == ["erased", "consent_events", "erasure_searched"]
-        assert told["audit_log"] == {"entry": len(kinds), "hash": read_entries(connection)[-1].entry_hash}
+        assert stated["audit_log"] == {"entry": len(kinds), "hash": read_entries(connection)[-1].entry_hash}
     # And the study goes on.
     assert study.load().as_json()["totals"]["loaded"] == 0
     assert others(study) == after
@@ -419,7 +419,7 @@ def state(study: SmallStudy) -> dict[str, Any]:
                 re.sub(r"\d{4}-\d\d-\d\dT\d{6}-", "", str(path.relative_to(study.root)))
                 for path in study.root.rglob("*")
             ),
-            "vault": {name: told for name, told in vault.items() if '"raw"' in name},
+            "vault": {name: rows for name, rows in vault.items() if '"raw"' in name},
             "warehouse": contents(connection, "warehouse"),
             "ledger": connection.execute(
                 "select ledger_line, participant_code, event, purposes from vault.raw.consent_events order by all"
@@ -609,7 +609,7 @@ def test_every_text_column_is_searched_or_holds_words(kept: SmallStudy) -> None:
 # What may stay
 
 
-def test_a_warehouse_is_built_anew_and_is_complete(finished: SmallStudy) -> None:
+def test_the_warehouse_is_built_again_and_is_complete(finished: SmallStudy) -> None:
     with finished.opened() as connection:
         assert why_outdated(connection) is None
 
@@ -678,7 +678,7 @@ def test_files_of_others_in_the_folders_of_dbt_stay(
     assert shared.read_text().split() == (others_run + others_run).split()
 
 
-def test_what_a_link_leads_to_stays_and_is_told(
+def test_what_a_link_leads_to_stays_and_is_reported(
     small_copy: SmallStudy, finished: SmallStudy, quick: None, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
@@ -694,8 +694,8 @@ def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, qu
     (small_copy.root / "Notes on p2.txt").write_text("x")
     (small_copy.root / "LISTENER-OF-2.txt").write_text("x")
     erased = erase(small_copy, "P2")
-    told = json.loads(erased.certificate.read_text())["left_to_the_operator"]
-    assert [line.split(" names ")[0] for line in told] == ["….txt", "Notes on ….txt"]
+    stated = json.loads(erased.certificate.read_text())["left_to_the_operator"]
+    assert [line.split(" names ")[0] for line in stated] == ["….txt", "Notes on ….txt"]
 
 
 def test_a_replay_of_somebody_who_is_not_back_looks_for_no_name(
@@ -768,8 +768,8 @@ def test_who_was_erased_is_not_let_in_again(
     # A second withdrawal finds what was brought back, and clears it.
     first = finished.study.withdrawals
     again = erase(study, "P2")
-    told = json.loads(again.certificate.read_text())
-    assert (told["ledger_lines_renamed"], told["study_files"]["donation_files"], told["rows"]) == (0, 4, [])
+    stated = json.loads(again.certificate.read_text())
+    assert (stated["ledger_lines_renamed"], stated["study_files"]["donation_files"], stated["rows"]) == (0, 4, [])
     # The first certificate stays as it was.
     for path in first.iterdir():
         assert (study.study.withdrawals / path.name).read_bytes() == path.read_bytes()
@@ -781,7 +781,7 @@ def test_who_was_erased_is_not_let_in_again(
 
 def test_tombstones_are_kept_with_and_without_the_vault(finished: SmallStudy, kept: SmallStudy, tmp_path: Path) -> None:
     study = copied(finished, tmp_path / "study")
-    told = study.study.tombstones_path.read_bytes()
+    before = study.study.tombstones_path.read_bytes()
     study.study.tombstones_path.write_text("token,erased_at\nP2,2026-01-01\n")
     with pytest.raises(StaleBackup, match="cannot be read"):
         study.load()
@@ -789,7 +789,7 @@ def test_tombstones_are_kept_with_and_without_the_vault(finished: SmallStudy, ke
     study.study.tombstones_path.unlink()
     study.load()
     erase(study, "P3")
-    assert told.splitlines()[1] in study.study.tombstones_path.read_bytes().splitlines()
+    assert before.splitlines()[1] in study.study.tombstones_path.read_bytes().splitlines()
     # A participant who is not in the backup at all: their tombstone comes back nonetheless.
     shutil.copyfile(kept.study.vault_path, study.study.vault_path)
     with open_study(study.study, may_be_stale=True) as connection:
@@ -847,15 +847,15 @@ def test_releases_that_hold_them_are_unpublished_and_the_current_one_is_publishe
     erased = erase(released, "P2")
     assert current(released) == "3"
     assert sorted(path.name for path in released.study.published.iterdir()) == ["3", "current"]
-    told = json.loads(erased.certificate.read_text())
+    stated = json.loads(erased.certificate.read_text())
     assert [
         (release["number"], [one["recipient"] for one in release["recipients"]])
-        for release in told["unpublished_releases"]
+        for release in stated["unpublished_releases"]
     ] == [
         (1, ["A. Researcher", "C. Third"]),
         (2, ["B. Else"]),
     ]
-    assert told["current_release"]["number"] == 3 and "without them" in told["current_release"]["why"]
+    assert stated["current_release"]["number"] == 3 and "without them" in stated["current_release"]["why"]
     assert "cannot be called back" in erased.page.read_text() and "C. Third" in erased.page.read_text()
     with released.opened() as connection:
         facts = [(entry.kind, json.loads(entry.facts)) for entry in read_entries(connection)]
@@ -959,9 +959,9 @@ def test_the_command_says_where_the_certificate_is_and_what_is_left(
     assert "notes.txt names the participant" in done.stdout and "vault-before-lunch" in done.stdout
     assert "other.txt" not in done.stdout and "backups" in done.stdout
     (certificate,) = small_copy.study.withdrawals.glob("*.json")
-    told = json.loads(certificate.read_text())
-    assert str(certificate) in done.stdout and told["requested_at"] == "2026-02-03T09:00:00.000Z"
-    assert len(told["left_to_the_operator"]) == 2
+    stated = json.loads(certificate.read_text())
+    assert str(certificate) in done.stdout and stated["requested_at"] == "2026-02-03T09:00:00.000Z"
+    assert len(stated["left_to_the_operator"]) == 2
     ((moment,),) = small_copy.vault("select occurred_at from vault.raw.consent_events where event = 'withdrawn'")
     assert moment == datetime(2026, 2, 3, 9)
 

@@ -206,13 +206,13 @@ HEADS: dict[str, Callable[[dict[str, object]], str | None]] = {
 }
 
 
-@pytest.mark.parametrize("told", HEADS)
-def test_a_head_that_was_tampered_with_is_found_and_stays_noted(logged: SmallStudy, told: str) -> None:
+@pytest.mark.parametrize("fault", HEADS)
+def test_a_head_that_was_tampered_with_is_found_and_stays_noted(logged: SmallStudy, fault: str) -> None:
     path = logged.study.audit_head_path
-    content = HEADS[told](json.loads(path.read_text()))
+    content = HEADS[fault](json.loads(path.read_text()))
     path.unlink() if content is None else path.write_text(content)
     with open_study(logged.study, read_only=True) as connection:
-        assert told in verify(connection, logged.study).faults[0]
+        assert fault in verify(connection, logged.study).faults[0]
     logged.load()
     with open_study(logged.study, read_only=True) as connection:
         assert verify(connection, logged.study).faults == [
@@ -256,15 +256,15 @@ def test_an_export_can_be_checked_by_anyone(logged: SmallStudy, tmp_path: Path) 
 
     with open_study(logged.study, read_only=True) as connection:
         export_log(connection, logged.study, tmp_path / "log.json")
-    told = json.loads((tmp_path / "log.json").read_text())
+    shown = json.loads((tmp_path / "log.json").read_text())
     previous = "0" * 64
-    for entry in told["log"]:
+    for entry in shown["log"]:
         content = json.dumps(
             [entry[name] for name in ("number", "moment", "kind", "facts", "software_version")], separators=(",", ":")
         )
         previous = hashlib.sha256((previous + content).encode()).hexdigest()
         assert entry["entry_hash"] == previous
-    assert told["head"] == previous and told["entries"] == 6
+    assert shown["head"] == previous and shown["entries"] == 6
 
 
 def test_a_program_killed_before_signing_is_no_fault(logged: SmallStudy) -> None:

@@ -1,4 +1,4 @@
-"""The doctor: each thing that can be wrong with a study is planted, and told with a remedy that helps."""
+"""The doctor: each thing that can be wrong with a study is planted, and found with its remedy."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def found(study: SmallStudy) -> list[tuple[str, str]]:
 
 def test_nothing_is_wrong_with_a_sound_study(sound: SmallStudy) -> None:
     assert examine(sound.study).findings == ()
-    told = consonance("doctor", "--study", sound.root)
-    assert told.returncode == 0 and "Nothing is wrong" in told.stdout
+    done = consonance("doctor", "--study", sound.root)
+    assert done.returncode == 0 and "Nothing is wrong" in done.stdout
 
 
 def _withdraw(study: SmallStudy) -> None:
@@ -126,8 +126,8 @@ def test_each_fault_is_a_finding_with_its_remedy(
     spoil(study)
     if spoil in (_withdraw, _narrow):
         run(study, "update vault.raw.last_run set audit_entries = 1000")
-    told = found(study)
-    assert len(told) == 1 and what in told[0][0] and remedy in told[0][1], told
+    findings = found(study)
+    assert len(findings) == 1 and what in findings[0][0] and remedy in findings[0][1], findings
 
 
 def test_a_link_that_leads_nowhere_is_a_finding(study: SmallStudy) -> None:
@@ -144,13 +144,13 @@ def test_little_room_is_a_finding_and_not_grave(study: SmallStudy, monkeypatch: 
 
 def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy) -> None:
     (study.root / ".twin-1").mkdir()
-    told = consonance("doctor", "--json", "--study", study.root)
-    assert told.returncode == 1
-    assert json.loads(told.stdout)["findings"][0]["place"].endswith(".twin-1")
+    done = consonance("doctor", "--json", "--study", study.root)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["findings"][0]["place"].endswith(".twin-1")
     (study.root / ".twin-1").rmdir()
     study.study.warehouse_path.unlink()
-    told = consonance("doctor", "--study", study.root)
-    assert told.returncode == 0 and "dbt run" in told.stdout
+    done = consonance("doctor", "--study", study.root)
+    assert done.returncode == 0 and "dbt run" in done.stdout
 
 
 def test_dbt_says_what_a_vault_of_an_older_version_needs(study: SmallStudy) -> None:

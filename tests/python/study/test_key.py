@@ -132,14 +132,16 @@ def test_a_key_that_is_pending_is_not_adopted_where_it_does_not_open_the_vault(c
 
 
 def test_nobody_writes_to_the_vault_meanwhile(copied: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = []
+    messages = []
     monkeypatch.setattr(
         key_rotation,
         "_step",
-        lambda name: told.append(consonance("load", "--study", copied.root).stderr) if name == "half copied" else None,
+        lambda name: (
+            messages.append(consonance("load", "--study", copied.root).stderr) if name == "half copied" else None
+        ),
     )
     rotate_key(copied.study)
-    assert len(told) == 1 and "in use by another program" in told[0]
+    assert len(messages) == 1 and "in use by another program" in messages[0]
     assert copied.load().exit_status == 0
 
 

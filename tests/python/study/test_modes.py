@@ -39,9 +39,9 @@ def test_a_load_closes_what_was_put_there_and_says_so(small: SmallStudy) -> None
     (small.study.published / "1").mkdir(parents=True)
     (small.study.published / "1" / "codebook.csv").write_text("for others")
     small.study.participants_path.chmod(0o644)
-    told = [finding for finding in examine(small.study).findings if "rights on" in finding.what]
-    assert [finding.is_grave for finding in told] == [False]
-    assert "inbox, notice-v1.txt, participants.csv" in told[0].what
+    findings = [finding for finding in examine(small.study).findings if "rights on" in finding.what]
+    assert [finding.is_grave for finding in findings] == [False]
+    assert "inbox, notice-v1.txt, participants.csv" in findings[0].what
     done = consonance("load", "--study", small.root)
     said = " ".join(done.stdout.split())
     assert "Others of this machine could read inbox, notice-v1.txt, participants.csv; now you alone can" in said

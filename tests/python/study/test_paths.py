@@ -89,7 +89,7 @@ def test_a_study_that_cannot_be_laid_out_leaves_what_was_there(tmp_path: Path, m
         lay_out_study(tmp_path / "old")
 
 
-def test_a_file_in_the_place_of_the_study_is_told(tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_study_is_reported(tmp_path: Path) -> None:
     (tmp_path / "study").write_text("a file")
     done = consonance("init", tmp_path / "study")
     assert done.returncode == 1 and "No study can be created in" in done.stderr and "Traceback" not in done.stderr

@@ -35,7 +35,7 @@ def test_a_key_of_an_impossible_shape_is_refused(small: SmallStudy, content: str
         read_key(small.study)
 
 
-def test_a_wrong_key_is_told_and_never_shown(small: SmallStudy) -> None:
+def test_a_wrong_key_is_reported_and_never_shown(small: SmallStudy) -> None:
     wrong = secrets.token_hex(32)
     small.study.key_path.write_text(wrong)
     with pytest.raises(StoreError, match="cannot be opened with this key") as error:
@@ -74,7 +74,7 @@ def test_nothing_in_the_vault_file_is_readable_without_the_key(small: SmallStudy
         duckdb.connect(str(small.study.vault_path))
 
 
-def test_a_vault_in_use_is_told(small: SmallStudy) -> None:
+def test_a_vault_in_use_is_reported(small: SmallStudy) -> None:
     script = textwrap.dedent(f"""
         from consonance.study.folder import Study
         from consonance.study.vault import open_study
@@ -92,7 +92,7 @@ def test_a_vault_in_use_is_told(small: SmallStudy) -> None:
     assert small.load().exit_status == 0
 
 
-def test_a_damaged_vault_is_told(small: SmallStudy) -> None:
+def test_a_damaged_vault_is_reported(small: SmallStudy) -> None:
     small.study.vault_path.write_bytes(b"not a database at all" * 500)
     with pytest.raises(StoreError, match=r"vault\.duckdb cannot be opened"):
         small.load()
