@@ -92,12 +92,11 @@ def _add_theirs(connection: duckdb.DuckDBPyConnection, kind: str, table: Relatio
 def _remove_what_others_have(connection: duckdb.DuckDBPyConnection, kind: str, table: Relation, people: People) -> None:
     if not table.key and not is_about_nobody(table):
         return  # a table of tracks: it may hold their own
-    whose = [] if is_about_nobody(table) else table.whose(people)
-    others = f"where not coalesce(list_contains($whose, {table.key}), false)" if whose else ""
     columns = "(store, value)" if kind == "moments" else "(value)"
     for column, value in searched_columns(table, kind):
-        if column == table.key and is_about_nobody(table):
-            continue  # the ledger's code becomes a token
+        # All of the ledger stays but the code, which becomes a token: somebody else's code stays there, too.
+        whose = [] if is_about_nobody(table) and column != table.key else table.whose(people)
+        others = f"where not coalesce(list_contains($whose, {table.key}), false)" if whose else ""
         connection.execute(
             f"""
             delete from {RECORD}.{kind}

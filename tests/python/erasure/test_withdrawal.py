@@ -641,6 +641,21 @@ def _append_line(path: Path, line: str) -> None:
         file.write(line + "\n")
 
 
+def test_a_title_that_is_the_code_of_somebody_in_the_ledger_alone_stays_theirs(tmp_path: Path) -> None:
+    """That code is in no other row of the vault, and yet it is not the listener's: it stays."""
+    study = lay_out_small(tmp_path / "study")
+    study.admit("21")
+    study.consent("P1")
+    study.donate("21", [play(master_metadata_track_name="P1", spotify_track_uri=None)])
+    study.load()
+    study.dbt("run")
+    withdraw(study.study, plan(study.study, "21", NOW))
+    assert study.vault(
+        "select participant_code from vault.intermediate.int_consent_state order by length(participant_code)"
+    )[0] == ("P1",)
+    assert not study.vault("select 1 from vault.raw.extended_plays")
+
+
 def test_files_of_others_in_the_folders_of_dbt_stay(
     small_copy: SmallStudy, finished: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
