@@ -7,7 +7,7 @@
 (b) consonance load: from the zips into the encrypted vault
 (c) pandas: the loader a researcher would write, into the same kind of file
 (d) dbt run on what (b) loaded
-(e) every guard on what (d) built: rules, wall, interference (which builds a twin), traces, attacks
+(e) every check on what (d) built: rules, wall, non-interference (with a paired rebuild), leaks, attacks
 
 (f) one rewrite of the vault into a fresh file: the least by which deleted rows leave it
 (g) consonance withdraw of one participant: everything but a release; at most 1.3 times (d) and (f) together
@@ -101,7 +101,7 @@ def dbt_run(folder: Path) -> int:
     return 0
 
 
-def guards(folder: Path) -> int:
+def checks(folder: Path) -> int:
     """(e) What is asked before a release goes out."""
     from consonance.checks.risk.attacks import run_attacks
     from consonance.checks.study_checks import run_checks
@@ -114,7 +114,7 @@ def guards(folder: Path) -> int:
             sys.exit(f"The check {name} failed.")
     asked = time.perf_counter()
     run_attacks(study)
-    print(f"guards: {asked - begun:.1f} s, attacks: {time.perf_counter() - asked:.1f} s", file=sys.stderr)
+    print(f"checks: {asked - begun:.1f} s, attacks: {time.perf_counter() - asked:.1f} s", file=sys.stderr)
     return 0
 
 
@@ -169,7 +169,7 @@ STEPS = {
     "b": consonance_load,
     "c": pandas_load,
     "d": dbt_run,
-    "e": guards,
+    "e": checks,
     "f": rewrite,
     "g": withdrawal,
 }
@@ -250,14 +250,14 @@ def compare(folder: Path, people: int, plays: int) -> None:
     print(f"(b) consonance load, rows/s against bare DuckDB   {_spread(ratios['b/a'])}   (at least 0.6)")
     print(f"(b) consonance load, rows/s against pandas        {_spread(ratios['b/c'])}   (at least 4)")
     print(f"(d) dbt run, time against bare DuckDB             {_spread(ratios['d/a'])}   (at most 4)")
-    print(f"(e) every guard, time against dbt run             {_spread(ratios['e/d'])}   (at most 2)")
+    print(f"(e) every check, time against dbt run             {_spread(ratios['e/d'])}   (at most 2)")
     print(f"(g) withdrawal, time against (d) and (f) together {_spread(ratios['g/df'])}   (at most 1.3)")
     for step, name in (
         ("a", "bare DuckDB"),
         ("b", "consonance load"),
         ("c", "pandas"),
         ("d", "dbt run"),
-        ("e", "every guard"),
+        ("e", "every check"),
         ("f", "vault rewritten"),
         ("g", "withdrawal"),
     ):

@@ -23,7 +23,7 @@ from consonance.study.key import read_key
 from consonance.study.vault import open_study
 
 TEXT_SUFFIXES = {".sql", ".json", ".html", ".log", ".txt", ".csv", ".md", ".yml"}
-ADDRESS = re.compile(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}")
+EMAIL = re.compile(with_rules("{{ email_pattern() }}").encode())
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
             for what, pattern in known.items():
                 if pattern.search(content):
                     found.append(Leak(str(path), f"holds {what}"))
-            if path.suffix == ".log" and ADDRESS.search(content):
+            if path.suffix == ".log" and EMAIL.search(content):
                 found.append(Leak(str(path), "holds an e-mail address"))
     return LeakScanReport(files, tuple(found))
 

@@ -16,6 +16,8 @@ from consonance.consent.rules import with_rules
 FOLDER = Path(__file__).with_name("rules")
 SUITES = ("admission", "wall", "marts")
 RELEASE_SUITE = "release"
+# Queries that several rules read, each as a relation by the name of its file: {name}.
+SHARED = FOLDER / "shared"
 HEADINGS = ("relation", "what", "example", "why", "remedy")
 
 
@@ -27,10 +29,10 @@ class Rule:
         suite: What it checks: admission to the vault, the privacy wall, the marts, or a release.
         name: The file's name without suffix; it begins with the rule's id.
         relation: What is checked: a relation of a store, or the name of one that
-            ``consonance.checks.rule_relations`` assembles.
+            ``consonance.checks.rule_relations`` makes.
         what, example, why, remedy: For people.
-        query: SQL that returns a row for each violation, the shared definitions written out. ``{strings}`` and the
-            like stand for assembled relations.
+        query: SQL that returns a row for each violation, shared queries and macros written out. ``{strings}`` and
+            the like stand for relations of ``consonance.checks.rule_relations``.
         tier: The tier of releases that the rule is for; ``None`` for all, and for rules of a study.
     """
 
@@ -96,7 +98,9 @@ def read_rule(path: Path) -> Rule:
     headings = dict(re.findall(r"^-- (\w+): (.+)$", text, re.MULTILINE))
     if missing := [heading for heading in HEADINGS if heading not in headings]:
         raise ValueError(f"{path} lacks '-- {missing[0]}: …'")
-    query = "\n".join(line for line in text.splitlines() if not line.startswith("-- "))
+    query = _without_headings(text)
+    for shared in sorted(SHARED.glob("*.sql")):
+        query = query.replace(f"{{{shared.stem}}}", f"(\n{_without_headings(shared.read_text(encoding='utf-8'))}\n)")
     return Rule(
         path.parent.name,
         path.stem,
@@ -104,3 +108,7 @@ def read_rule(path: Path) -> Rule:
         query=with_rules(query),
         tier=headings.get("tier"),
     )
+
+
+def _without_headings(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.startswith("-- "))

@@ -28,7 +28,7 @@ def print_check(result: CheckResult, out: Console, at_length: bool) -> None:
     for leak in details.get("leaks", ()):
         out.print(f"\n[red]{escape(leak['place'])}[/] {escape(leak['what'])}.", soft_wrap=True)
     colour, word = ("green", "passed") if result.passed else ("red", "failed")
-    out.print(f"\n[{colour}]{result.name} {word}[/]: {escape(result.summary)}", soft_wrap=True)
+    out.print(f"\n[{colour}]{result.name} {word}[/]: {escape(result.summary)}")
     if result.remedy and not ("rules" in details or "findings" in details):
         out.print(escape(result.remedy))
 

@@ -14,7 +14,9 @@ import click
 import duckdb
 from rich.markup import escape
 
-from consonance.checks.risk.attacks import Knowledge, record, run_attacks
+from consonance.checks.risk.attacks import run_attacks
+from consonance.checks.risk.knowledge import Knowledge
+from consonance.checks.risk.recording import record
 from consonance.checks.study_checks import CHECKS, run_check, run_checks
 from consonance.cli.audit import audit
 from consonance.cli.check_report import print_check, print_diagnosis

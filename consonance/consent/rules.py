@@ -1,4 +1,4 @@
-"""The rules that SQL beside dbt shares with the models: the macros of ``macros/consent.sql`` and ``macros/names.sql``."""
+"""The rules that SQL beside dbt shares with the models: the macros of ``consent.sql``, ``names.sql`` and ``addresses.sql``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from consonance.study.dbt_command import PROJECT
 from consonance.study.schema import titles
 
-MACROS = tuple(PROJECT / "macros" / name for name in ("consent.sql", "names.sql"))
+MACROS = tuple(PROJECT / "macros" / name for name in ("consent.sql", "names.sql", "addresses.sql"))
 
 
 def with_rules(statement: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from consonance.checks.non_interference import FOLDER as PAIRED_REBUILD
+from consonance.checks.paired_rebuild import left_folders
 from consonance.release.register import WORK_PREFIX
 from consonance.study.dbt_command import clear_artifacts, run_dbt
 from consonance.study.files import remove_database, remove_within, sync
@@ -48,7 +48,7 @@ def rebuild_warehouse(study: Study) -> None:
 def _clear_remains(study: Study) -> None:
     """Remove what was made of the rows outside the stores, also what dbt wrote."""
     remains = [
-        *study.root.glob(f"{PAIRED_REBUILD}*"),
+        *left_folders(study),
         *study.published.glob(f"{WORK_PREFIX}*"),
         study.root / ".spill",
         study.site,

@@ -1,6 +1,6 @@
-"""Releases: built of those who agreed to them, held behind a gate of guards, published in one step.
+"""Releases: built from the data of those who agreed to them, checked, published in one step.
 
-``publish`` is the way through. ``making`` builds the study that a release is made of, ``k_anonymity``
-makes its demographics coarser, ``package`` writes its files, ``guards`` says what must hold, ``certificate`` what is told of it, ``guardian`` cleans up after
-a publish that was killed.
+``publish`` does the whole, in a ``workspace`` that a ``guardian`` cleans up. ``making`` builds the study that a release
+is made of, ``generalisation`` makes its demographics coarser, ``package`` writes its rows, ``description`` its codebook,
+``certificate`` its certificate. ``release_checks`` lists the checks, ``register`` is the release register of the vault.
 """

@@ -1,4 +1,4 @@
-"""The certificate of a release: what an ethics board reads before, and keeps after, a release."""
+"""The certificate of a release, for the ethics board: consent, checks, risk, tables and files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import duckdb
 
 from consonance.checks.check import CheckResult
 from consonance.consent.state import LEDGER_STATE, PURPOSES
+from consonance.release.description import as_json, described_tables
 from consonance.release.generalisation import Generalisation
 from consonance.release.making import passable_sources, purpose_of
-from consonance.release.package import DATABASE, as_json, described_tables, parameters, small_group
+from consonance.release.package import DATABASE
+from consonance.release.parameters import parameters, small_group
 from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
 from consonance.study.files import sha256_of
@@ -27,17 +29,17 @@ CERTIFICATE = "certificate.json"
 PAGE = "certificate.html"
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
 LINKAGE = (
-    "No participant, play, session or report bears the same id in two releases or in the warehouse, and no "
-    "participant's times are moved by the same number of weeks. Ids and dates therefore link nothing. What "
-    "was heard is the same, and so are weekday and hour: whoever holds two releases can match people by the "
+    "No participant, play, session or report has the same id in two releases or in the warehouse, and no "
+    "participant's times are shifted by the same number of weeks. So ids and dates do not link two releases. But the "
+    "tracks, weekdays and hours are the same: someone who has two releases can match people by the "
     "sequence of their tracks and the time between them."
 )
 AGGREGATES = (
-    "This release holds aggregates alone: no row of a person, no id, no time but weekday and hour. (Months "
-    "would mean nothing: everyone's times are moved by a secret number of weeks.) Every cell tells of nobody or of "
-    "more than {small_group} persons, and so does what subtracting published cells from each other gives. "
-    "Cells that would not are left out; a table may be short or empty for that reason. Counts in this "
-    "certificate are held back by the same rule."
+    "This release has aggregates only: no row of a person, no id, no time but weekday and hour. (Months "
+    "would mean nothing: each person's times are shifted by a secret number of weeks.) Every cell has no person or "
+    "more than {small_group} persons, and so does every difference of published cells. Cells for which "
+    "this is not so are left out: a table may be short or empty for this reason. The same rule is applied to the "
+    "counts in this certificate."
 )
 
 
@@ -52,7 +54,7 @@ def write_certificate(
     """Write ``certificate.json`` and ``certificate.html`` into the folder of the release.
 
     Returns:
-        The SHA-256 of ``certificate.json``, which holds that of every other file but the page.
+        The SHA-256 of ``certificate.json``, which lists that of every other file but the page.
     """
     folder = candidate.folder
     certificate = {
@@ -94,13 +96,13 @@ def _risk(database: Path) -> list[dict[str, Any]] | None:
             "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'privacy_risk'"
         ).fetchall():
             return None
-        told = connection.execute("select * from audit.privacy_risk order by all")
-        names = [column[0] for column in told.description or []]
-        return [dict(zip(names, row, strict=True)) for row in told.fetchall()]
+        figures = connection.execute("select * from audit.privacy_risk order by all")
+        names = [column[0] for column in figures.description or []]
+        return [dict(zip(names, row, strict=True)) for row in figures.fetchall()]
 
 
 def _consent(candidate: Candidate, members: int) -> dict[str, Any]:
-    """Who is in and who is left out, and why: counts alone."""
+    """How many are in the release, how many are left out, and why."""
     purpose = purpose_of(candidate.tier)
     with open_study(candidate.before, read_only=True) as connection:
         ((enrolled, inactive, disagreeing),) = connection.execute(
@@ -131,22 +133,22 @@ def _consent(candidate: Candidate, members: int) -> dict[str, Any]:
             ).fetchall()
         )
     left_out = {
-        "without an active consent": inactive,
-        f"without {purpose}": disagreeing,
-        "agreeing, but with nothing to release": enrolled - inactive - disagreeing - members,
+        "no active consent": inactive,
+        f"{purpose} not granted": disagreeing,
+        "granted, but nothing to release": enrolled - inactive - disagreeing - members,
     }
     is_public = candidate.tier == "public"
     return {
         "purpose": purpose,
         "persons": members,
-        "left_out": {why: _told(count, None, is_public) for why, count in left_out.items()},
-        "purposes_of_those_in": {name: _told(granted.get(name, 0), members, is_public) for name in PURPOSES},
+        "left_out": {why: _shown(count, None, is_public) for why, count in left_out.items()},
+        "purposes_of_those_in": {name: _shown(granted.get(name, 0), members, is_public) for name in PURPOSES},
     }
 
 
-def _told(count: int, of: int | None, is_public: bool) -> int | str:
-    """A count; in a public certificate only if neither it nor what is missing to ``of`` is a small group."""
+def _shown(count: int, of: int | None, is_public: bool) -> int | str:
+    """A count. In a public certificate only if neither the count nor the rest of ``of`` is a small group."""
     rest = 0 if of is None else of - count
     if is_public and any(1 <= size <= small_group() for size in (count, rest)):
-        return "not told" if of else f"{small_group()} or fewer"
+        return "not shown" if of else f"{small_group()} or fewer"
     return count

@@ -1,7 +1,7 @@
 """Demographics as coarse as a controlled release needs them: k-anonymous on persons, with the least loss.
 
 Age bands are widened, countries become regions, any of the three is left out, and the demographics of a few
-persons are withheld. Every way to do so is judged (``generalisations.sql``), the one that loses least is
+persons are withheld. Every way to do so is tried (``generalisations.sql``). The one that loses least is
 written into the copy of the vault that the release is made of, and dbt builds that.
 """
 
@@ -13,8 +13,9 @@ from typing import Any
 
 import duckdb
 
+from consonance.checks.risk.attacks import MOODS
 from consonance.checks.risk.thresholds import limit
-from consonance.release.package import parameters
+from consonance.release.parameters import parameters
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -36,11 +37,11 @@ class Generalisation:
     """How coarse demographics are in a release, and what that cost.
 
     Attributes:
-        age, country, gender: What is told of each.
+        age, country, gender: How coarse each is.
         persons: How many are in the release.
-        withheld: Of how many of them demographics are withheld, although they agreed to them.
+        withheld: For how many of them demographics are withheld, although they agreed to release them.
         cells: How many groups share age band, gender and country, an empty value being a value.
-        k: How many persons the smallest of them holds.
+        k: How many persons are in the smallest of them.
         l: The fewest moods that those of a cell have, cells without a mood aside; ``None`` without any mood.
         cells_below_l, persons_below_l: Cells of which the mood is known, and the persons in them.
         loss: The normalised certainty penalty: 0 if nothing was lost, 1 if everything.
@@ -82,7 +83,7 @@ def generalise(made: Study, workspace: Path) -> Generalisation:
         DbtFailed: dbt ended with an error.
     """
     with duckdb.connect(config=session_settings()) as connection:
-        attach_to_read(connection, made.warehouse_path, "made")
+        attach_to_read(connection, made.warehouse_path, "warehouse")
         way = choose(connection)
     same = ("persons", "withheld", "cells", "k", "l", "cells_below_l", "persons_below_l")
     chosen = Generalisation(
@@ -96,7 +97,7 @@ def generalise(made: Study, workspace: Path) -> Generalisation:
     if any(levels) or way["withheld"]:
         with open_study(made) as vault:
             vault.execute("insert into vault.raw.generalisation values (?, ?, ?)", levels)
-            # As if they had not agreed: so nothing that rests on demographics is told of them anywhere.
+            # As if they had not agreed: so nothing that depends on demographics is released anywhere.
             vault.execute(
                 """
                 update vault.raw.consent_events
@@ -114,7 +115,7 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """The way of ``generalisations.sql`` that loses least of those that hold; with l of 2 or more if one has it.
 
     Args:
-        connection: With ``made`` attached.
+        connection: With ``warehouse`` attached.
 
     Raises:
         NotAnonymous: see there.
@@ -122,6 +123,7 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     for name, arguments in FUNCTIONS.items():
         body = (PROJECT / "functions" / f"{name}.sql").read_text(encoding="utf-8")
         connection.execute(f"create or replace temp macro {name}({arguments}) as ({body})")
+    connection.execute(f"create or replace temp table moods as {MOODS.read_text(encoding='utf-8')}")
     k, share = int(limit("smallest_cell")), float(parameters()["withheld_at_most"])
     connection.execute(f"set variable k = {k}")
     connection.execute(f"set variable l = {int(limit('smallest_l'))}")
@@ -137,7 +139,7 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     names = [column[0] for column in found.description or []]
     rows = found.fetchall()
     if not rows:
-        ((persons,),) = connection.execute("select count(*) from made.marts.participants").fetchall()
+        ((persons,),) = connection.execute("select count(*) from warehouse.marts.participants").fetchall()
         raise NotAnonymous(
             f"Nothing was published: {persons} {'person agrees' if persons == 1 else 'persons agree'} to it, and nobody's age band, gender and country "
             f"can be shared by at least {k} persons, not even if all are left out.",

@@ -1,34 +1,12 @@
 -- One row is one way to make demographics coarser: three levels, and with or without a second mood asked of each
--- cell. Its loss, whose demographics it withholds, and the k and l that are left. Loss: the normalised certainty
+-- cell. Its loss, whose demographics it withholds, and the k and l that are left. Moods are counted as the attack on l
+-- counts them (consonance/checks/risk/moods.sql). Loss: the normalised certainty
 -- penalty (Xu et al. 2006, doi:10.1145/1150402.1150504), 0 for nothing lost and 1 for everything.
-with participants as (select * from made.marts.participants),
+with participants as (select * from warehouse.marts.participants),
 
-emotion_reports as (select * from made.marts.emotion_reports),
+moods as (select * from temp.moods),
 
-country_time_zones as (select * from made.reference.country_time_zones),
-
-quadrants as (
-    select
-        participant_id,
-        valence >= 0 as is_pleasant,
-        arousal >= 0 as is_aroused,
-        count(*) as reports
-    from emotion_reports
-    where valence is not null and arousal is not null
-    group by participant_id, is_pleasant, is_aroused
-),
-
--- As the attack counts it: the quadrant of most reports, of equally many the pleasant, then the aroused.
-moods as (
-    select
-        participant_id,
-        max_by(
-            cast(is_pleasant as integer) * 2 + cast(is_aroused as integer),
-            reports * 4 + cast(is_pleasant as integer) * 2 + cast(is_aroused as integer)
-        ) as mood
-    from quadrants
-    group by participant_id
-),
+country_time_zones as (select * from warehouse.reference.country_time_zones),
 
 people as (
     select
@@ -89,7 +67,7 @@ generalised as (
         wider_country(people.country, people.region, levels.country_level) as country,
         cast(people.age_band is not null as integer)
         + cast(people.gender is not null as integer)
-        + cast(people.country is not null as integer) as values_told,
+        + cast(people.country is not null as integer) as values_released,
         case when people.age_band is not null then coalesce(age_losses.loss, 1) else 0 end
         + case when people.gender is not null then levels.gender_level else 0 end
         + case
@@ -103,14 +81,14 @@ generalised as (
     left join country_losses on people.country = country_losses.country
 ),
 
-told as (
+marked as (
     select
         *,
         coalesce(age_band, gender, country) is null as is_empty
     from generalised
 ),
 
--- A cell is small if it holds few, or if all whose mood is known have one mood and that is asked about.
+-- A cell is small if it has few persons, or if all whose mood is known have one mood and that is asked about.
 cells as (
     select
         *,
@@ -123,19 +101,19 @@ cells as (
             partition by age_level, country_level, gender_level, asks_for_moods, age_band, gender, country
             order by participant_id
         ) as place
-    from told
+    from marked
     window cell as (partition by age_level, country_level, gender_level, asks_for_moods, age_band, gender, country)
 ),
 
--- Whoever is withheld joins those who tell nothing: a cell like any other, which must not be small either. It is
--- filled up from cells that can spare somebody.
+-- Those who are withheld join those without any value: a cell like any other, which must not be small either. It is
+-- filled up from cells that have persons to spare.
 spare as (
     select
         *,
         not is_empty and not must_be_withheld and place > getvariable('k') as can_be_spared,
         sum(cast(is_empty or must_be_withheld as integer)) over (
             partition by age_level, country_level, gender_level, asks_for_moods
-        ) as telling_nothing
+        ) as without_values
     from cells
 ),
 
@@ -145,11 +123,11 @@ chosen as (
         must_be_withheld
         or (
             can_be_spared
-            and telling_nothing between 1 and getvariable('k') - 1
+            and without_values between 1 and getvariable('k') - 1
             and row_number() over (
                 partition by age_level, country_level, gender_level, asks_for_moods, can_be_spared
                 order by persons desc, participant_id
-            ) <= getvariable('k') - telling_nothing
+            ) <= getvariable('k') - without_values
         ) as is_withheld
     from spare
 ),
@@ -194,7 +172,7 @@ losses as (
         count(*) as persons,
         count(*) filter (where is_withheld) as withheld,
         coalesce(list(participant_id order by participant_id) filter (where is_withheld), []) as withheld_ids,
-        coalesce(sum(case when is_withheld then values_told else loss end) / nullif(sum(values_told), 0), 0) as loss
+        coalesce(sum(case when is_withheld then values_released else loss end) / nullif(sum(values_released), 0), 0) as loss
     from chosen
     group by age_level, country_level, gender_level, asks_for_moods
 ),

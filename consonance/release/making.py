@@ -1,9 +1,8 @@
-"""The study that a release is made of: the vault as it stands, less those who do not agree, under fresh secrets.
+"""The study that a release is made of: the vault as it is, without those who do not agree, with new secrets.
 
-A release is not cut out of the warehouse and renamed. It is what dbt builds of a copy of the vault in
-which only those have a consent who agree to the tier, and in which everyone has a new pseudonym, a new
-shift and a new secret for the ids of their records. So everything that is known of the wall is known of
-the release, and no logic is written twice.
+A release is not a renamed part of the warehouse. dbt builds it from a copy of the vault in which only those who agree
+to the tier have a consent, and in which everyone has a new pseudonym, a new shift and a new secret for the ids of their
+records. So what is proven for the wall is proven for the release, and no logic is written twice.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class NothingToPublish(ConsonanceError):
 
 
 class ShiftsUsedUp(ConsonanceError):
-    """A participant has been in so many releases that every shift was theirs once."""
+    """A participant has been in so many releases that every shift has been used."""
 
 
 def purpose_of(tier: str) -> str:
@@ -38,14 +37,14 @@ def purpose_of(tier: str) -> str:
 
 
 def draw_members(study: Study, tier: str) -> list[Member]:
-    """Leave consent to those alone who agree to ``tier``, and give everyone of the vault fresh secrets.
+    """Keep the consent of those who agree to ``tier`` only, and give everyone in the vault new secrets.
 
     Args:
         study: A copy, made to be changed.
         tier: Of the release.
 
     Returns:
-        Those who agree, as the release is going to know them.
+        Those who agree, with their pseudonyms and shifts in the release.
 
     Raises:
         NothingToPublish: nobody agrees.
@@ -59,7 +58,7 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         if not any(agrees for _, _, agrees in persons):
             raise NothingToPublish(
                 f"Nobody grants {purpose_of(tier)}: there is nothing to publish.",
-                "Whoever agrees to it has that purpose in consents.csv; then 'consonance load'.",
+                f"Add {purpose_of(tier)} to the purposes in consents.csv for those who agree to it. Then 'consonance load'.",
             )
         used = connection.execute(
             "select participant_no, pseudonym, shift_weeks from vault.raw.keyring union all select participant_no, pseudonym, shift_weeks from vault.raw.release_keyring"
@@ -74,7 +73,7 @@ def draw_members(study: Study, tier: str) -> list[Member]:
                 shift = draw_shift({weeks for number, _, weeks in used if number == participant_no})
             except IndexError:
                 raise ShiftsUsedUp(
-                    "A participant has been in so many releases that no fresh shift of time is left.",
+                    "A participant has been in so many releases that no unused shift is left.",
                     "Publish less often, or widen MAX_SHIFT_WEEKS in loaders/enrolment.py.",
                 ) from None
             secrets.append([participant_no, code, name, shift, draw_secret()])

@@ -1,45 +1,33 @@
 """The gate: builds a release, runs every check, and publishes it in one step, or leaves nothing behind.
 
-While it works everything lies in ``published/.making-<id>/``. Whoever is reading keeps what they have
-open; ``published/current`` is a link that points at one whole release, and then at the next.
+Until then everything is in ``published/.making-<id>/``. Readers keep what they have open: ``published/current``
+is a link to one whole release, and then to the next.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import secrets
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
-import portalocker
 
 from consonance.checks.check import Check, CheckResult
-from consonance.release import guardian, register
+from consonance.release import register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
+from consonance.release.description import described_tables, write_codebook, write_datapackage
 from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
-from consonance.release.package import (
-    DATABASE,
-    described_tables,
-    write_codebook,
-    write_controlled,
-    write_datapackage,
-    write_public,
-)
+from consonance.release.package import DATABASE, write_controlled, write_public
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
 from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
+from consonance.release.workspace import locked, temporary_files_in, watched
 from consonance.study.copies import copy_stores
-from consonance.study.dbt_command import children_group
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sync
 from consonance.study.folder import Study
@@ -48,13 +36,8 @@ from consonance.study.settings import Settings
 from consonance.study.vault import StoreInUse, attach_warehouse, open_study, session_settings
 
 STORE_PATIENCE_S = 120.0
-LOCK_PATIENCE_S = 5.0
 
 T = TypeVar("T")
-
-
-class PublishBusy(ConsonanceError):
-    """Another publish is under way."""
 
 
 class GateClosed(ConsonanceError):
@@ -62,7 +45,7 @@ class GateClosed(ConsonanceError):
 
 
 class CannotWrite(ConsonanceError):
-    """The disk does not take the release."""
+    """The release cannot be written to the disk."""
 
 
 class LedgerChanged(ConsonanceError):
@@ -125,15 +108,15 @@ def publish(
         published.mkdir()
         published.chmod(0o755)  # a release is for others
     work = published / f"{WORK_PREFIX}{secrets.token_hex(4)}"
-    with _locked(published) as lock, _guarded(published, work, lock) as say:
+    with locked(published) as lock, watched(published, work, lock) as say:
         work.mkdir()
-        with _temporary_files_in(work / "tmp"):
+        with temporary_files_in(work / "tmp"):
             try:
                 return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, progress, say)
             except OSError as error:
                 raise CannotWrite(
                     f"Nothing was published: {published} cannot be written to ({error.strerror}).",
-                    "Make room, or give yourself the right to write there; 'current' must be a link.",
+                    "Free disk space, or give yourself the right to write there. 'current' must be a link.",
                 ) from error
 
 
@@ -146,48 +129,74 @@ def _make_and_publish(
     progress: Callable[[str], None],
     say: Callable[[str], None],
 ) -> Release:
-    published = work.parent
     created = datetime.now(UTC).replace(tzinfo=None)
     progress("copying the stores")
-    with ExitStack() as stack:
-        # In dbt's order: warehouse, then vault. So neither waits for the other while holding something.
-        _patiently(lambda: _hold_warehouse(stack, study), progress)
-        vault = _patiently(lambda: stack.enter_context(open_study(study)), progress)
-        lay_out_stores(vault)
-        register.sweep(vault, study, published, keep=work)
-        number = register.next_number(vault)
-        fingerprint = register.ledger_fingerprint(vault)
-        ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
-        vault.execute("checkpoint vault")
-        vault.execute("checkpoint catalogue")
-        stores = [study.vault_path, study.catalogue_path]
-        before = copy_stores(study, [*stores, study.warehouse_path], work / "before")
-        made = copy_stores(study, stores, work / "made")
-    progress("building the released persons' warehouse (dbt run)")
-    members = build(made, work, draw_members(made, tier), tier)
+    copies = _copy(study, work, progress)
+    progress("building the warehouse of the release (dbt run)")
+    members = build(copies.made, work, draw_members(copies.made, tier), tier)
     if not members:
         raise NothingToPublish(
-            f"Nothing was published: of those who grant {purpose_of(tier)} there is nothing to release.",
-            "They need an active consent to listening history or emotion reports, and for the public tier a play of 30 seconds.",
+            f"Nothing was published: those who grant {purpose_of(tier)} have nothing to release.",
+            "They need an active consent to listening_history or emotion_reports; for the public tier also a play of 30 seconds.",
         )
     demographics = None
     if tier == "controlled":
         progress("making demographics k-anonymous")
-        demographics = generalise(made, work)
-    entry = Entry(number, tier, as_of, created, members)
-    with open_study(before) as vault:
+        demographics = generalise(copies.made, work)
+    entry = Entry(copies.number, tier, copies.as_of, created, members)
+    with open_study(copies.before) as vault:
         register.note(vault, entry)
-    earlier = register.earlier_databases(published)
-    candidate = Candidate(number, tier, before, made, work / "release", earlier, work)
+    earlier = register.earlier_databases(work.parent)
+    candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
     results = [*_checked(on_study, candidate, progress)]
     progress("writing the files")
     _write_files(candidate, created)
     results += _checked(on_release, candidate, progress)
-    digest = write_certificate(candidate, len(members), results, as_of, created, demographics)
+    digest = write_certificate(candidate, len(members), results, copies.as_of, created, demographics)
     progress("publishing")
-    say(f"number {number}")
-    _switch(study, candidate, replace(entry, certificate_sha256=digest), fingerprint, progress)
-    return Release(number, tier, study.published / str(number), len(members), tuple(results))
+    say(f"number {copies.number}")
+    _switch(study, candidate, replace(entry, certificate_sha256=digest), copies.ledger, progress)
+    return Release(copies.number, tier, study.published / str(copies.number), len(members), tuple(results))
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """Copies of the stores, and what the vault said when they were made.
+
+    Attributes:
+        before: The study as it is.
+        made: Without a warehouse; becomes the study that the release is made of.
+        number: Of the release.
+        as_of: The day on which consent is judged.
+        ledger: Fingerprint of the ledger's state.
+    """
+
+    before: Study
+    made: Study
+    number: int
+    as_of: datetime
+    ledger: str
+
+
+def _copy(study: Study, work: Path, progress: Callable[[str], None]) -> _Copies:
+    """Copy the stores while nobody writes to them, after cleaning up what a killed publish left."""
+    with ExitStack() as stack:
+        # In dbt's order: warehouse, then vault. So neither waits for the other while it keeps one open.
+        _patiently(lambda: _hold_warehouse(stack, study), progress)
+        vault = _patiently(lambda: stack.enter_context(open_study(study)), progress)
+        lay_out_stores(vault)
+        register.sweep(vault, study, work.parent, keep=work)
+        ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
+        vault.execute("checkpoint vault")
+        vault.execute("checkpoint catalogue")
+        stores = [study.vault_path, study.catalogue_path]
+        return _Copies(
+            before=copy_stores(study, [*stores, study.warehouse_path], work / "before"),
+            made=copy_stores(study, stores, work / "made"),
+            number=register.next_number(vault),
+            as_of=as_of,
+            ledger=register.ledger_fingerprint(vault),
+        )
 
 
 def _write_files(candidate: Candidate, created: datetime) -> None:
@@ -222,9 +231,9 @@ def _checked(
 def _switch(
     study: Study, candidate: Candidate, entry: Entry, fingerprint: str, progress: Callable[[str], None]
 ) -> None:
-    """Write the release into the vault's book, move it into place, point ``current`` at it, confirm.
+    """Write the release into the release register, move it into place, point ``current`` at it, confirm.
 
-    The vault is held from the look at the ledger to the end: nobody withdraws in between.
+    The vault stays open from the comparison of the ledger to the end: nobody can withdraw in between.
     """
     published = candidate.workspace.parent
     place = published / str(entry.number)
@@ -252,7 +261,7 @@ def _switch(
 
 
 def _make_last(folder: Path) -> None:
-    """Have every file of ``folder`` on the disk, for reading alone."""
+    """Write every file of ``folder`` to the disk, and make it read-only."""
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o755 if path.is_dir() else 0o444)
         sync(path)
@@ -265,10 +274,10 @@ def _hold_warehouse(stack: ExitStack, study: Study) -> None:
 
 
 def _patiently(open_store: Callable[[], T], progress: Callable[[str], None]) -> T:
-    """Open a store as soon as whoever has it lets go.
+    """Open a store as soon as no other program uses it.
 
     Raises:
-        StoreInUse: they did not within ``STORE_PATIENCE_S``.
+        StoreInUse: it is still in use after ``STORE_PATIENCE_S``.
     """
     until = time.monotonic() + STORE_PATIENCE_S
     while True:
@@ -279,80 +288,3 @@ def _patiently(open_store: Callable[[], T], progress: Callable[[str], None]) -> 
                 raise
             progress(f"waiting: {error.what}")
             time.sleep(0.1)
-
-
-@contextmanager
-def _locked(published: Path) -> Iterator[int]:
-    """Keep a second publish away. The lock is on the folder itself, so that no file is needed for it."""
-    handle = os.open(published, os.O_RDONLY | os.O_DIRECTORY)
-    until = time.monotonic() + LOCK_PATIENCE_S
-    try:
-        while True:
-            try:
-                portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
-                break
-            except portalocker.LockException:
-                if time.monotonic() > until:
-                    raise PublishBusy(
-                        f"Another publish of this study is under way (it holds {published}).",
-                        "Wait until it has ended.",
-                    ) from None
-                time.sleep(0.05)
-        yield handle
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _guarded(published: Path, work: Path, lock: int) -> Iterator[Callable[[str], None]]:
-    """Let a guardian clean up should this process be killed; clean up ourselves should it not.
-
-    Yields what passes a line on to the guardian. Every dbt that is started meanwhile belongs to the
-    guardian's process group.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", guardian.__file__, published, work],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=[lock],
-        process_group=0,
-        cwd="/",
-        text=True,
-    )
-    assert process.stdin is not None
-    told: list[str] = []
-
-    def say(line: str) -> None:
-        assert process.stdin is not None
-        told.append(line)
-        process.stdin.write(f"{line}\n")
-        process.stdin.flush()
-
-    token = children_group.set(process.pid)
-    try:
-        yield say
-    finally:
-        children_group.reset(token)
-        number = told[-1].split()[1] if told else None
-        guardian.discard(published, work, number)
-        with contextlib.suppress(OSError):
-            say("done")
-            process.stdin.close()
-        process.wait()
-
-
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """Have whatever writes temporary files, here or in a child, write them to ``folder``."""
-    folder.mkdir()
-    before = os.environ.get("TMPDIR"), tempfile.tempdir
-    os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before[1]
-        if before[0] is None:
-            del os.environ["TMPDIR"]
-        else:
-            os.environ["TMPDIR"] = before[0]

@@ -1,7 +1,7 @@
-"""The vault's book of releases: which there were, who was in them, under which pseudonym and shift.
+"""The release register of the vault: which releases there are, who is in them, with which pseudonym and shift.
 
-A release is written into the book before it appears, so that none is ever out without it, and confirmed
-once ``published/current`` has pointed at it. What was never confirmed is swept by the next publish.
+A release is registered before it is published, so that none is ever published without it. It is confirmed once
+``published/current`` has pointed at it. The next publish cleans up what was never confirmed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class UnknownRelease(ConsonanceError):
 
 @dataclass(frozen=True)
 class Member:
-    """One participant of a release: who they are in the vault, and what they are called and moved by there."""
+    """One participant of a release: their number in the vault, and their pseudonym and shift in the release."""
 
     participant_no: int
     pseudonym: str
@@ -40,7 +40,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Entry:
-    """What the book says of a release."""
+    """What the register says about a release."""
 
     number: int
     tier: str
@@ -51,12 +51,12 @@ class Entry:
 
 
 def published_numbers(published: Path) -> list[int]:
-    """The numbers of the releases that lie in ``published/``."""
+    """The numbers of the releases in ``published/``."""
     return sorted(int(path.name) for path in published.iterdir() if path.name.isdecimal() and path.is_dir())
 
 
 def sweep(connection: duckdb.DuckDBPyConnection, study: Study, published: Path, keep: Path) -> None:
-    """Finish or remove what a publish that was killed has left: in ``published/`` and in the book.
+    """Finish or remove what a publish that was killed has left: in ``published/`` and in the register.
 
     Args:
         connection: With the vault attached for writing.
@@ -81,9 +81,9 @@ def sweep(connection: duckdb.DuckDBPyConnection, study: Study, published: Path, 
     known = {number for (number,) in connection.execute("select release_no from vault.raw.releases").fetchall()}
     if unknown := [number for number in published_numbers(published) if number not in known]:
         raise UnknownRelease(
-            f"The vault does not know release {unknown[-1]}, which lies in {published}.",
-            "A vault restored from an older backup no longer knows who is in it: restore a newer one, "
-            "or keep that release elsewhere and answer for its participants by hand.",
+            f"Release {unknown[-1]} is in {published}, but not in the release register of the vault.",
+            "A vault that was restored from an older backup does not know who is in it. Restore a newer one, "
+            "or move that release elsewhere and handle requests of its participants by hand.",
         )
 
 
@@ -94,7 +94,7 @@ def next_number(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def note(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
-    """Write a release into the book, unconfirmed, and make it last."""
+    """Register a release, unconfirmed, and write that to the disk."""
     connection.begin()
     connection.execute(
         "insert into vault.raw.releases values (?, ?, ?, ?, null, ?)",
@@ -127,7 +127,7 @@ def confirm(connection: duckdb.DuckDBPyConnection, study: Study, number: int) ->
 
 
 def forget(connection: duckdb.DuckDBPyConnection, number: int) -> None:
-    """Take a release that never appeared out of the book."""
+    """Remove a release that was never published from the register."""
     for table in ("release_keyring", "releases"):
         connection.execute(f"delete from vault.raw.{table} where release_no = ?", [number])
     connection.execute("checkpoint vault")
@@ -147,7 +147,7 @@ def is_published(published: Path, number: int) -> bool:
 
 
 def earlier_databases(published: Path) -> dict[int, Path]:
-    """The databases of the releases that lie in ``published/``, by number."""
+    """The databases of the releases in ``published/``, by number."""
     return {
         number: path
         for number in published_numbers(published)

@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.non_interference import FOLDER as PAIRED_REBUILD
+from consonance.checks.paired_rebuild import left_folders
 from consonance.consent.coverage import narrowed
 from consonance.consent.state import LEDGER_STATE
 from consonance.consent.status import NotLoaded, consent_states
@@ -109,11 +109,7 @@ def _key(study: Study) -> Iterator[Finding]:
 def _interruptions(study: Study) -> Iterator[Finding]:
     if study.pending.exists():
         yield Finding(str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code.")
-    for path in (
-        *study.root.glob(f"{PAIRED_REBUILD}*"),
-        *study.published.glob(f"{WORK_PREFIX}*"),
-        study.new_vault_path,
-    ):
+    for path in (*left_folders(study), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
         if path.exists():
             yield Finding(
                 str(path),

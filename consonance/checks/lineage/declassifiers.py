@@ -27,7 +27,7 @@ def check_function(function: Function, labels: Labels, findings: Findings) -> No
             finding(f"{name} lacks meta {part}.", f"Say it in functions/_functions.yml: {part}.")
     for argument, column in function.only.items():
         if argument not in function.arguments or not labels.has_column(column):
-            finding(f"{name} wants {argument} to be {column}: one of them is not there.", "Correct meta only.")
+            finding(f"{name} requires {argument} to be {column}: one of them does not exist.", "Correct meta only.")
     if function.kind != "sql scalar":
         finding(f"{name} is a {function.kind} function.", "Write a scalar function in SQL.", 0, "unresolved")
     if function.source != function.sql:
@@ -76,7 +76,7 @@ def _check_argument(model: Model, line: int, function: Function, argument: str, 
                 model,
                 line,
                 f"The argument {argument} of {function.name}() is not {wanted}.",
-                f"Its guarantee holds for {wanted} only: pass that column unchanged.",
+                f"Its guarantee is valid for {wanted} only: pass that column unchanged.",
             )
         return
     for origin in flow.bare():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-# From the least to the most telling.
+# From the least to the most identifying.
 PRIVACY_CLASSES = ("open", "quasi", "direct")
 
 
@@ -25,7 +25,7 @@ class Origin:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it tells of a participant and has passed no declassifier."""
+        """Whether it says something about a participant and has passed no declassifier."""
         return self.privacy != "open" and not self.declassifiers
 
 

@@ -38,6 +38,6 @@ def compare_with_reviews(
             name,
             REVIEWED.name,
             f"{name} uses {column} in no '{kind}' any more.",
-            f"Remove {column} / {kind} / {name}: a review of nothing would cover the next thing.",
+            f"Remove {column} / {kind} / {name}: a review that matches nothing would cover the next use.",
         )
     return list(uses.values())

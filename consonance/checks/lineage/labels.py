@@ -79,7 +79,7 @@ class Labels:
         for use in reading.uses:
             if use.flow.origins:
                 what = f"{model.name} does more than rename: {use.kind}."
-                self._findings.of_model("staging", model, use.line, what, "Do it in intermediate.")
+                self._findings.of_model("staging", model, use.line, what, "Do it in models/intermediate.")
         columns = {}
         for name in reading.columns:
             privacy = model.privacy.get(name)
@@ -94,7 +94,7 @@ class Labels:
             columns[name] = Flow.of_column(f"{model.name}.{name}", privacy if privacy in PRIVACY_CLASSES else "direct")
         if not reading.problems:
             for name in model.privacy.keys() - reading.columns.keys():
-                what = f"{model.name}.{name} is declared and not there."
+                what = f"{model.name}.{name} is declared, but there is no such column."
                 self._findings.of_model("staging", model, 0, what, f"Remove it from {LABELS_FILE}.")
         return columns
 

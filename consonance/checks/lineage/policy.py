@@ -117,7 +117,7 @@ def _check_tests(project: Project, allowed_macros: frozenset[str], findings: Fin
     for test in project.tests.values():
         if test.extras:
             what = f"The test {test.name} keeps rows ({', '.join(test.extras)})."
-            findings.of_model("project", test, 0, what, "Keep counts only.")
+            findings.of_model("project", test, 0, what, "Let it count only: remove store_failures.")
         _, problems = relations_of(test.sql)
         for problem in problems:
             findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)

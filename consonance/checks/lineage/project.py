@@ -1,4 +1,4 @@
-"""The dbt project as the wall checker sees it: the manifest, the compiled SQL, the loaders' tables.
+"""The dbt project as the check of the wall sees it: the manifest, the compiled SQL, the loaders' tables.
 
 A value object, so that a test can alter any part of it and check what comes of that.
 """
@@ -35,7 +35,7 @@ class Model:
 
     Attributes:
         relation: ``database.schema.name`` of what it makes, in small letters.
-        layer: The folder of ``models/`` it lies in.
+        layer: The folder of ``models/`` it is in.
         materialized: view, table, …
         file, compiled: Paths within the project, of the source and of the compiled SQL.
         source: As written, with Jinja.

@@ -51,7 +51,7 @@ class LineageRow:
 
     @property
     def classes(self) -> list[str]:
-        """The classes of the sources, the most telling first."""
+        """The classes of the sources, the most identifying first."""
         return sorted({origin.privacy for origin, _ in self.ways}, key=PRIVACY_CLASSES.index, reverse=True)
 
     def of_class(self, privacy: str) -> list[str]:
@@ -65,7 +65,7 @@ class LineageRow:
 
     @property
     def path(self) -> tuple[str, ...]:
-        """The way of its most telling source."""
+        """The way of its most identifying source."""
         if not self.ways:
             return ()
         return min(self.ways, key=lambda way: (-PRIVACY_CLASSES.index(way[0].privacy), len(way[1]), way[1]))[1]
@@ -107,7 +107,7 @@ class LineageReport:
     Attributes:
         rows: Every column right of the wall with where it comes from.
         uses: The implicit uses of direct columns.
-        findings: What breaks the wall, or cannot be followed; none if it holds.
+        findings: What breaks the wall, or cannot be followed; none if the check passed.
     """
 
     rows: list[LineageRow] = field(default_factory=list)
@@ -127,7 +127,7 @@ class LineageReport:
         """One sentence."""
         counts = f"{len(self.rows)} released columns, {len(self.uses)} reviewed uses, {self.unresolved} unresolved"
         if self.passed:
-            return f"{counts}; no way around functions/."
+            return f"Identified data reaches a released column only through functions/: {counts}."
         return f"{len(self.findings)} findings in {counts.replace('reviewed uses', 'implicit uses')}."
 
     def details(self) -> dict[str, Any]:

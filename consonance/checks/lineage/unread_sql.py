@@ -26,7 +26,9 @@ def check_project(project: Project, reviews: Reviews, findings: Findings) -> set
         The macros that need a review: they run SQL of their own. Models may not call them.
     """
     for what, file in project.oddities:
-        findings.of_file("project", what, file, f"{what} is of a kind that the wall does not know.", "Leave it out.")
+        findings.of_file(
+            "project", what, file, f"{what} is of a kind that the check of the wall does not know.", "Leave it out."
+        )
     reviewed = _called_by_hooks(project, findings)
     for macro in project.macros.values():
         if macro.overrides or macro.names - JINJA - project.macros.keys():
@@ -66,7 +68,9 @@ def _compare_digests(project: Project, reviews: Reviews, reviewed: set[str], fin
                 f"Read it; if nothing crosses the wall in it, write digest {macro.digest} and why into {REVIEWED.name}.",
             )
     for name in sorted(reviews.macros.keys() - reviewed):
-        findings.of_file("review", name, REVIEWED.name, f"The macro {name} needs no review.", "Remove the entry.")
+        findings.of_file(
+            "review", name, REVIEWED.name, f"The macro {name} needs no review any more.", "Remove the entry."
+        )
 
 
 def check_settings(model: Model, findings: Findings) -> None:
@@ -97,7 +101,7 @@ def check_settings(model: Model, findings: Findings) -> None:
             model,
             0,
             f"{model.name} has {', '.join(model.extras)}, which runs SQL of its own.",
-            "Leave it out: all a model does is its select.",
+            "Remove it: a model is its select and nothing else.",
         )
 
 
@@ -113,5 +117,5 @@ def check_jinja(model: Model, allowed_macros: frozenset[str], findings: Findings
             model,
             0,
             f"{model.name} uses {', '.join(sorted(strange))} in its Jinja.",
-            "It may compile to one thing and run another: use ref, source, function, var and the project's macros.",
+            "It may compile to one SQL and run another: use only ref, source, function, var and the project's macros.",
         )

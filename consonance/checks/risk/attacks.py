@@ -1,23 +1,23 @@
-"""The attack harness: what an attacker could still find out, measured by attacking.
+"""The attack harness: the residual re-identification risk, measured by attacking.
 
-Each attack is SQL in this folder; one row of a file is said on its first line. The attacker *sees* the
-schema ``marts`` of a warehouse file. What he *knows* beside it is drawn, with a seed, from the same
+Each attack is SQL in this folder; the first line of a file says what a row is. The attacker *sees* the
+schema ``marts`` of a warehouse file. What the attacker *knows* beside it is drawn, with a seed, from the same
 marts (points of unicity and membership) or from the vault (scrobble lists with true times). The *truth*
-(who is who, by how many weeks) judges the attack and is never seen by it.
+(who is who, and the shift in weeks) says whether the attack succeeded; the attack never sees it.
 """
 
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from consonance.checks.risk.knowledge import Knowledge
 from consonance.checks.risk.thresholds import Figure, Verdict, all_thresholds, limit
 from consonance.study.dbt_command import PROJECT
 from consonance.study.errors import ConsonanceError
@@ -26,6 +26,7 @@ from consonance.study.vault import attach_study, attach_to_read, lock_down, sess
 from loaders.enrolment import MAX_SHIFT_WEEKS
 
 HERE = Path(__file__).parent
+MOODS = HERE / "moods.sql"
 KEYRING = "vault.raw.keyring"
 POINTS = 4
 SAMPLES = 200
@@ -55,6 +56,7 @@ STEPS = (
     "session_clock_tests",
     "report_clock_tests",
     "clock_candidates",
+    "moods",
 )
 VIEWS = ("points",)  # read once per grain, and larger than the plays themselves
 ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "clock_changes")
@@ -77,59 +79,16 @@ SEEN = {
 
 
 class NothingToAttack(ConsonanceError):
-    """The warehouse is missing, or holds no rows of persons as the attacks know them."""
+    """The warehouse is missing, or has no rows of persons that the attacks could use."""
 
 
 class UnknownTruth(ConsonanceError):
-    """Of somebody in the warehouse nobody knows who it is: success could not be told from failure."""
-
-
-class NotRecorded(ConsonanceError):
-    """The figures cannot be written to the warehouse."""
-
-
-class BadKnowledge(ConsonanceError):
-    """An attacker cannot know this."""
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What the attacker knows, and how often he tries.
-
-    Attributes:
-        seed: Another seed draws other samples.
-        samples: How many samples of each person's points; ``None``: 200, in studies of more than 50
-            persons fewer, so that they are about 10,000 in all.
-        wrong_points: How many wrong points are among those of a noisy sample.
-        list_sizes: How many entries a scrobble list has; each list begins with the shorter one.
-        wrong_share: Which share of the entries of a list names a wrong track.
-        jitter_seconds: By how much the time of an entry may be wrong, either way.
-        targets: How many persons' shifts are attacked at most.
-    """
-
-    seed: int = 1
-    samples: int | None = None
-    wrong_points: int = 2
-    list_sizes: tuple[int, ...] = (10, 50, 200)
-    wrong_share: float = 0.1
-    jitter_seconds: int = 60
-    targets: int = 100
-
-    def __post_init__(self) -> None:
-        if self.samples is not None and self.samples < 1:
-            raise BadKnowledge("There are no samples to draw.", "Give --samples 1 or more.")
-        # Masks of places are 31 bits wide; few draws of wrong points are made.
-        if not 1 <= self.wrong_points <= 10 or not self.list_sizes or min(self.list_sizes) < 0:
-            raise BadKnowledge("The attack has no sense so.", "Ask for 1 to 10 wrong points, and one list or more.")
-        if not 0 <= self.wrong_share <= 1 or not 0 <= self.jitter_seconds < 450:
-            raise BadKnowledge(
-                "A scrobble list cannot be as wrong as that.", "Ask for a share of 0 to 1, and less than 450 seconds."
-            )
+    """The vault does not know a person of the warehouse: success could not be distinguished from failure."""
 
 
 @dataclass(frozen=True)
 class RiskReport:
-    """What the attacks found: their figures, the thresholds that hold or do not, the parameters."""
+    """What the attacks found: their figures, which thresholds are met, the parameters."""
 
     figures: list[Figure]
     verdicts: list[Verdict]
@@ -165,12 +124,12 @@ def run_attacks(
     """Attack the marts of a study, or of a release candidate made of it.
 
     Args:
-        study: Whose vault holds what really was.
+        study: Its vault has the truth.
         knowledge: What the attacker knows; the defaults if not given.
         warehouse_path: The file whose schema ``marts`` is attacked; the study's warehouse if not given.
-        truth: Who is who there: a relation with ``participant_no`` of the vault, ``pseudonym`` as in
+        truth: Who is who: a relation with ``participant_no`` of the vault, ``pseudonym`` as in
             the attacked file, and ``shift_weeks`` from true local time to the times of that file.
-            Never text of a user's.
+            Never text that a user gave.
 
     Raises:
         NothingToAttack: the file is missing, or lacks what the attacks need.
@@ -231,35 +190,6 @@ def attack(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, truth: s
     return RiskReport(figures, [threshold.judge(figures) for threshold in all_thresholds()], parameters)
 
 
-def record(report: RiskReport, study: Study) -> None:
-    """Write the figures to ``audit.privacy_risk`` of the study's warehouse, in place of older ones.
-
-    Raises:
-        NothingToAttack: there is no warehouse.
-        NotRecorded: another program has it open.
-    """
-    if not study.warehouse_path.exists():
-        raise NothingToAttack(f"{study.warehouse_path} does not exist.", "Run 'dbt run' first.")
-    parameters = json.dumps(report.parameters)
-    names = [field.name for field in fields(Figure)]
-    try:
-        connection = duckdb.connect(str(study.warehouse_path), config=session_settings())
-    except duckdb.IOException:
-        raise NotRecorded(
-            f"{study.warehouse_path} is in use by another program, and cannot be written.",
-            "Close the session that has it open, and attack again.",
-        ) from None
-    with connection:
-        lock_down(connection, [])
-        connection.begin()
-        connection.execute((HERE / "privacy_risk.sql").read_text(encoding="utf-8"))
-        connection.executemany(
-            f"insert into audit.privacy_risk ({', '.join(names)}, parameters) values ({', '.join('?' * (len(names) + 1))})",
-            [[*asdict(figure).values(), parameters] for figure in report.figures],
-        )
-        connection.commit()
-
-
 def _must_be_seen(connection: duckdb.DuckDBPyConnection) -> None:
     found = set(
         connection.execute(
@@ -272,7 +202,7 @@ def _must_be_seen(connection: duckdb.DuckDBPyConnection) -> None:
     if lacking:
         raise NothingToAttack(
             f"The marts to attack lack {', '.join(lacking)}.",
-            "Run 'dbt run'. A file of aggregates has no rows of persons: its cells are checked instead.",
+            "Run 'dbt run'. A file of aggregates has no rows of persons to attack.",
         )
 
 
@@ -282,13 +212,13 @@ def _must_be_known(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()[0]
     if unknown:
         raise UnknownTruth(
-            f"Of {unknown} persons in the warehouse the vault does not know who they are.",
+            f"The vault does not know {unknown} persons of the warehouse.",
             "Rebuild the warehouse from this vault: 'dbt run'.",
         )
 
 
 def _prepare(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, truth: str) -> dict[str, Any]:
-    """Set what the SQL reads, and say it: the parameters of the report."""
+    """Set the variables that the SQL reads, and return them: the parameters of the report."""
     connection.execute((HERE / "draws.sql").read_text(encoding="utf-8"))
     connection.execute(
         f"create or replace temp table truth as select participant_no, pseudonym, shift_weeks from {truth}"

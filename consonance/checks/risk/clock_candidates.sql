@@ -1,6 +1,6 @@
--- One row is one person and one number of weeks by which the person may have been shifted, as far as local times
--- tell of changes of the clock: no session and no report speaks against it, and whatever needs a change
--- of the clock to be explained finds one. Every number of weeks counts that one zone of the person allows.
+-- One row is one person and one number of weeks by which the person may have been shifted, judged by the changes of the
+-- clock: no session and no report makes it impossible, and where a change of the clock is needed there is one. A number of
+-- weeks counts if one zone of the person allows it.
 with clock_zones as (select * from temp.clock_zones),
 
 session_clock_tests as (select * from temp.session_clock_tests),

@@ -1,13 +1,12 @@
--- One row is one person and one time zone that the person may live in, as far as the marts tell: the country
--- names the zone, a region those of its countries. Who withholds both may be in any zone of the study; of
--- a study that tells neither of anybody, in any zone.
+-- One row is one person and one time zone that the person may live in, by the country or region in the marts. A person
+-- without both may be in any zone of the study; in a study without any country or region, in any zone.
 with participants as (select * from warehouse.marts.participants),
 
 targets as (select * from temp.targets),
 
 country_time_zones as (select * from temp.country_time_zones),
 
-told as (
+shown as (
     select distinct country as place
     from participants
     where country is not null
@@ -16,10 +15,10 @@ told as (
 zones as (
     select distinct
         country_time_zones.time_zone,
-        told.place
+        shown.place
     from country_time_zones
-    left join told on told.place in (country_time_zones.country, country_time_zones.region)
-    where told.place is not null or (select count(*) from told) = 0
+    left join shown on shown.place in (country_time_zones.country, country_time_zones.region)
+    where shown.place is not null or (select count(*) from shown) = 0
 ),
 
 person_zones as (

@@ -3,36 +3,7 @@
 -- doi:10.1142/S0218488502001648; l-diversity: Machanavajjhala et al. 2007, doi:10.1145/1217299.1217302.
 with participants as (select * from warehouse.marts.participants),
 
-emotion_reports as (select * from warehouse.marts.emotion_reports),
-
-quadrants as (
-    select
-        participant_id,
-        valence >= 0 as is_pleasant,
-        arousal >= 0 as is_aroused,
-        count(*) as reports
-    from emotion_reports
-    where valence is not null and arousal is not null
-    group by participant_id, is_pleasant, is_aroused
-),
-
-ordered as (
-    select
-        *,
-        row_number() over (
-            partition by participant_id
-            order by reports desc, is_pleasant desc, is_aroused desc
-        ) as choice
-    from quadrants
-),
-
-moods as (
-    select
-        participant_id,
-        cast(is_pleasant as integer) * 2 + cast(is_aroused as integer) as mood
-    from ordered
-    where choice = 1
-),
+moods as (select * from temp.moods),
 
 cells as (
     select

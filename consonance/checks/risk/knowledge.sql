@@ -1,5 +1,5 @@
--- One row is one kind of what an attacker knows of a play. grain: how fine his points are (0 track,
--- 1 track and month, 2 track and day, 3 track and hour); reach_days: by how many days he may be wrong.
+-- One row is one kind of what an attacker knows of a play. grain: how fine the points are (0 track,
+-- 1 track and month, 2 track and day, 3 track and hour); reach_days: by how many days they may be wrong.
 with kinds (knowledge_no, knowledge, grain, reach_days) as (
     values
     (1, 'track', 0, 0),

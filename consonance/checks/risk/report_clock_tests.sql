@@ -1,6 +1,6 @@
 -- One row is one emotion report, one zone and one number of weeks that would put a change of the clock between the
 -- report and the plays around it: whether the windows before the report would then count what the marts
--- count. With `needs_change` they do not by local time; `weeks` is null where no change can mend that.
+-- count. With `needs_change` they do not by local time; `weeks` is null where no change can explain that.
 with targets as (select * from temp.targets),
 
 seen_sessions as (select * from temp.seen_sessions),

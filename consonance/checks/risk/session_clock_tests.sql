@@ -1,6 +1,6 @@
 -- One row is one session, one zone and one number of weeks that would put a change of the clock into the session or
 -- the short pause after it: whether that is possible. Sessions begin at no time that does not exist, and
--- between two of them lies more than the gap that ends one. With `needs_change` the pause is shorter than
+-- between two of them there is more than the gap that ends one. With `needs_change` the pause is shorter than
 -- that by local time: a change must lie there; `weeks` is null where none can.
 with seen_sessions as (select * from temp.seen_sessions),
 
@@ -25,7 +25,7 @@ spans as (
     from paused
 ),
 
--- Only what lies at the same hour of the week as a change can be moved there by whole weeks.
+-- Only what is at the same hour of the week as a change can be moved there by whole weeks.
 span_hours as (
     select
         person,

@@ -66,19 +66,19 @@ class Threshold:
         return f"at most {self.at_most:g}" if self.at_most is not None else f"at least {self.at_least:g}"
 
     def judge(self, figures: Iterable[Figure]) -> Verdict:
-        """Compare the worst of the figures; one that could not be measured does not hold."""
+        """Compare the worst of the figures; what could not be measured has failed."""
         values = [figure.value for figure in figures if (figure.attack, figure.measure) == (self.attack, self.measure)]
         measured = [value for value in values if value is not None]
         if not measured:
             return Verdict(self, None, False)
         worst = max(measured) if self.at_most is not None else min(measured)
-        holds = worst <= self.at_most if self.at_most is not None else worst >= (self.at_least or 0)
-        return Verdict(self, worst, holds)
+        passed = worst <= self.at_most if self.at_most is not None else worst >= (self.at_least or 0)
+        return Verdict(self, worst, passed)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a threshold holds; ``worst`` is the figure that decides, ``None`` if nothing was measured."""
+    """Whether a threshold is met; ``worst`` is the figure that decides, ``None`` if nothing was measured."""
 
     threshold: Threshold
     worst: float | None

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import SmallStudy, play
 
 from consonance.checks.leak_scan import scan_for_leaks
+from consonance.cli.main import cli
 from consonance.study.key import read_key
 
 
@@ -93,3 +95,11 @@ def test_a_leak_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name:
     printed = json.dumps(report.details()).lower().replace(str(project).lower(), "")
     for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
         assert hidden not in printed
+
+
+def test_the_names_that_checks_had_in_version_0_1_are_accepted_and_not_listed(loaded: SmallStudy) -> None:
+    done = CliRunner().invoke(cli, ["check", "traces", "--json", "--study", str(loaded.root)])
+    assert set(json.loads(done.output)) == {"passed", "leaks"}
+    listed = CliRunner().invoke(cli, ["check", "--help"]).output
+    assert "leaks" in listed and "traces" not in listed
+    assert CliRunner().invoke(cli, ["check", "guards"]).exit_code == 2

@@ -1,6 +1,6 @@
 """The order in which rows lie tells nothing of the list of participants, of the ledger or of what was heard first.
 
-The rule D2_rows_lie_in_no_telling_order finds it in any table. How far the orders agree is a matter of
+The rule D2_row_order_says_nothing finds it in any table. How far the orders agree is a matter of
 chance: it is measured on ``CONSONANCE_TEST_ORDERS`` random studies, and not at all if that is not set.
 """
 
@@ -76,7 +76,7 @@ def spread(things: int) -> float:
 @pytest.mark.skipif(not STUDIES, reason="measures by chance; set CONSONANCE_TEST_ORDERS to how many studies")
 def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> None:
     figures: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    (rule,) = [rule for rule in all_rules() if rule.name == "D2_rows_lie_in_no_telling_order"]
+    (rule,) = [rule for rule in all_rules() if rule.name == "D2_row_order_says_nothing"]
     for seed in range(STUDIES):
         made = random_study(tmp_path / str(seed), seed)
         made.load()

@@ -11,6 +11,8 @@ from conftest import SmallStudy
 
 from consonance.checks.checkpoint import NothingToCheck, run_checkpoint
 from consonance.checks.rules import HEADINGS, all_rules, read_rule
+from consonance.consent.rules import with_rules
+from consonance.study.dbt_command import PROJECT
 from consonance.study.vault import attach_study, session_settings
 
 # Rule to the statement that makes it fail; "wh" is the warehouse, "vault" the vault.
@@ -23,13 +25,13 @@ FAULTS: dict[str, str] = {
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
-    "C2_plays_lie_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
+    "C2_plays_are_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",
     "C4_purposes_are_granted_one_by_one": "update vault.raw.consent_events set purposes = ['listening_history'] where participant_code = 'D024'",
     "C5_nobody_erased_is_there": "insert into vault.raw.library_items values (0, 'saved', 'spotify:track:0000000000000000000001')",
     "D1_nothing_looks_like_an_address": "update wh.marts.tracks set title = 'write to jane@mail.example' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D1_nothing_the_vault_knows": "update wh.marts.tracks set creator = 'Listener-024-q7x' where track_id = (select min(track_id) from wh.marts.tracks)",
-    "D2_rows_lie_in_no_telling_order": "insert into wh.marts.sessions from wh.marts.sessions order by participant_id limit 1",
+    "D2_row_order_says_nothing": "insert into wh.marts.sessions from wh.marts.sessions order by participant_id limit 1",
     "D2_pseudonyms_come_from_the_keyring": "update wh.marts.sessions set participant_id = md5('D024') where participant_id = (select min(participant_id) from wh.marts.sessions)",
     "D3_elapsed_clocks_begin_with_the_first_play": "update wh.anonymized.anon_plays set started_elapsed_ms = started_elapsed_ms + 1682935200000, ended_elapsed_ms = ended_elapsed_ms + 1682935200000",
     "D3_no_number_is_a_clock": "alter table wh.marts.plays add column since_first_play_s bigint; update wh.marts.plays as plays set since_first_play_s = clocks.started_elapsed_ms // 1000 from wh.anonymized.anon_plays as clocks where clocks.play_id = plays.play_id",
@@ -95,3 +97,23 @@ def test_a_rule_says_what_example_why_and_remedy(tmp_path: Path) -> None:
     (tmp_path / "X1_lacks.sql").write_text("-- what: something\nselect 1")
     with pytest.raises(ValueError, match="lacks '-- relation: …'"):
         read_rule(tmp_path / "X1_lacks.sql")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["write to jane@mail.example", "198.51.100.7", "2001:db8:0:0:0:0:0:7", "+49 (0)30 123 45 67", "030 1234567 89"],
+)
+def test_what_the_rules_take_for_an_address_no_function_passes(text: str) -> None:
+    """The patterns of the checks and those of the functions are two on purpose; here they meet."""
+    is_address = "{{ looks_like_an_address('value') }} or {{ looks_like_a_telephone_number('value') }}"
+    with duckdb.connect() as connection:
+        for name, arguments in (("public_text", "text_value, is_private"), ("survey_name", "name")):
+            body = (PROJECT / "functions" / f"{name}.sql").read_text(encoding="utf-8")
+            connection.execute(f"create macro {name}({arguments}) as ({body})")
+        found = connection.execute(
+            with_rules(
+                f"select {is_address}, public_text(value, false), survey_name(value) from (select $text as value)"
+            ),
+            {"text": text},
+        )
+        assert found.fetchall() == [(True, None, None)]

@@ -176,7 +176,7 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "24 people",
         "gave no consent",
         "all passed",
-        "The wall holds",
+        "only through functions/",
         "slope",
         "features_by_mood_quadrant.sql",
         "over 2 hours",
@@ -218,7 +218,7 @@ def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_pat
     index = shown("index.html")
     assert "Synthetic study, seed 5" in index
     assert "C1" in index and 'class="failed"' not in index
-    assert "The wall holds" in index and 'href="wall.html"' in index
+    assert "only through functions/" in index and 'href="wall.html"' in index
     wall = shown("wall.html")
     assert "participant_pseudonym" in wall and "stg_keyring.pseudonym" in wall and "marts.plays" in wall
     assert 'class="failed"' not in wall

@@ -140,7 +140,7 @@ def test_what_is_doubtful_is_told_and_closes_the_gate_until_it_is_decided(
         publish(
             twice.study,
             "controlled",
-            on_study=[guard for guard in ON_STUDY if guard.name == "rules of the study"],
+            on_study=[check for check in ON_STUDY if check.name == "rules of the study"],
             on_release=(),
         )
     assert "PX1" not in str(closed.value)

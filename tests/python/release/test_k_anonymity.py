@@ -27,16 +27,20 @@ def people(persons: list[Person], moods: list[tuple[float, float] | None] | None
     with duckdb.connect() as connection:
         connection.execute(
             f"""
-            attach ':memory:' as made; create schema made.marts; create schema made.reference;
-            create table made.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
-            create table made.marts.emotion_reports (participant_id varchar, valence double, arousal double);
-            create table made.reference.country_time_zones as from read_csv('{PROJECT / "seeds" / "country_time_zones.csv"}', all_varchar = true);
+            attach ':memory:' as warehouse; create schema warehouse.marts; create schema warehouse.reference;
+            create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
+            create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
+            create table warehouse.reference.country_time_zones as from read_csv('{PROJECT / "seeds" / "country_time_zones.csv"}', all_varchar = true);
             """
         )
         for number, person in enumerate(persons):
-            connection.execute("insert into made.marts.participants values (?, ?, ?, ?)", [f"p{number:03d}", *person])
+            connection.execute(
+                "insert into warehouse.marts.participants values (?, ?, ?, ?)", [f"p{number:03d}", *person]
+            )
             if moods and (mood := moods[number]):
-                connection.execute("insert into made.marts.emotion_reports values (?, ?, ?)", [f"p{number:03d}", *mood])
+                connection.execute(
+                    "insert into warehouse.marts.emotion_reports values (?, ?, ?)", [f"p{number:03d}", *mood]
+                )
         yield connection
 
 

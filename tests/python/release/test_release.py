@@ -33,12 +33,13 @@ from conftest import SmallStudy
 from consonance.checks.check import Check, CheckResult
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
-from consonance.release import making, package
+from consonance.release import making, package, workspace
 from consonance.release import publish as publishing
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
-from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, PublishBusy, Release, publish
+from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, Release, publish
 from consonance.release.register import UnknownRelease
 from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
+from consonance.release.workspace import PublishBusy
 from consonance.study.dbt_command import PROJECT, DbtFailed
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -497,7 +498,7 @@ def test_a_public_certificate_shows_no_small_group(public: Published) -> None:
     consent = json.loads(public.releases[0].certificate.read_text(encoding="utf-8"))["consent"]
     assert consent["persons"] == 96
     assert consent["left_out"]["without sharing_public"] == "20 or fewer"
-    assert consent["left_out"]["without an active consent"] == "20 or fewer"
+    assert consent["left_out"]["no active consent"] == "20 or fewer"
     told = [*consent["left_out"].values(), *consent["purposes_of_those_in"].values()]
     assert not any(is_telling(count) or is_telling(96 - count) for count in told if isinstance(count, int))
 
@@ -761,7 +762,7 @@ def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> No
 
 
 def test_two_publishes_at_once_are_refused(quick: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publishing, "LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(workspace, "LOCK_PATIENCE_S", 0.1)
     handle = os.open(quick.study.published, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     try:
@@ -812,7 +813,7 @@ def test_a_store_in_use_is_waited_for(
 def test_a_release_that_the_vault_does_not_know_is_reported(quick: SmallStudy) -> None:
     with open_study(quick.study) as connection:
         connection.execute("delete from vault.raw.releases where release_no = 2")
-    with pytest.raises(UnknownRelease, match="does not know release 2"):
+    with pytest.raises(UnknownRelease, match="Release 2 is in"):
         quick_publish(quick)
     assert (quick.study.published / "2" / "research.duckdb").exists()
 
@@ -880,7 +881,7 @@ publishing.publish(Study(Path({root!r})), "controlled", on_study=checks, on_rele
 # Where the publish is killed, after how many seconds, and which release is current then. Beyond these: the
 # whole gate, at moments drawn of the time that it takes.
 MOMENTS: list[tuple[str, float, str]] = [
-    ("building the released persons' warehouse (dbt run)", 3.5, "2"),
+    ("building the warehouse of the release (dbt run)", 3.5, "2"),
     ("running the check 'non-interference'", 4.0, "2"),
     ("writing the files", 0.1, "2"),
     ("after rename 1", 0, "2"),
@@ -892,11 +893,11 @@ MOMENTS: list[tuple[str, float, str]] = [
     ("before rename 1", 0, "2"),
     ("after confirm 1", 0, "3"),
     ("copying the stores", 0.15, "2"),
-    ("building the released persons' warehouse (dbt run)", 0.05, "2"),
-    ("building the released persons' warehouse (dbt run)", 0.5, "2"),
-    ("building the released persons' warehouse (dbt run)", 1.5, "2"),
-    ("building the released persons' warehouse (dbt run)", 5.0, "2"),
-    ("building the released persons' warehouse (dbt run)", 6.0, "2"),
+    ("building the warehouse of the release (dbt run)", 0.05, "2"),
+    ("building the warehouse of the release (dbt run)", 0.5, "2"),
+    ("building the warehouse of the release (dbt run)", 1.5, "2"),
+    ("building the warehouse of the release (dbt run)", 5.0, "2"),
+    ("building the warehouse of the release (dbt run)", 6.0, "2"),
     ("writing the files", 0, "2"),
     ("writing the files", 0.3, "2"),
     ("publishing", 0.03, ""),

@@ -143,11 +143,11 @@ def test_little_room_is_a_finding_and_not_grave(study: SmallStudy, monkeypatch: 
 
 
 def test_the_command_ends_with_status_1_if_something_is_grave(study: SmallStudy) -> None:
-    (study.root / ".twin-1").mkdir()
+    (study.root / ".paired-rebuild-1").mkdir()
     done = consonance("doctor", "--json", "--study", study.root)
     assert done.returncode == 1
-    assert json.loads(done.stdout)["findings"][0]["place"].endswith(".twin-1")
-    (study.root / ".twin-1").rmdir()
+    assert json.loads(done.stdout)["findings"][0]["place"].endswith(".paired-rebuild-1")
+    (study.root / ".paired-rebuild-1").rmdir()
     study.study.warehouse_path.unlink()
     done = consonance("doctor", "--study", study.root)
     assert done.returncode == 0 and "dbt run" in done.stdout

@@ -27,8 +27,6 @@ left join int_known_names
         and {{ holds_name('texts.text_value', 'int_known_names.name') }}
 where
     int_known_names.name is not null
-    or texts.text_value like '%_@_%.__%'
-    or regexp_matches(texts.text_value, '\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b')
-    or regexp_matches(texts.text_value, '\b[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9]')
+    or {{ looks_like_an_address('texts.text_value') }}
 
 {% endtest %}

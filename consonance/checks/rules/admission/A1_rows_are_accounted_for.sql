@@ -1,8 +1,8 @@
 -- relation: vault.raw.members
--- what: Of every file, the rows that lie in the vault, or were erased after an amendment, are the rows that were counted as landed.
--- example: A file of 15,500 rows was counted as 15,500 landed, but 15,400 lie in the vault.
--- why: Importers are known to report success although rows were lost.
--- remedy: Restore the vault from a backup, or move it away and load the inbox again.
+-- what: For every file, the rows in the vault and the rows erased after an amendment add up to the rows that were counted as landed.
+-- example: A file was counted as 15,500 landed rows, but the vault has 15,400 of them.
+-- why: Import programs are known to report success although rows were lost.
+-- remedy: Restore the vault from a backup. Or move the vault away and load the inbox again.
 with landed as (
     select member_id, count(*) as rows from vault.raw.extended_plays group by member_id
     union all

@@ -1,8 +1,8 @@
 -- relation: vault.raw.donations
--- what: Whoever a donation is from had consented to listening_history before it was loaded.
--- example: A zip was landed for a participant whose only ledger line is dated a week later.
--- why: Without an active consent a donation stays at the door, unread (C1).
--- remedy: Erase the donation, and find out how it passed the door.
+-- what: Each donor had consented to listening_history before the donation was loaded.
+-- example: A zip was loaded for a participant whose only ledger line is dated a week later.
+-- why: Without an active consent a donation is held and not read (C1).
+-- remedy: Erase the donation, and look at loaders/donations.py for the reason why it was loaded.
 select donations.donation_id
 from vault.raw.donations as donations
 inner join vault.raw.keyring on keyring.participant_no = donations.participant_no

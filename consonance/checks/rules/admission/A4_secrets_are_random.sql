@@ -1,8 +1,8 @@
 -- relation: vault.raw.keyring
--- what: Every pseudonym is 12 random symbols of its own, every shift a non-zero number of weeks, every secret 128 bits.
--- example: Two participants with one pseudonym; a shift of 0 weeks; a pseudonym that is the code.
--- why: Hashed names were reversed by hashing lists of names (D2), and one day that is not shifted gives away the rest (D3).
--- remedy: Nobody writes the keyring by hand. Restore it from a backup.
+-- what: Every pseudonym has 12 random symbols and is used once. Every shift is a number of weeks other than 0. Every secret has 128 bits.
+-- example: Two participants with one pseudonym; a shift of 0 weeks; a pseudonym that is the participant code.
+-- why: Hashed names were reversed by hashing lists of names (D2). One date that is not shifted gives away all others (D3).
+-- remedy: Restore the keyring from a backup of the vault. Nobody writes it by hand.
 select participant_no
 from vault.raw.keyring as keyring
 where

@@ -1,8 +1,8 @@
 -- relation: vault.raw.history_doubts
--- what: No listening history lies under two participant codes, and nobody's is of two accounts, unless study.yml says that this is right.
--- example: The same zip in the folders of P007 and P008; another request of the same account under a second code.
--- why: Somebody who was entered twice counts as two persons, and what one of them withdraws the other still gives.
--- remedy: 'consonance doctor' names the codes. Withdraw the wrong one, or write into study.yml, under one_history, that both are right, and load again.
+-- what: No listening history is in the vault under two participant codes, and no participant has the history of two Spotify accounts, unless study.yml says that this is correct.
+-- example: The same zip in the folders of P007 and P008; a second export of one Spotify account under another code.
+-- why: A person who is entered twice counts as two persons. If one of the two withdraws, the data of the other stays.
+-- remedy: 'consonance doctor' lists the codes. Withdraw the wrong one, or list both in study.yml under one_history. Then load again.
 select participant_code, other_code
 from vault.raw.history_doubts as doubts
 where not is_decided

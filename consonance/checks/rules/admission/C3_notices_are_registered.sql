@@ -1,7 +1,7 @@
 -- relation: vault.raw.consent_events
--- what: Every consent event names a notice that notices.csv registers with its SHA-256.
--- example: A ledger line with form_version "v2", of which notices.csv knows nothing.
--- why: Consent is to a text. Where the text is not fixed, editing a form re-labels what people agreed to (C3; seen with REDCap).
+-- what: Every consent event names a notice that is registered in notices.csv with its SHA-256.
+-- example: A ledger line with form_version "v2", which notices.csv does not list.
+-- why: People consent to a text. If the text is not fixed, editing a form changes what earlier consents mean (C3; seen with REDCap).
 -- remedy: Register the notice in notices.csv with the SHA-256 of its file, and load again.
 select events.ledger_line
 from vault.raw.consent_events as events

@@ -1,8 +1,8 @@
 -- relation: vault.raw.keyring
--- what: Every row of the vault belongs to somebody of the keyring, and who was erased in the ledger has a tombstone.
--- example: A saved track of participant 17, whose keys were deleted with a withdrawal.
--- why: A withdrawal deletes rows and keys in one transaction. A row without keys was left behind, or has come back from somewhere.
--- remedy: consonance doctor; if it finds no interrupted or forgotten withdrawal, restore the vault from a backup and replay.
+-- what: Every row of the vault belongs to a person of the keyring, and everybody who is erased in the ledger has a tombstone.
+-- example: A saved track of participant 17, whose keys were deleted by a withdrawal.
+-- why: A withdrawal deletes rows and keys in one transaction. A row without keys was left behind, or has come back from a backup.
+-- remedy: Run 'consonance doctor'. If it finds no interrupted or forgotten withdrawal, restore the vault from a backup; the withdrawals are then repeated.
 with owners as (
     select 'extended_plays' as place, participant_no from vault.raw.extended_plays group by participant_no
     union all

@@ -1,8 +1,8 @@
 -- relation: warehouse.audit.row_accounting
--- what: The rows of audit.row_accounting add up to the landed rows, person by person.
--- example: 41,418 rows were landed, 41,417 have a fate.
--- why: A row that is nowhere was lost by somebody.
--- remedy: dbt run. If it stays, look at models/intermediate.
+-- what: For every person, the rows of audit.row_accounting add up to the landed rows.
+-- example: 41,418 rows were landed, but only 41,417 have a fate (the column that says why a row is kept or left out).
+-- why: A row without a fate was lost on the way.
+-- remedy: Run 'dbt run'. If the rule still fails, look at models/intermediate.
 with landed as (
     select keyring.pseudonym, sum(members.landed) as rows
     from vault.raw.members

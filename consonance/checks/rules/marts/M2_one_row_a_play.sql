@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.plays
--- what: One row of marts.plays is one play, and it belongs to one session, one participant and at most one track that are there.
--- example: A play that a join has doubled.
--- why: A doubled play is counted twice by every analysis.
--- remedy: dbt build; its tests name the model.
+-- what: One row of marts.plays is one play. It belongs to one session, one participant and at most one track, and they exist.
+-- example: A join has doubled a play.
+-- why: Every analysis counts a doubled play twice.
+-- remedy: Run 'dbt build': its tests name the model.
 select play_id from warehouse.marts.plays as plays group by play_id having count(*) > 1
 union all
 select play_id

@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.plays
--- what: Lengths are not negative, a play ends as long after its start as it was played, features lie in their ranges, closed sets hold nothing else.
--- example: A valence of 73 from a table in percent.
+-- what: Lengths are not negative. A play is as long as the time from its start to its end. Features are within their ranges, and columns with a list of values have no other value.
+-- example: A valence of 73, from a table in percent.
 -- why: Impossible values make every mean wrong.
--- remedy: Look at the loader of the source that the column comes from.
+-- remedy: Look at the loader of the source of the column, in loaders/.
 select play_id
 from warehouse.marts.plays as plays
 where

@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.plays
--- what: Between two sessions of a participant lies a pause longer than the gap that ends a session, whatever their clock did meanwhile.
--- example: A session that begins while another goes on.
--- why: Everything that counts sessions rests on it.
--- remedy: dbt build; look at models/sessionized.
+-- what: Between two sessions of a participant there is a pause longer than the gap that ends a session, measured in elapsed time.
+-- example: A session begins while another one goes on.
+-- why: Everything that counts sessions depends on it.
+-- remedy: Run 'dbt build', and look at models/sessionized.
 with bounds as (
     select
         plays.participant_id,

@@ -1,7 +1,7 @@
 -- relation: warehouse.marts.plays
--- what: The first play of a session begins on the participant's own clock; the others as much later as has elapsed since.
--- example: A session that began at 1:50, and a play in it at 3:05 that was heard 15 minutes later: clocks were put forward at 2.
--- why: A change of the clock within a session tells its date, and with it the shift of every other date; and durations would be wrong.
+-- what: The first play of a session has the participant's local time. Every other play is later by the time that has elapsed since.
+-- example: A session begins at 1:50, and a play that was heard 15 minutes later has the time 3:05: clocks were put forward at 2:00.
+-- why: A change of the clock within a session shows its date, and with it the shift of every other date. Durations would be wrong too.
 -- remedy: Look at models/sessionized/ses_plays.sql.
 with placed as (
     select

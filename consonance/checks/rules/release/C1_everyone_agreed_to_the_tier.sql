@@ -1,8 +1,8 @@
 -- relation: persons
--- what: Everyone in the release is in the vault's book of it, and grants its tier's purpose by the ledger itself.
--- example: A participant who shares with named analysts, but not with anyone, in a public release.
--- why: Taking part is one consent, being passed on is another (GDPR 7; ISO/IEC TS 27560).
--- remedy: 'consonance load', then publish again. If it stays, look at consonance/release/making.py.
+-- what: Everyone in the release is in the vault's release register for it, and grants the purpose of its tier in the ledger.
+-- example: A participant who shares with named analysts only, in a public release.
+-- why: To take part is one consent; to be passed on is another one (GDPR 7; ISO/IEC TS 27560).
+-- remedy: Run 'consonance load', then publish again. If the rule still fails, look at consonance/release/making.py.
 with candidate as (
     select release_no, 'sharing_' || tier as purpose from vault.raw.releases where published_at is null
 ),

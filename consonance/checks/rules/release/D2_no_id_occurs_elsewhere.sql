@@ -1,8 +1,8 @@
 -- relation: ids
--- what: No id of a participant, play, session, report or private track of the release occurs in the warehouse, the keyring or an earlier release; no text is a pseudonym of another place.
+-- what: No id of a participant, play, session, report or private track of the release is in the warehouse, the keyring or an earlier release. No text is a pseudonym of one of them.
 -- example: The same play_id in releases 3 and 4.
--- why: Two releases that share ids can be joined, and who was told of one is known in the other (D2).
--- remedy: Publish again. If it stays, look at consonance/release/making.py.
+-- why: Two releases with common ids can be joined. What is known about a person in one is then known in the other (D2).
+-- remedy: Publish again. If the rule still fails, look at consonance/release/making.py.
 with elsewhere as materialized (
     select text_id, number_id from {ids_elsewhere} as ids_elsewhere
 ),

@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.participants
 -- tier: controlled
--- what: Every combination of age band, gender and country is shared by five persons or more, an empty value being a value; plays tell no country of whoever's own country is not told.
--- example: The only woman of 65-74 in Brazil; four who tell nothing; plays in DE of somebody of whom only Europe is told.
--- why: Whoever knows these three of somebody finds them among fewer than five (D6; Sweeney 2002). The rule counts again, and keeps to five whatever the study sets.
+-- what: At least five persons share every combination of age band, gender and country; a missing value is a value. Plays have a country only if the participant has one.
+-- example: The only woman of 65-74 in Brazil; four persons without any of the three; plays in DE of somebody of whom only "Europe" is released.
+-- why: Someone who knows these three things about a person finds the person among fewer than five (D6; Sweeney 2002). This rule counts again, and requires five whatever the study sets.
 -- remedy: Look at consonance/release/generalisation.py and generalisations.sql.
 with cells as (
     select list(participant_id) as ids

@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.population
 -- tier: public
--- what: Every cell of every public table counts the persons who are in it, and neither a cell nor what subtraction of published cells gives tells of 1 to 20 persons.
--- example: 64 persons listened, 60 of them on a phone: four did not. 31 women, 30 men, of 63 persons.
--- why: All of Us publishes no cell of 1 to 20 participants; two cells of which one holds the other give a third (D7). The rule counts the persons again, with joins instead of sets of bits, and keeps to 20 whatever the study sets.
+-- what: Every cell of a public table counts the persons in it. Neither a cell nor the difference of published cells has 1 to 20 persons.
+-- example: 64 persons listened and 60 of them on a phone, so four did not. 31 women and 30 men of 63 persons.
+-- why: All of Us publishes no cell of 1 to 20 participants. Two cells of which one contains the other give a third (D7). This rule counts the persons again with joins instead of sets of bits, and requires 20 whatever the study sets.
 -- remedy: Look at consonance/release/public_suppression.sql.
 with base as (
     select participant_id, age_band, gender, country from made.marts.participants where counted_plays > 0
@@ -112,7 +112,7 @@ select 'population'
 from warehouse.marts.population, everyone
 where population.persons <> everyone.persons or everyone.persons <= 20
 union all
--- The certificate tells how many are in the release.
+-- The certificate says how many are in the release.
 select 'members'
 from everyone
 where

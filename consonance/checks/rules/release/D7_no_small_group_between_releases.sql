@@ -1,9 +1,9 @@
 -- relation: warehouse.marts.population
 -- tier: public
--- what: Between the population of this release and of each public one before it nobody came and nobody left, or more than 20 persons did.
--- example: One of 96 persons withdrew; both releases subtracted from each other tell of that person.
--- why: Tables of two releases are published tables too (D7, All of Us). Who was erased since is counted by what the audit log says of the earlier release.
--- remedy: Wait until more than 20 have come or gone, or publish the controlled tier.
+-- what: Between this release and each earlier public one, nobody was added or more than 20 persons were; nobody left or more than 20 persons did.
+-- example: One of 96 persons withdrew. The difference of the two releases describes that person.
+-- why: Tables of two releases are published tables too (D7, All of Us). Persons who were erased since are counted by what the audit log says about the earlier release.
+-- remedy: Wait until more than 20 persons were added or have left, or publish to the controlled tier.
 with candidate as (
     select release_no from vault.raw.releases where published_at is null
 ),

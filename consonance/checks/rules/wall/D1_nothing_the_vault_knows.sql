@@ -1,8 +1,8 @@
 -- relation: strings
--- what: No text in any column of the warehouse names a participant by the rule of names, unless Spotify's catalogue has it, or is a device string, a file name or a secret of the vault.
+-- what: No text in the warehouse names a participant by the rule of names, unless Spotify's catalogue has the text. No text is a device string, a file name or a secret of the vault.
 -- example: The Spotify user name of a donor as the "artist" of a voice memo.
--- why: These are the names by which people are known outside (D1).
--- remedy: Find the column that the rule counts and the model that writes it.
+-- why: People are known by these names outside the study (D1).
+-- remedy: Find the column that the rule counts, and the model that writes it. The rule of names is in macros/names.sql.
 with names as (
     select participant_code as name from vault.raw.participants
     union

@@ -1,7 +1,7 @@
 -- relation: persons
--- what: Every participant_id right of the wall is a pseudonym of the keyring, and no hash of a participant code.
+-- what: Every participant_id right of the wall is a pseudonym of the keyring, and not a hash of a participant code.
 -- example: A participant_id that is the MD5 of "P001".
--- why: Last.fm-360K hashed e-mail addresses; hashing a list of addresses undid it (D2).
+-- why: Last.fm-360K hashed e-mail addresses. The hashes were reversed by hashing a list of addresses (D2).
 -- remedy: Look at functions/participant_pseudonym.sql.
 select persons.place
 from {persons} as persons

@@ -1,7 +1,7 @@
 -- relation: warehouse.anonymized.anon_plays
--- what: Each participant's elapsed clock begins at 0 with their first play, and no report lies more than 100 years from it.
--- example: A started_elapsed_ms of 1,682,935,200,000, which is a moment of UTC.
--- why: An elapsed clock that begins at a known moment is no elapsed clock: it tells the true time, whatever the shift (D3).
+-- what: Every participant's elapsed clock begins at 0 with the first play. No report is more than 100 years from it.
+-- example: A started_elapsed_ms of 1,682,935,200,000, which is a time in UTC.
+-- why: A clock that begins at a known time shows the true time, whatever the shift (D3).
 -- remedy: Look at functions/elapsed_ms.sql and models/intermediate/int_clock_origins.sql.
 with first_plays as (
     select participant_id, min(started_elapsed_ms) as first_ms

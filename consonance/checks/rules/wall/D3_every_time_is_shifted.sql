@@ -1,25 +1,12 @@
 -- relation: times
--- what: Every temporal column right of the wall (found by its type) holds, participant by participant, times moved by that participant's shift.
--- example: A new column played_on that holds the true date.
--- why: One unshifted date gives the shift away, and with it all others (D3).
--- remedy: Let the column pass functions/shifted_local_time.sql.
-with spans as (
-    select participant_no, min(ts) as first_ts, max(ts) as last_ts
-    from (
-        select participant_no, ts from vault.raw.extended_plays
-        union all
-        select participant_no, end_time from vault.raw.account_plays
-        union all
-        select keyring.participant_no, survey_answers.answered_at
-        from vault.raw.survey_answers
-        inner join vault.raw.keyring on keyring.participant_code = survey_answers.participant_code
-    )
-    group by participant_no
-),
-shifted as (
-    select keyring.pseudonym, keyring.shift_weeks, spans.first_ts, spans.last_ts
-    from spans
-    inner join vault.raw.keyring on keyring.participant_no = spans.participant_no
+-- what: For every participant, every column with a date or time right of the wall (found by its type) is moved by the participant's shift.
+-- example: A new column played_on with the true date.
+-- why: One date that is not shifted gives away the shift, and with it all others (D3).
+-- remedy: Pass the column through functions/shifted_local_time.sql.
+with shifted as (
+    select keyring.pseudonym, keyring.shift_weeks, landed_times.first_ts, landed_times.last_ts
+    from {landed_times} as landed_times
+    inner join vault.raw.keyring on keyring.participant_no = landed_times.participant_no
 )
 select times.place
 from {times} as times

@@ -1,8 +1,8 @@
 -- relation: clocks
--- what: No number of the marts runs beside a local time of the same row, in milliseconds, seconds, minutes or hours, over more than ten days.
+-- what: No number in the marts runs with a local time of the same row, in milliseconds, seconds, minutes or hours, for more than ten days.
 -- example: A column started_elapsed_ms beside started_at_local.
--- why: Local and elapsed time part where clocks change; the dates of that are public, and give the exact shift away (D3).
--- remedy: Leave the number where it is made; within a session take the difference of local times.
+-- why: Local time and elapsed time differ where clocks change. The dates of these changes are public, and give the exact shift away (D3).
+-- remedy: Do not take the number into the marts. Within a session, use the difference of local times.
 select clocks.place
 from {clocks} as clocks
 where

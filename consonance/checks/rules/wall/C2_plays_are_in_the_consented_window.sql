@@ -1,8 +1,8 @@
 -- relation: warehouse.marts.plays
--- what: Every play ended on a day of the consented history, by the participant's own calendar.
--- example: Consent covers 2021 and 2022; a play of 2020-12-31 is in the warehouse.
--- why: A date is part of what was consented to. This rule takes the shift back and asks the ledger itself.
--- remedy: dbt run. If it stays, look at models/intermediate/int_play_fates.sql.
+-- what: Every play ended on a day of the history that the participant consented to, in the participant's time zone.
+-- example: The consent covers 2021 and 2022; the warehouse has a play of 2020-12-31.
+-- why: The dates are part of the consent. This rule takes the shift back and reads the ledger itself.
+-- remedy: Run 'dbt run'. If the rule still fails, look at models/intermediate/int_play_fates.sql.
 with counting_events as (
     {{ counting_consent_events() }}
 ),

@@ -1,10 +1,9 @@
--- The twin of a vault: the same study with only its identifying inputs changed. Who people are, what
--- their accounts, devices and uploads are called and every secret is another; what they heard, when,
--- on which kind of device, and what they consented to is the same.
+-- The same study with other identities: only its identifying inputs are changed. Who people are, what their accounts,
+-- devices and uploads are called, and every secret is another. What they heard, when, on which kind of device, and what
+-- they consented to is the same.
 --
--- Reads the vault `original`, writes the vault `vault`: a copy of it in which of all tables those of plays
--- and saved tracks alone hold rows. The variable `marker` is a word that occurs nowhere else: every changed
--- text holds it, as a canary.
+-- Reads the vault `original`, writes the vault `vault`: a copy of it in which only the tables of plays and saved tracks
+-- hold rows. The variable `marker` is a word that occurs nowhere else: every changed text holds it, as a canary.
 begin;
 
 -- Participants are numbered the other way round, so that no order can rest on it.

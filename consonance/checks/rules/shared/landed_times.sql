@@ -1,0 +1,12 @@
+-- One row is one participant: the first and the last time of their plays and answers, as they were landed.
+select participant_no, min(ts) as first_ts, max(ts) as last_ts
+from (
+    select participant_no, ts from vault.raw.extended_plays
+    union all
+    select participant_no, end_time from vault.raw.account_plays
+    union all
+    select keyring.participant_no, survey_answers.answered_at
+    from vault.raw.survey_answers
+    inner join vault.raw.keyring on keyring.participant_code = survey_answers.participant_code
+) as moments
+group by participant_no
