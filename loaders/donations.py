@@ -28,7 +28,8 @@ from loaders.archive import (
     open_donation,
 )
 from loaders.formats import BYTE_ORDER_MARK
-from loaders.history import HistoryLander, MemberRefused, may_hold_history
+from loaders.history import HistoryLander, MemberRefused
+from loaders.history_layouts import may_hold_history
 from loaders.report import DonationReport, MemberReport, Status
 
 HELD_ADVICE = {

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from loaders.archive import MemberBroken
 from loaders.formats import KINDS, recognise
-from loaders.history import may_hold_history, split_rows
+from loaders.history_layouts import may_hold_history
+from loaders.json_rows import split_rows
 from loaders.report import DonationReport, MemberReport
 
 
