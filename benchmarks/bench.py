@@ -63,7 +63,7 @@ def bare_duckdb(folder: Path) -> int:
 def consonance_load(folder: Path) -> int:
     """(b) Everything: unzip, hash, recognise, judge every value, account, encrypt."""
     from consonance.study.folder import Study
-    from loaders.study_loading import load_study
+    from loaders.load import load_study
 
     study = Study.find(folder / "study")
     return int(load_study(study).as_json()["totals"]["landed"])

@@ -5,7 +5,7 @@ time under caps. Python's ``zipfile`` by itself accepts any compression ratio, r
 paths, resolves duplicate names to the last and turns links into files, so each is refused here.
 
 People pack as people do: a zip in the donation is opened too, one level deep and under the same caps
-over the sum; folders may be told apart by back-slashes; what a computer leaves beside files is no file
+over the sum; folders may be separated by back-slashes; what a computer leaves beside files is no file
 of the donation.
 """
 
@@ -16,34 +16,24 @@ import io
 import os
 import re
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
-from isal import isal_zlib
-
-from consonance.study.errors import ConsonanceError
 from consonance.study.files import printable, sha256_of
+from loaders.member_content import LOCAL_MAGIC, BrokenContent, Content, FileContent, ZipContent
+from loaders.refusals import ASK_AGAIN, DOWNLOAD_AGAIN, DonationRefused, MemberBroken
+from loaders.system_files import is_system_file
 
 MIB = 1 << 20
-PEEK = 4096
-ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+ZIP_MAGIC = (LOCAL_MAGIC, b"PK\x05\x06")
 ARCHIVE_MAGIC = (*ZIP_MAGIC, b"Rar!", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 ENCRYPTED = 0x1
-# What macOS and Windows leave in folders and beside files: no part of what was donated.
-SIDECARS = frozenset(
-    (".ds_store", ".localized", ".apdisk", ".directory", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
-)
-SIDECAR_FOLDERS = frozenset(("__macosx", ".fseventsd", ".spotlight-v100", ".trashes", ".temporaryitems"))
-SIDECAR = re.compile(r"\._.*|.*(?:zone\.identifier|:smartscreen|:com\.dropbox\.attr(?:ibute)?s)(?::\$data)?")
 # By these a zip is known as a document of Word, LibreOffice or Pages, as a book or as a program.
 DOCUMENT_PARTS = frozenset(("[Content_Types].xml", "mimetype", "Index/Document.iwa", "META-INF/MANIFEST.MF"))
-LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Caps:
     """How much one donation may unpack to.
 
     A lifetime of listening is about 30 members of 13 MB each, compressed 15 to 30 times; every cap
-    lies an order of magnitude above.
+    is ten times as much.
     """
 
     members: int = 2_000
@@ -59,26 +49,6 @@ class Caps:
     total_bytes: int = 4096 * MIB
     ratio: int = 300
     ratio_from_bytes: int = 4 * MIB
-
-
-class DonationRefused(ConsonanceError):
-    """The donation as a whole is not taken; ``reason`` is the short name of why."""
-
-    def __init__(self, reason: str, what: str, remedy: str) -> None:
-        super().__init__(what, remedy)
-        self.reason = reason
-
-
-class MemberBroken(ConsonanceError):
-    """One member of a donation cannot be used; ``reason`` is the short name of why."""
-
-    def __init__(self, reason: str, what: str, remedy: str) -> None:
-        super().__init__(what, remedy)
-        self.reason = reason
-
-
-ASK_AGAIN = "Ask the participant for the zip as Spotify delivered it."
-DOWNLOAD_AGAIN = "Ask the participant to download it again from Spotify and to hand over that file."
 
 
 @dataclass(frozen=True)
@@ -100,20 +70,24 @@ class Member:
     peek: Callable[[], bytes]
 
 
-def is_sidecar(name: str) -> bool:
-    """Whether a file at the path ``name`` is one that macOS or Windows made, not a person."""
-    *folders, file = (part.casefold() for part in name.split("/"))
-    return not SIDECAR_FOLDERS.isdisjoint((*folders, file)) or file in SIDECARS or SIDECAR.fullmatch(file) is not None
+@dataclass(frozen=True)
+class Found:
+    """A file of a donation before it has its place: its bytes unpacked and packed, as declared."""
+
+    name: str
+    size: int
+    packed: int
+    content: Content
 
 
 @contextmanager
 def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -> Iterator[list[Member]]:
-    """The members of the donation at ``path``, in order of their names; what ``is_sidecar`` is left out.
+    """The members of the donation at ``path``, in order of their names; what ``is_system_file`` is left out.
 
     Args:
         path: A zip, or a folder with the files of an unpacked one.
         loose: If given, the donation is only these files of the folder.
-        caps: How much it may hold.
+        caps: How much it may unpack to.
 
     Raises:
         DonationRefused: it is no donation, is damaged, or tries something.
@@ -152,7 +126,7 @@ def _open_zip(file: IO[bytes], name: str) -> zipfile.ZipFile:
         ) from None
     except Exception:  # zipfile raises half a dozen kinds on damaged bytes, UnicodeDecodeError among them
         file.seek(0)
-        if file.read(4) == ARCHIVE_MAGIC[0]:
+        if file.read(4) == LOCAL_MAGIC:
             raise DonationRefused("damaged_zip", f"{name} is a cut-off or damaged zip.", DOWNLOAD_AGAIN) from None
         raise DonationRefused("not_a_zip", f"{name} is no zip file.", ASK_AGAIN) from None
 
@@ -165,29 +139,28 @@ def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_bytes: int, zip_
     for entry in entries:
         name = _safe_name(zip_name, entry.orig_filename)
         if name in seen:
-            raise DonationRefused("duplicate_name", f"{zip_name} holds two members of one name.", ASK_AGAIN)
+            raise DonationRefused("duplicate_name", f"{zip_name} has two files of one name.", ASK_AGAIN)
         seen.add(name)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise DonationRefused("link", f"{zip_name} holds a link or a device, not only files.", ASK_AGAIN)
+            raise DonationRefused("link", f"{zip_name} has a link or a device in it, not only files.", ASK_AGAIN)
         if entry.flag_bits & ENCRYPTED:
             raise DonationRefused(
                 "encrypted",
                 f"{zip_name} is protected by a password.",
-                "Ask the participant for the zip without a password, over a safe way.",
+                "Ask the participant for the zip without a password, sent in a safe way.",
             )
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DonationRefused(
                 "unsupported_zip", f"{zip_name} is packed in a way that Spotify never uses.", ASK_AGAIN
             )
-        # Spotify's own zips hold a directory entry with 11 bytes of content.
-        if entry.orig_filename.endswith(("/", "\\")) or is_sidecar(name):
+        # Spotify's own zips have a directory entry with 11 bytes of content.
+        if entry.orig_filename.endswith(("/", "\\")) or is_system_file(name):
             continue
         _refuse_big_member(zip_name, entry.file_size, entry.compress_size, caps)
         if entry.compress_size > zip_bytes or not 0 <= entry.header_offset < zip_bytes:
-            raise DonationRefused("damaged_zip", f"{zip_name} points to places it does not have.", DOWNLOAD_AGAIN)
-        stream = _ZipStream(file, entry)
-        found.append(Found(name, entry.file_size, entry.compress_size, stream))
+            raise DonationRefused("damaged_zip", f"{zip_name} is damaged: parts of it are missing.", DOWNLOAD_AGAIN)
+        found.append(Found(name, entry.file_size, entry.compress_size, ZipContent(file, entry)))
     return found
 
 
@@ -195,7 +168,7 @@ def _unpacked(found: list[Found], donation: str, caps: Caps) -> list[Member]:
     """The members of a donation in order of their names, with those of the zips in it.
 
     Raises:
-        DonationRefused: an archive lies in it that is no zip, or a zip in a zip that is in it already, or
+        DonationRefused: there is an archive in it that is no zip, or a zip within an inner zip, or
             all of it is more than ``caps`` allow.
     """
     flat: list[Found] = []
@@ -210,18 +183,20 @@ def _unpacked(found: list[Found], donation: str, caps: Caps) -> list[Member]:
             packed_bytes += one.size
             if packed_bytes > caps.member_bytes:
                 raise DonationRefused(
-                    "too_big", f"{donation} holds zips of more than {caps.member_bytes // MIB:,} MiB.", ASK_AGAIN
+                    "too_big", f"The zips within {donation} have more than {caps.member_bytes // MIB:,} MiB.", ASK_AGAIN
                 )
             flat += _of_inner_zip(one, donation, caps)
     _refuse_too_much(donation, len(flat), sum(one.size for one in flat), caps)
     flat.sort(key=lambda one: one.name)
-    return [Member(one.name, position, one.size, one.stream.read, one.stream.peek) for position, one in enumerate(flat)]
+    return [
+        Member(one.name, position, one.size, one.content.read, one.content.peek) for position, one in enumerate(flat)
+    ]
 
 
 def _of_inner_zip(outer: Found, donation: str, caps: Caps) -> list[Found]:
     """The members of a zip in a donation; the zip itself, to be counted as one file, if it is a document."""
     try:
-        file = io.BytesIO(outer.stream.read())
+        file = io.BytesIO(outer.content.read())
     except MemberBroken:
         return [outer]  # it will be reported
     name = outer.name.rsplit("/", 1)[-1]
@@ -230,7 +205,7 @@ def _of_inner_zip(outer: Found, donation: str, caps: Caps) -> list[Found]:
     except DonationRefused:
         if not name.casefold().endswith((".zip", ".json")):
             return [outer]
-        return [replace(outer, stream=_Broken("damaged_zip", f"{name} is a cut-off or damaged zip."))]
+        return [replace(outer, content=BrokenContent("damaged_zip", f"{name} is a cut-off or damaged zip."))]
     with archive:
         # Documents of office programs, books and programs are zips too. None of them is a donation.
         if not DOCUMENT_PARTS.isdisjoint(archive.namelist()):
@@ -249,14 +224,14 @@ def _of_inner_zip(outer: Found, donation: str, caps: Caps) -> list[Found]:
 
 def _start_of(found: Found) -> bytes:
     try:
-        return found.stream.peek()
+        return found.content.peek()
     except MemberBroken:
         return b""  # the member itself will be reported
 
 
 def _nested(donation: str) -> DonationRefused:
     return DonationRefused(
-        "nested_archive", f"{donation} holds another archive.", "Put the inner archive into the inbox by itself."
+        "nested_archive", f"{donation} has another archive in it.", "Put the inner archive into the inbox by itself."
     )
 
 
@@ -275,27 +250,27 @@ def _folder_members(folder: Path, paths: Sequence[Path], caps: Caps) -> list[Fou
     sizes: dict[Path, int] = {}
     for path in paths:
         status = path.lstat()
-        if is_sidecar(path.relative_to(folder).as_posix()):
+        if is_system_file(path.relative_to(folder).as_posix()):
             continue
         if stat.S_ISREG(status.st_mode):
             sizes[path] = status.st_size
         elif not stat.S_ISDIR(status.st_mode):
             raise DonationRefused(
-                "link", f"{printable(folder.name)} holds a link or a device, not only files.", ASK_AGAIN
+                "link", f"{printable(folder.name)} has a link or a device in it, not only files.", ASK_AGAIN
             )
     _refuse_too_much(printable(folder.name), len(sizes), sum(sizes.values()), caps)
     found = []
     for path in sorted(sizes):
         _refuse_big_member(printable(folder.name), sizes[path], sizes[path], caps)
         name = printable(path.relative_to(folder).as_posix())
-        found.append(Found(name, sizes[path], sizes[path], _FileStream(path, sizes[path])))
+        found.append(Found(name, sizes[path], sizes[path], FileContent(path, sizes[path])))
     return found
 
 
 def _refuse_too_much(name: str, count: int, size: int, caps: Caps) -> None:
     if count > caps.members:
         raise DonationRefused(
-            "too_many_members", f"{name} holds {count:,} files; a donation has at most {caps.members:,}.", ASK_AGAIN
+            "too_many_members", f"{name} has {count:,} files; a donation has at most {caps.members:,}.", ASK_AGAIN
         )
     if size > caps.total_bytes:
         raise DonationRefused(
@@ -308,11 +283,13 @@ def _refuse_too_much(name: str, count: int, size: int, caps: Caps) -> None:
 def _refuse_big_member(name: str, size: int, packed: int, caps: Caps) -> None:
     if size > caps.member_bytes:
         raise DonationRefused(
-            "too_big", f"{name} holds a file of {size // MIB:,} MiB; Spotify writes at most about 13.", ASK_AGAIN
+            "too_big", f"A file in {name} has {size // MIB:,} MiB; Spotify writes at most about 13.", ASK_AGAIN
         )
     if size > caps.ratio_from_bytes and size > caps.ratio * max(packed, 1):
         raise DonationRefused(
-            "bomb", f"{name} holds a file that unpacks more than {caps.ratio} times: a zip bomb.", ASK_AGAIN
+            "bomb",
+            f"A file in {name} becomes more than {caps.ratio} times as large when it is unpacked: a zip bomb.",
+            ASK_AGAIN,
         )
 
 
@@ -324,101 +301,5 @@ def _safe_name(zip_name: str, written: str) -> str:
     """
     parts = re.split(r"[/\\]", written)
     if written.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", written) or ".." in parts or "\0" in written:
-        raise DonationRefused(
-            "unsafe_name", f"{zip_name} holds a member whose name points outside the archive.", ASK_AGAIN
-        )
+        raise DonationRefused("unsafe_name", f"The name of a file in {zip_name} points outside the archive.", ASK_AGAIN)
     return printable("/".join(part for part in parts if part not in ("", ".")))
-
-
-class _Stream(Protocol):
-    def read(self) -> bytes: ...
-
-    def peek(self) -> bytes: ...
-
-
-@dataclass(frozen=True)
-class Found:
-    """A file of a donation before it has its place: its bytes unpacked and packed, as declared."""
-
-    name: str
-    size: int
-    packed: int
-    stream: _Stream
-
-
-class _Broken:
-    """The content of a file that is known to be unusable."""
-
-    def __init__(self, reason: str, what: str) -> None:
-        self._reason, self._what = reason, what
-
-    def read(self) -> bytes:
-        raise MemberBroken(self._reason, self._what, DOWNLOAD_AGAIN)
-
-    peek = read
-
-
-class _FileStream:
-    """The content of one file of an unpacked donation."""
-
-    def __init__(self, path: Path, size: int) -> None:
-        self._path, self._size = path, size
-
-    def peek(self) -> bytes:
-        return self._first(PEEK)
-
-    def read(self) -> bytes:
-        return self._first(self._size)
-
-    def _first(self, wanted: int) -> bytes:
-        try:
-            with self._path.open("rb") as file:
-                return file.read(wanted)
-        except OSError:
-            raise MemberBroken(
-                "unreadable", f"{printable(self._path.name)} cannot be read.", "Give yourself the right to read it."
-            ) from None
-
-
-class _ZipStream:
-    """The content of one zip member, inflated by ISA-L (twice as fast as zlib) under the caps."""
-
-    def __init__(self, file: IO[bytes], entry: zipfile.ZipInfo) -> None:
-        self._file, self._entry = file, entry
-
-    def peek(self) -> bytes:
-        return self._inflated(self._packed(PEEK), PEEK)
-
-    def read(self) -> bytes:
-        content = self._inflated(self._packed(self._entry.compress_size), self._entry.file_size + 1)
-        if len(content) != self._entry.file_size:
-            raise MemberBroken("wrong_size", f"{self._name} is not as long as the zip says.", DOWNLOAD_AGAIN)
-        if isal_zlib.crc32(content) != self._entry.CRC:
-            raise MemberBroken("wrong_crc", f"{self._name} is damaged (its checksum is wrong).", DOWNLOAD_AGAIN)
-        return content
-
-    @property
-    def _name(self) -> str:
-        return printable(self._entry.orig_filename.replace("\\", "/").rsplit("/", 1)[-1])
-
-    def _inflated(self, packed: bytes, wanted: int) -> bytes:
-        """Up to ``wanted`` unpacked bytes, never more, whatever the header claims."""
-        if self._entry.compress_type == zipfile.ZIP_STORED:
-            return packed[:wanted]
-        try:
-            return bytes(isal_zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted))
-        except isal_zlib.IsalError:  # type: ignore[misc]  # its stub forgets that it is an exception
-            raise MemberBroken(
-                "damaged_member", f"{self._name} is damaged (it does not unpack).", DOWNLOAD_AGAIN
-            ) from None
-
-    def _packed(self, wanted: int) -> bytes:
-        """The member's first packed bytes; zipfile offers no way to them that leaves inflating to us."""
-        self._file.seek(self._entry.header_offset)
-        header = self._file.read(LOCAL_HEADER.size)
-        if len(header) == LOCAL_HEADER.size:
-            magic, *_, name_length, extra_length = LOCAL_HEADER.unpack(header)
-            if magic == ARCHIVE_MAGIC[0]:
-                self._file.seek(name_length + extra_length, io.SEEK_CUR)
-                return self._file.read(min(wanted, self._entry.compress_size))
-        raise MemberBroken("damaged_member", f"{self._name} is not where the zip says.", DOWNLOAD_AGAIN)

@@ -1,11 +1,9 @@
-"""The inbox: which donations lie there, whom they are from, and landing them one by one."""
+"""Landing the donations of the inbox: persons side by side, each donation in one transaction."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -15,80 +13,26 @@ from blake3 import blake3
 from consonance.study.codes import is_code
 from consonance.study.files import printable
 from consonance.study.folder import Study
+from consonance.study.schema import insert_row
 from consonance.study.tokens import Tokens
-from loaders.archive import (
-    ARCHIVE_MAGIC,
-    ASK_AGAIN,
-    PEEK,
-    DonationRefused,
-    Member,
-    MemberBroken,
-    fingerprint,
-    is_sidecar,
-    open_donation,
-)
-from loaders.formats import BYTE_ORDER_MARK
+from loaders.archive import Member, fingerprint, open_donation
 from loaders.history import HistoryLander, MemberRefused
 from loaders.history_layouts import may_hold_history
-from loaders.report import DonationReport, MemberReport, Status
+from loaders.inbox import Donation
+from loaders.load_report import DonationReport, MemberReport, Status
+from loaders.refusals import ASK_AGAIN, DonationRefused, MemberBroken
 
 HELD_ADVICE = {
     "no_code": "Give the folder the participant's code as its name, as in participants.csv.",
     "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
     "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
-    "withdrawn": "The participant has withdrawn: 'consonance withdraw' erases what the study holds of them.",
+    "withdrawn": "The participant has withdrawn: 'consonance withdraw' erases what the study has of them.",
     "erased": "The participant withdrew and was erased: delete the donation.",
     "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
     "not_in_a_folder": "Move it into inbox/<participant_code>/.",
 }
 
-README_OF_SPOTIFY = re.compile(r"read[ _-]*me.*\.pdf$", re.IGNORECASE)
 WRONG_PACKAGE = "Ask the participant for the 'Extended streaming history' (or 'Account data') package."
-
-
-@dataclass(frozen=True)
-class Donation:
-    """A donation in the inbox, not read. ``loose``: it is these files of the folder ``path``."""
-
-    participant_code: str
-    path: Path
-    loose: tuple[Path, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Bytes on disk, as far as they can be told: the largest is read first."""
-        try:
-            if self.path.is_file():
-                return self.path.stat().st_size
-            files = self.loose or [path for path in self.path.rglob("*") if path.is_file()]
-            return sum(path.stat().st_size for path in files)
-        except OSError:  # it will be reported when it is read
-            return 0
-
-
-def find_donations(study: Study) -> list[Donation]:
-    """Every donation in the inbox, by participant code and name.
-
-    Below ``inbox/<code>/`` each zip and each folder is a donation; loose files that are JSON or a history
-    together are one unpacked donation. Any other file is a donation too, so that it is reported. Files
-    right in the inbox belong to nobody. Only what computers and Spotify put beside a history is passed over.
-    """
-    found: list[Donation] = []
-    for entry in _donated(study.inbox):
-        code = printable(entry.name)
-        try:
-            paths = _donated(entry)
-        except NotADirectoryError:
-            found.append(Donation("", entry))
-            continue
-        except OSError:  # it is refused when it is read
-            found.append(Donation(code, entry))
-            continue
-        loose = tuple(path for path in paths if _is_loose(path))
-        found += [Donation(code, path) for path in paths if path not in loose]
-        if loose:
-            found.append(Donation(code, entry, loose))
-    return found
 
 
 def load_donations(
@@ -129,7 +73,7 @@ def load_donations(
                 on_done(donation, report)
 
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        # The largest first: nobody waits at the end for one who came last and has listened most.
+        # The largest first: else the last one might be the longest, with the other threads idle.
         largest_first = sorted(by_person, key=lambda code: -sum(donation.size for donation in by_person[code]))
         for done in as_completed([pool.submit(load_person, code) for code in largest_first]):
             done.result()
@@ -144,27 +88,6 @@ def _why_held(code: str, held: dict[str, str | None]) -> str | None:
 
 def _held(study: Study, donation: Donation, reason: str) -> DonationReport:
     return DonationReport(donation.participant_code, study.within(donation.path), "held", reason, HELD_ADVICE[reason])
-
-
-def _donated(folder: Path) -> list[Path]:
-    return sorted(
-        path for path in folder.iterdir() if not is_sidecar(path.name) and not README_OF_SPOTIFY.search(path.name)
-    )
-
-
-def _is_loose(path: Path) -> bool:
-    """Whether a file is one of those that an unpacked donation is made of."""
-    try:
-        if path.is_symlink() or not path.is_file():
-            return False
-        with path.open("rb") as file:
-            start = file.read(PEEK)
-    except OSError:  # it is reported when it is read: a file among others, or a donation by itself
-        return path.suffix.lower() == ".json"
-    if start.startswith(ARCHIVE_MAGIC):
-        return False
-    is_json = path.suffix.lower() == ".json" or start.removeprefix(BYTE_ORDER_MARK).lstrip()[:1] in (b"[", b"{")
-    return is_json or (start != b"" and may_hold_history(start))
 
 
 class _Salvage(Exception):
@@ -208,24 +131,24 @@ class _PersonLoader:
                 f"{printable(donation.path.name)} cannot be read. Give yourself the right to read it.",
             )
         except duckdb.Error as error:
-            # Its message may quote a row. One donation that DuckDB chokes on does not stop the others.
+            # Its message may quote a row. The other donations are loaded all the same.
             return DonationReport(
                 self._code,
                 file,
                 "refused",
                 "database_error",
-                f"DuckDB gave up on it ({type(error).__name__}). Load it again alone.",
+                f"DuckDB could not load it ({type(error).__name__}). Load it again alone.",
             )
         except MemoryError:
             raise
         except Exception as error:
-            # Nobody foresaw it, and its message may quote a row. It is this donation's alone all the same.
+            # An error that was not foreseen, whose message may quote a row. The other donations are loaded all the same.
             return DonationReport(
                 self._code,
                 file,
                 "refused",
                 "unforeseen",
-                f"{printable(donation.path.name)} holds what this program cannot read ({type(error).__name__}). {ASK_AGAIN}",
+                f"{printable(donation.path.name)} has something in it that this program cannot read ({type(error).__name__}). {ASK_AGAIN}",
             )
 
     def _land(self, file: str, sha256: str, members: list[Member]) -> DonationReport:
@@ -247,12 +170,12 @@ class _PersonLoader:
     def _land_members(
         self, file: str, sha256: str, members: list[Member], to_salvage: set[int]
     ) -> tuple[int, list[MemberBroken]]:
-        run = self._cursor.execute
-        participant_no = self._participant_no
         donation_id = self._value("select nextval('vault.raw.donation_numbers')")
+        ids = {"participant_no": self._participant_no, "donation_id": donation_id}
         landed = dict(
-            run(
-                "select content_hash, member_id from vault.raw.members where participant_no = ?", [participant_no]
+            self._cursor.execute(
+                "select content_hash, member_id from vault.raw.members where participant_no = ?",
+                [self._participant_no],
             ).fetchall()
         )
         found, unlisted = 0, 0
@@ -262,30 +185,37 @@ class _PersonLoader:
                 content_hash, counted = self._land_member(member, landed, donation_id, member.position in to_salvage)
             except MemberBroken as error:
                 broken.append(error)
-                run(
-                    "insert into vault.raw.broken_members values (?, ?, ?, ?)",
-                    [participant_no, donation_id, member.name, error.reason],
-                )
+                insert_row(self._cursor, "broken_members", **ids, name=member.name, reason=error.reason)
                 continue
             if content_hash is None:
                 unlisted += 1
                 continue
             found += 1
-            run(
-                "insert into vault.raw.donation_members values (?, ?, ?, ?, ?, ?)",
-                [participant_no, donation_id, landed[content_hash], member.position, member.name, counted],
+            insert_row(
+                self._cursor,
+                "donation_members",
+                **ids,
+                member_id=landed[content_hash],
+                position=member.position,
+                name=member.name,
+                is_counted_here=counted,
             )
         if not found:
             raise (
                 broken[0]
                 if broken
                 else DonationRefused(
-                    "no_history", "It holds no listening history: it may be the wrong package.", WRONG_PACKAGE
+                    "no_history", "There is no listening history in it: it may be the wrong package.", WRONG_PACKAGE
                 )
             )
-        run(
-            "insert into vault.raw.donations (donation_id, participant_no, sha256, file, unlisted_files, loaded_at) values (?, ?, ?, ?, ?, ?)",
-            [donation_id, participant_no, sha256, file, unlisted, self._loaded_at],
+        insert_row(
+            self._cursor,
+            "donations",
+            **ids,
+            sha256=sha256,
+            file=file,
+            unlisted_files=unlisted,
+            loaded_at=self._loaded_at,
         )
         return donation_id, broken
 
@@ -308,24 +238,21 @@ class _PersonLoader:
             raise _Salvage(member.position) from None
         if result is None:
             return None, False
-        self._cursor.execute(
-            "insert into vault.raw.members values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                member_id,
-                self._participant_no,
-                content_hash,
-                result.kind.name,
-                result.rows_in,
-                result.landed,
-                result.rejected,
-                result.usernames,
-            ],
+        insert_row(
+            self._cursor,
+            "members",
+            member_id=member_id,
+            participant_no=self._participant_no,
+            content_hash=content_hash,
+            kind=result.kind.name,
+            rows_in=result.rows_in,
+            landed=result.landed,
+            rejected=result.rejected,
+            usernames=result.usernames,
         )
+        ids = {"participant_no": self._participant_no, "donation_id": donation_id}
         for (what, name), occurrences in result.drift.items():
-            self._cursor.execute(
-                "insert into vault.raw.schema_drift values (?, ?, ?, ?, ?)",
-                [self._participant_no, donation_id, what, name, occurrences],
-            )
+            insert_row(self._cursor, "schema_drift", **ids, what=what, name=name, occurrences=occurrences)
         landed[content_hash] = member_id
         return content_hash, True
 
@@ -341,8 +268,8 @@ class _PersonLoader:
         if self._cursor.execute("select 1 from vault.raw.erased_donations where token = ?", [token]).fetchall():
             raise DonationRefused(
                 "erased",
-                f"{printable(donation.path.name)} was erased when whoever donated it withdrew.",
-                "Delete it. Whoever takes part again donates a fresh export.",
+                f"{printable(donation.path.name)} was erased: its participant withdrew.",
+                "Delete it. A participant who takes part again donates a new export.",
             )
 
     def _report(

@@ -1,12 +1,9 @@
-"""Who takes part: ``participants.csv``, and the secrets drawn for each participant once."""
+"""Who takes part: ``participants.csv``, into ``raw.participants``."""
 
 from __future__ import annotations
 
 import re
-import secrets
-import string
 import zoneinfo
-from collections.abc import Collection, Container
 from datetime import datetime
 from functools import cache
 
@@ -14,13 +11,10 @@ import duckdb
 
 from consonance.study.codes import NO_CODE, is_code
 from consonance.study.folder import Study
+from consonance.study.keyring import draw_keys
 from consonance.study.tables import TableReader, refuse_erased
 
 COLUMNS = ("participant_code", "birth_year", "gender", "country", "timezone", "enrolled_at")
-PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
-MAX_SHIFT_WEEKS = 260
-# The sum of two numbers is an INTEGER still.
-MAX_NUMBER = 1_000_000_000
 
 
 def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> int:
@@ -67,8 +61,10 @@ def load_participants(connection: duckdb.DuckDBPyConnection, study: Study) -> in
     connection.begin()
     connection.execute("delete from vault.raw.participants")
     if rows:
-        connection.executemany("insert into vault.raw.participants values (?, ?, ?, ?, ?, ?)", rows)
-    _draw_keys(connection)
+        connection.executemany(
+            f"insert into vault.raw.participants ({', '.join(COLUMNS)}) values (?, ?, ?, ?, ?, ?)", rows
+        )
+    draw_keys(connection)
     connection.commit()
     return len(rows)
 
@@ -88,57 +84,3 @@ def _enrolled_at(reader: TableReader, line: int, text: str) -> datetime | None:
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         text += "T00:00:00+00:00"
     return reader.moment(line, "enrolled_at", text)
-
-
-def _draw_keys(connection: duckdb.DuckDBPyConnection) -> None:
-    """Give every enrolled participant without keys a number, a pseudonym, a shift and a secret for play ids.
-
-    The number is drawn too: one that counted up would tell the order of codes and of enrolment. The
-    pseudonym has 11 symbols of 32 (55 bits) behind a 'p': nothing of the participant goes into
-    it. The shift is a whole number of weeks, so that weekday and hour survive, never 0.
-    """
-    codes = connection.execute(
-        "select participant_code from vault.raw.participants anti join vault.raw.keyring using (participant_code) order by participant_code"
-    ).fetchall()
-    taken = connection.execute("select participant_no, pseudonym from vault.raw.keyring").fetchall()
-    numbers = {number for number, _ in taken}
-    names = {name for _, name in taken}
-    for (code,) in codes:
-        number, pseudonym = draw_number(numbers), draw_pseudonym(names)
-        numbers.add(number)
-        names.add(pseudonym)
-        connection.execute(
-            "insert into vault.raw.keyring (participant_no, participant_code, pseudonym, shift_weeks, play_secret) values (?, ?, ?, ?, ?)",
-            [number, code, pseudonym, draw_shift(set()), draw_secret()],
-        )
-
-
-def draw_number(taken: Container[int]) -> int:
-    """A random number of a participant, from 1 to ``MAX_NUMBER``, that is not among ``taken``."""
-    while True:
-        number = 1 + secrets.randbelow(MAX_NUMBER)
-        if number not in taken:
-            return number
-
-
-def draw_pseudonym(taken: Container[str]) -> str:
-    """A random pseudonym that is not among ``taken``."""
-    while True:
-        pseudonym = "p" + "".join(secrets.choice(PSEUDONYM_ALPHABET) for _ in range(11))
-        if pseudonym not in taken:
-            return pseudonym
-
-
-def draw_shift(taken: Collection[int]) -> int:
-    """A random number of weeks from 1 to ``MAX_SHIFT_WEEKS``, forward or back, that is not among ``taken``.
-
-    Raises:
-        IndexError: every shift is taken.
-    """
-    weeks = range(1, MAX_SHIFT_WEEKS + 1)
-    return secrets.choice([shift for week in weeks for shift in (week, -week) if shift not in taken])
-
-
-def draw_secret() -> str:
-    """128 random bits, in hex."""
-    return secrets.token_hex(16)

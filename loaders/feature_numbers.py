@@ -1,6 +1,6 @@
 """How the numbers of a feature archive are written: decided from all values of the file, never from one.
 
-A decimal comma or a point; fractions or percent. What cannot be told is refused, column by column.
+A decimal comma or a point; fractions or percent. Where the file leaves it open, the column is refused.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ FEATURES = (*FRACTIONS, *(column for column, _ in OTHERS.values()))
 
 # By so much a fraction may lie beyond 0 or 1, and counts as 0 or 1: what storing it with fewer digits does.
 NOISE = 0.001
-# So many of the values that tell must agree.
+# A column is clear if so many values agree for each one that does not.
 CLEAR = 19
-# What stands for no value; and Spotify's own numbers for it.
+# Texts that mean no value, and Spotify's own numbers for it.
 NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
 NO_VALUE = {"key": -1, "time_signature": 0, "tempo": 0}
 
@@ -59,7 +59,7 @@ class Reading:
     Attributes:
         marks: The decimal mark of each feature.
         percents: The features that are written in percent.
-        refused: The features of which it cannot be told, and why.
+        refused: The features of which it stays open, and why.
     """
 
     marks: dict[str, Mark] = field(default_factory=dict)
@@ -70,12 +70,12 @@ class Reading:
         """What was decided, for reports."""
         read = [feature for feature in self.marks if feature not in self.refused]
         commas = [feature for feature in read if self.marks[feature] == "comma"]
-        told = []
+        decided = []
         if commas:
-            told.append("decimal comma" + ("" if len(commas) == len(read) else f" in {', '.join(commas)}"))
+            decided.append("decimal comma" + ("" if len(commas) == len(read) else f" in {', '.join(commas)}"))
         if self.percents:
-            told.append(f"percent in {', '.join(self.percents)}")
-        return told
+            decided.append(f"percent in {', '.join(self.percents)}")
+        return decided
 
 
 def decide(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], delimiter: str) -> Reading:
@@ -120,7 +120,7 @@ def value_sql(feature: str, column: str, reading: Reading) -> str:
 
 
 def is_filled_sql(feature: str, column: str, mark: Mark) -> str:
-    """Whether a cell holds anything that means to be a value."""
+    """Whether a cell is meant to have a value."""
     nothing = ", ".join(f"'{word}'" for word in NOTHING)
     filled = f"(coalesce(lower(trim({column})), '') not in ({nothing}))"
     if feature in NO_VALUE:
@@ -151,11 +151,11 @@ def _decide_marks(
             for patterns in (SURE["comma"], SURE["point"], (EITHER["comma"],))
         ],
     )
-    tells = {feature: tuple(counts[3 * place : 3 * place + 3]) for place, feature in enumerate(columns)}
-    commas = any(comma for comma, _, _ in tells.values())
-    points = any(point for _, point, _ in tells.values())
+    signs = {feature: tuple(counts[3 * place : 3 * place + 3]) for place, feature in enumerate(columns)}
+    commas = any(comma for comma, _, _ in signs.values())
+    points = any(point for _, point, _ in signs.values())
     by_semicolon = delimiter == ";"
-    for feature, (comma, point, either) in tells.items():
+    for feature, (comma, point, either) in signs.items():
         if comma and point:
             reading.refused[feature] = "some of its values have a decimal comma, others a point"
         elif either and not (comma or point) and ((commas and points) or not (commas or points or by_semicolon)):
@@ -165,14 +165,14 @@ def _decide_marks(
 
 
 def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], reading: Reading) -> None:
-    """Between 0 and 1 a value tells of fractions, between 1 and 100 of percent; 0 and 1 tell nothing.
+    """A value between 0 and 1 is a sign of fractions, one between 1 and 100 of percent; 0 and 1 are no sign.
 
     A column is clear if nearly all of its values agree, and for percent at least two. The others follow
     the clear ones; what these leave open is refused.
     """
     features = [feature for feature in FRACTIONS if feature in columns and feature not in reading.refused]
 
-    def tells(feature: str) -> list[str]:
+    def signs(feature: str) -> list[str]:
         # A value with a percent sign says itself what it is.
         number = f"case when not ends_with(trim({columns[feature]}), '%') then {number_sql(feature, columns[feature], reading.marks[feature])} end"
         return [
@@ -182,7 +182,7 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
             f"count(*) filter (where {number} > 1 and {number} <> round({number}))",
         ]
 
-    counts = _counts(connection, [count for feature in features for count in tells(feature)])
+    counts = _counts(connection, [count for feature in features for count in signs(feature)])
     below, above, ones, uneven = (dict(zip(features, counts[place::4], strict=True)) for place in range(4))
     fractions = {one for one in features if below[one] and below[one] >= CLEAR * above[one]}
     percents = {one for one in features if above[one] > 1 and above[one] >= CLEAR * below[one]}

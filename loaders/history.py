@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import duckdb
 
 from loaders import history_statements
-from loaders.formats import ACCOUNT_KEY, Kind, recognise
+from loaders.export_kinds import ACCOUNT_KEY, Kind, recognise
 from loaders.history_layouts import broken_csv, csv_delimiter, csv_header, csv_kind, first_row, is_array, text_of
 from loaders.history_statements import KEY_NAME, SALVAGED_ROWS, UNNAMED_KEY, MemberStatements, json_rows
 from loaders.json_rows import decoded_rows
-from loaders.memory import in_memory
+from loaders.memory_files import in_memory
 
 
 @dataclass(frozen=True)

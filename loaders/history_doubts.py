@@ -37,9 +37,9 @@ class HistoryDoubt:
 
     @property
     def what(self) -> str:
-        """It in words. For the operator, whose own the codes are."""
+        """The doubt in words, for the operator: it names participant codes."""
         if len(self.codes) == 1:
-            return f"{self.codes[0]} has histories of {self.accounts} accounts: the rows bear as many user names."
+            return f"{self.codes[0]} has histories of {self.accounts} accounts: the rows have as many user names."
         reasons = []
         if self.same_files:
             reasons.append("the same file" if self.same_files == 1 else f"{self.same_files:,} files are the same")
@@ -61,7 +61,7 @@ class HistoryDoubt:
 
 
 def history_doubts(connection: duckdb.DuckDBPyConnection) -> list[HistoryDoubt]:
-    """Every doubt about what lies in the vault, decided or not, in order of code."""
+    """Every doubt about the histories in the vault, decided or not, in order of code."""
     rows = connection.execute(
         """
         select participant_code, other_code, same_files, same_plays, coalesce(plays, 0), accounts, is_decided
@@ -79,8 +79,8 @@ def note_decisions(connection: duckdb.DuckDBPyConnection, decisions: tuple[Histo
     for number, decision in enumerate(decisions, start=1):
         connection.execute(
             """
-            insert into vault.raw.history_decisions
-            select $number, participant_code, $is_alone, $decision
+            insert into vault.raw.history_decisions by name
+            select $number as decision_no, participant_code, $is_alone as is_alone, $decision as decision
             from vault.raw.keyring where list_contains($codes, participant_code)
             """,
             {

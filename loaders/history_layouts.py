@@ -10,9 +10,10 @@ import json
 import re
 from contextlib import suppress
 
-from loaders.archive import DOWNLOAD_AGAIN, MIB, MemberBroken
-from loaders.formats import BYTE_ORDER_MARK, KINDS, Kind, recognise
+from loaders.archive import MIB
+from loaders.export_kinds import BYTE_ORDER_MARK, KINDS, Kind, recognise
 from loaders.json_rows import cut_off, split_rows
+from loaders.refusals import DOWNLOAD_AGAIN, MemberBroken
 
 MAX_VALUES = 16 * MIB
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -30,7 +31,7 @@ def may_hold_history(start: bytes) -> bool:
 
 
 def text_of(content: bytes, name: str) -> bytes | None:
-    """The text of a file that may hold plays; ``None`` if it holds none for certain.
+    """The text of a file that may hold plays; ``None`` if there are certainly none in it.
 
     Raises:
         MemberBroken: it is empty, no UTF-8, or has more values than any history.
@@ -39,14 +40,14 @@ def text_of(content: bytes, name: str) -> bytes | None:
     if _is_wide(content):
         if _names_a_play(content):
             raise MemberBroken(
-                "wrong_encoding", f"{name} is not UTF-8: it was saved again by some program.", DOWNLOAD_AGAIN
+                "wrong_encoding", f"{name} is not UTF-8: it was saved again by another program.", DOWNLOAD_AGAIN
             )
         return None
     body = content if content[:1] == b"[" and content[-1:] == b"]" else content.strip()
     if not body:
         raise MemberBroken("empty_file", f"{name} is empty.", DOWNLOAD_AGAIN)
     if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
-        raise MemberBroken("too_many_values", f"{name} holds more values than a lifetime of listening.", DOWNLOAD_AGAIN)
+        raise MemberBroken("too_many_values", f"{name} has more values than a lifetime of listening.", DOWNLOAD_AGAIN)
     return body
 
 
@@ -114,9 +115,11 @@ def _first_recognisable(body: bytes, name: str) -> tuple[Kind, dict[str, object]
                 if isinstance(fields, dict) and (kind := recognise(fields)):
                     return kind, {key: value for key, value in fields.items() if _is_plain(key) and _is_plain(value)}
     except RecursionError:
-        raise MemberBroken("too_deep", f"{name} nests values deeper than any history does.", DOWNLOAD_AGAIN) from None
+        raise MemberBroken(
+            "too_deep", f"{name} has values nested deeper than in any history.", DOWNLOAD_AGAIN
+        ) from None
     except MemberBroken:
-        pass  # of no interest in a file that is no listening history
+        pass  # the file may be no listening history at all
     return None
 
 
@@ -129,7 +132,7 @@ def _is_plain(value: object) -> bool:
 
 def _other_layout(name: str) -> MemberBroken:
     return MemberBroken(
-        "unknown_layout", f"{name} names plays, but is no list of them as Spotify writes it.", ASK_FOR_JSON
+        "unknown_layout", f"{name} has plays in it, but not as a list in Spotify's layout.", ASK_FOR_JSON
     )
 
 

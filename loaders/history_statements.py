@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from loaders.formats import ACCOUNT_KEY, DURATION_COLUMN, EXTENDED, Kind
+from loaders.export_kinds import ACCOUNT_KEY, DURATION_COLUMN, EXTENDED, Kind
 
 MAX_ROW_BYTES = 1 << 20  # a larger row is split by loaders/json_rows.py
 KEY_NAME = "[A-Za-z_][A-Za-z0-9_]{0,63}"

@@ -1,8 +1,8 @@
 """Splitting JSON into its rows where DuckDB cannot: damaged files, and rows that are laid out in another way.
 
-Only where a row ends is judged here; what it holds is judged in SQL. No library does this: ``ijson`` and ``jiter``
-stop at the first fault, or pass over what comes after it, and ``json-repair`` guesses values. Here one broken row
-costs that row, and nothing is guessed. Time is linear in the size of the file, whatever it holds.
+Only where a row ends is decided here; its values are judged in SQL. No library does this: ``ijson`` and ``jiter``
+stop at the first fault, or pass over what comes after it, and ``json-repair`` guesses values. Here a broken row
+is one rejected row, and nothing is guessed. Time is linear in the size of the file, whatever is in it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 
-from loaders.archive import DOWNLOAD_AGAIN, MemberBroken
+from loaders.refusals import DOWNLOAD_AGAIN, MemberBroken
 
 # All quantifiers are possessive: damaged input cannot make them backtrack.
 STRING = rb'"(?:[^"\\]++|\\.)*+"'
@@ -30,7 +30,7 @@ def split_rows(body: bytes, name: str) -> Iterator[bytes]:
     of text between them is no row.
 
     Raises:
-        MemberBroken: an array is cut off, or its elements cannot be told apart.
+        MemberBroken: an array is cut off, or it is not clear where an element ends.
     """
     place = _after(BETWEEN, body, 0)
     while place < len(body):
@@ -116,5 +116,5 @@ def _after(pattern: re.Pattern[bytes], body: bytes, place: int) -> int:
 
 def _not_apart(name: str) -> MemberBroken:
     return MemberBroken(
-        "malformed_json", f"{name} is no well-formed JSON: its rows cannot be told apart.", DOWNLOAD_AGAIN
+        "malformed_json", f"{name} is not well-formed JSON: it is not clear where a row ends.", DOWNLOAD_AGAIN
     )

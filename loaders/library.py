@@ -1,7 +1,7 @@
 """What people saved: the track URIs of their library and playlists, of those who grant ``library``.
 
 Nothing else of these files is landed: no names of playlists, no descriptions, no dates, no episodes, and
-no local files, whose URIs hold typed text. The files are known by their keys, as all files of an export.
+no local files, whose URIs contain typed text. The files are known by their keys, as all files of an export.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from typing import Any
 import duckdb
 
 from consonance.consent.state import held_codes
-from loaders.archive import Member, MemberBroken, open_donation
-from loaders.donations import Donation
-from loaders.formats import BYTE_ORDER_MARK
+from loaders.archive import Member, open_donation
+from loaders.export_kinds import BYTE_ORDER_MARK
+from loaders.inbox import Donation
+from loaders.refusals import MemberBroken
 
 TRACK_URI = re.compile(r"spotify:track:[0-9A-Za-z]{22}")
 LIBRARY_START = re.compile(rb'\s*\{\s*"(tracks|playlists)"')
 
 
 def load_library(connection: duckdb.DuckDBPyConnection, donations: Sequence[Donation]) -> int:
-    """Replace ``raw.library_items`` by what the donations of those who consent hold now.
+    """Replace ``raw.library_items`` by what is in the donations of those who consent now.
 
-    Asked of each person are ``library``, and ``listening_history``, without which no donation is read.
-    What cannot be read was reported with its donation and is passed over here.
+    A person must have granted ``library``, and ``listening_history``, without which no donation is read.
+    What cannot be read was reported with its donation, and is left out here.
 
     Returns:
         The number of items: one for each track that a person saved, and for each in their playlists.
@@ -42,7 +43,13 @@ def load_library(connection: duckdb.DuckDBPyConnection, donations: Sequence[Dona
     try:
         connection.execute("delete from vault.raw.library_items")
         connection.execute(
-            "insert into vault.raw.library_items select unnest($numbers::integer[]), unnest($origins::varchar[]), unnest($uris::varchar[])",
+            """
+            insert into vault.raw.library_items by name
+            select
+                unnest($numbers::integer[]) as participant_no,
+                unnest($origins::varchar[]) as origin,
+                unnest($uris::varchar[]) as track_uri
+            """,
             dict(zip(("numbers", "origins", "uris"), map(list, zip(*sorted(items), strict=True)), strict=True))
             if items
             else {"numbers": [], "origins": [], "uris": []},

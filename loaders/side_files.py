@@ -1,6 +1,6 @@
-"""Side files: the tables in ``surveys/`` and ``catalogue/``, found by what lies there and read one by one.
+"""Side files: the tables in ``surveys/`` and ``catalogue/``, found in these folders and read one by one.
 
-Whatever is wrong with one of them costs that one. What is not read is reported, with the reason.
+If one cannot be read, the others are read all the same. What is not read is reported, with the reason.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ import duckdb
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, delimiter_of
-from loaders.memory import in_memory
+from loaders.memory_files import in_memory
+from loaders.system_files import is_system_file
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
-# What operating systems and office programs leave beside a file. None of it is anybody's data.
-COMPANIONS = ("thumbs.db", "desktop.ini", "icon\r")
 SAVE_AS_CSV = "Save it as 'CSV UTF-8', under a name that ends in .csv."
 
 ROWS = "side_rows"
@@ -40,7 +39,7 @@ class SideTable:
 
     Attributes:
         header: The names of its columns, as written; column n is ``c<n>``.
-        delimiter: What stands between them.
+        delimiter: What separates them.
         bad_lines: Lines that are no row of the table: too many values, or broken quotes.
     """
 
@@ -61,16 +60,25 @@ class SideTable:
 
 
 def side_files(folder: Path) -> list[Path]:
-    """Everything that lies in ``folder``, at any depth, but folders, hidden files and companions of files."""
+    """Every file in ``folder``, at any depth, that is not passed over."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if not (path.is_dir() and not path.is_symlink()) and not _is_companion(path.relative_to(folder))
+        if not (path.is_dir() and not path.is_symlink()) and not is_passed_over(path.relative_to(folder))
     )
 
 
-def told_name(study: Study, path: Path) -> str:
-    """How reports name a side file; a name in another encoding is told as far as it can be."""
+def is_passed_over(path: Path) -> bool:
+    """Whether a file at ``path`` within the folder is hidden, or one that a computer or an office program made."""
+    return (
+        any(part.startswith(".") for part in path.parts)
+        or path.name.startswith("~$")
+        or is_system_file(path.as_posix())
+    )
+
+
+def name_in_reports(study: Study, path: Path) -> str:
+    """How reports name a side file; what is not UTF-8 in the name is replaced."""
     return study.within(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -87,7 +95,7 @@ def content_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError:
-        raise NotRead("cannot_be_opened", "It cannot be opened.", "Let this account read it.") from None
+        raise NotRead("cannot_be_opened", "It cannot be opened.", "Give yourself the right to read it.") from None
 
 
 def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:
@@ -104,7 +112,7 @@ def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> Si
         raise NotRead("no_text", "It is no text.", SAVE_AS_CSV)
     text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
     if not text.strip():
-        raise NotRead("empty_file", "It is empty.", "Export it again, or take it away.")
+        raise NotRead("empty_file", "It is empty.", "Export it again, or delete it.")
     delimiter = delimiter_of(text.split("\n", 1)[0])
     header = _header(text, delimiter)
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
@@ -131,7 +139,7 @@ def _header(text: str, delimiter: str) -> list[str]:
     """The names of the columns.
 
     Raises:
-        NotRead: a quotation begins somewhere and never ends, so that nobody can tell where a row does.
+        NotRead: a quotation never ends, so that it is not clear where a row ends.
     """
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
@@ -140,16 +148,6 @@ def _header(text: str, delimiter: str) -> list[str]:
             deque(reader, maxlen=0)
     except csv.Error as error:
         if "unexpected end of data" in str(error):
-            raise NotRead("open_quotation", "A quotation in it begins and never ends.", "Export it again.") from None
+            raise NotRead("open_quotation", "A quotation mark in it is never closed.", "Export it again.") from None
         header = next(csv.reader(io.StringIO(text), delimiter=delimiter))
     return [name.strip() for name in header]
-
-
-def _is_companion(path: Path) -> bool:
-    name = path.name.lower()
-    return (
-        any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-        or name in COMPANIONS
-        or name.endswith(":zone.identifier")
-        or name.startswith("~$")
-    )

@@ -7,10 +7,11 @@ import duckdb
 from consonance.consent.state import held_codes
 from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
-from loaders.formats import CLOCK, DATE
-from loaders.memory import in_memory
-from loaders.report import FileReport
-from loaders.side_files import ROWS, NotRead, SideTable, content_of, read_side_table, side_files, told_name
+from consonance.study.schema import insert_row
+from loaders.export_kinds import CLOCK, DATE
+from loaders.load_report import FileReport
+from loaders.memory_files import in_memory
+from loaders.side_files import ROWS, NotRead, SideTable, content_of, name_in_reports, read_side_table, side_files
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
 WITH_OFFSET = rf"{DATE}[T ]{CLOCK}(:[0-5]\d(\.\d{{1,9}})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d)"
@@ -33,14 +34,14 @@ JUDGE = f"""
         answers.* exclude (answer_text),
         case
             when answers.participant_code is null then 'no_code'
-            when doors.participant_code is null then 'not_enrolled'
-            when doors.barred_by is not null then doors.barred_by
+            when consents.participant_code is null then 'not_enrolled'
+            when consents.held_because is not null then consents.held_because
             when answered_at is null then 'no_time_with_offset'
             when coalesce(instrument, '') = '' or coalesce(item, '') = '' then 'no_instrument_or_item'
             when answer_text is not null and (answer is null or not isfinite(answer)) then 'not_a_number'
         end as reason
     from answers
-    left join survey_doors as doors on answers.participant_code = doors.participant_code
+    left join survey_consents as consents on answers.participant_code = consents.participant_code
 """
 
 # What lands and says nothing, or may say something else than it should.
@@ -72,26 +73,26 @@ DOUBTS = """
 """
 
 ADVICE = {
-    "no_time_with_offset": "answered_at is written like 2026-03-01T10:00:00+01:00: with the offset, or nobody knows when it was.",
-    "not_a_number": "Answers are numbers: export the values instead of the labels. Free text is never landed.",
-    "unknown_instrument": "Their instrument is not in seeds/instrument_items.csv: they are kept, and not scored.",
-    "unknown_item": "Their item is none of the instrument's in seeds/instrument_items.csv: they are kept, and not scored.",
+    "no_time_with_offset": "Write answered_at like 2026-03-01T10:00:00+01:00: without the offset the moment is not known.",
+    "not_a_number": "Answers are numbers: export the values, not the labels. Free text is never landed.",
+    "unknown_instrument": "Their instrument is not in seeds/instrument_items.csv: they are landed, but not scored.",
+    "unknown_item": "Their item is none of the instrument's in seeds/instrument_items.csv: they are landed, but not scored.",
     "outside_range": (
-        "These answers lie outside the range of their item in seeds/instrument_scales.csv, and count as missing. "
+        "These answers are outside the range of their item in seeds/instrument_scales.csv, and count as missing. "
         "Was the instrument recoded, such as 0 to 4 for 1 to 5?"
     ),
-    "one_item_reports": "So many reports hold one item of an instrument that has more: does each item have a time of its own?",
+    "one_item_reports": "So many reports have one item of an instrument that has more. Look whether every item has a time of its own: the items of one report need the same answered_at.",
 }
 
 MADE_NUMBERS = (
-    " {alike:,} of them would be somebody's but for zeros or capitals: a spreadsheet makes 7 of 007. "
+    " {alike:,} of them differ from an enrolled code only in leading zeros or capital letters: spreadsheets turn 007 into 7. "
     "Save the column as text."
 )
 
-# Codes that nobody has, and how many of them would be somebody's if a spreadsheet had not made numbers of them.
+# Codes that are not enrolled, and how many of them a spreadsheet may have made of an enrolled code.
 STRANGERS = """
     with strangers as (select distinct participant_code as code from judged_answers where reason = 'not_enrolled'),
-    known as (select lower(ltrim(participant_code, '0')) as code from survey_doors)
+    known as (select lower(ltrim(participant_code, '0')) as code from survey_consents)
     select
         count(*),
         count(*) filter (where lower(ltrim(regexp_replace(code, '[.,]0+$', ''), '0')) in (select code from known))
@@ -102,16 +103,16 @@ STRANGERS = """
 def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[FileReport]:
     """Replace ``raw.survey_answers`` by what the tables in ``surveys/`` say.
 
-    Lines of people without consent to ``emotion_reports`` are held at the door. A file that cannot be read
-    costs itself: the others are landed, and what an earlier load had landed of it goes.
+    Lines of people without consent to ``emotion_reports`` are not landed. A file that cannot be read is
+    left out: the others are landed, and what an earlier load had landed of it is deleted.
     """
     _lay_out_ranges(connection)
     held = held_codes(connection, "emotion_reports")
     connection.execute(
-        "create or replace temp table survey_doors as select unnest($codes::varchar[]) as participant_code, unnest($reasons::varchar[]) as barred_by",
+        "create or replace temp table survey_consents as select unnest($codes::varchar[]) as participant_code, unnest($reasons::varchar[]) as held_because",
         {"codes": list(held), "reasons": list(held.values())},
     )
-    paths = {told_name(study, path): path for path in side_files(study.surveys)}
+    paths = {name_in_reports(study, path): path for path in side_files(study.surveys)}
     for relation in ("survey_answers", "survey_rejects"):
         connection.execute(
             f"delete from vault.raw.{relation} where not list_contains($files, file)", {"files": list(paths)}
@@ -166,15 +167,15 @@ def _land(connection: duckdb.DuckDBPyConnection, file: str, table: SideTable) ->
         _forget(connection, file)
         ((landed,),) = connection.execute(
             """
-            insert into vault.raw.survey_answers
-            select participant_code, answered_at, instrument, item, answer, $file, line
+            insert into vault.raw.survey_answers by name
+            select participant_code, answered_at, instrument, item, answer, $file as file, line
             from judged_answers
             where reason is null
             """,
             {"file": file},
         ).fetchall()
         for reason, lines in reasons.items():
-            connection.execute("insert into vault.raw.survey_rejects values (?, ?, ?)", [file, reason, lines])
+            insert_row(connection, "survey_rejects", file=file, reason=reason, lines=lines)
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -184,7 +185,7 @@ def _land(connection: duckdb.DuckDBPyConnection, file: str, table: SideTable) ->
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, file: str, error: NotRead) -> FileReport:
-    """Nothing of an unreadable file stays: the vault says what lies in the study folder now."""
+    """Delete what an earlier load had landed of a file that cannot be read now."""
     advice = [f"{error.what} {error.remedy}"]
     if gone := _forget(connection, file):
         advice.append(f"The {gone:,} answers that an earlier load had landed of it are no longer in the vault.")

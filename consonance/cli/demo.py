@@ -16,7 +16,7 @@ from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.synthetic.study import PLANTED_SLOPE, make_study
-from loaders.study_loading import load_study
+from loaders.load import load_study
 
 MARK = ".synthetic-study"
 QUESTIONS = ("music_valence_and_reported_valence", "features_by_mood_quadrant", "session_length")

@@ -11,10 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from consonance.erasure.amendment import Narrowed
-from loaders.donations import Donation
 from loaders.history_doubts import REMEDY
-from loaders.report import ROWS, DonationReport, FileReport, LoadReport, participant_status
-from loaders.study_loading import LoadProgress
+from loaders.inbox import Donation
+from loaders.load import LoadProgress
+from loaders.load_report import ROWS, DonationReport, FileReport, LoadReport, participant_status
 
 
 class ProgressBar(LoadProgress):

@@ -33,7 +33,7 @@ from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
 from loaders.catalogue import add_archive
-from loaders.study_loading import load_study
+from loaders.load import load_study
 
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
 

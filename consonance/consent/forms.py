@@ -21,7 +21,7 @@ from consonance.consent.ledger import REGISTER, ConsentEvent, append_to_file, re
 from consonance.consent.notices import read_notices
 from consonance.study.codes import NO_CODE, is_code
 from consonance.study.folder import Study
-from consonance.study.tables import MEND, BadTable, TableReader
+from consonance.study.tables import CORRECT_LINES, BadTable, TableReader
 from consonance.study.tombstones import erased_codes
 from consonance.study.vault import open_study
 
@@ -81,7 +81,7 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
             known.add(meaning)
             added.append(event)
     report.faults = reader.faults
-    report.remedies = [remedy for remedy in reader.remedies if remedy != MEND]  # the other lines were imported
+    report.remedies = [remedy for remedy in reader.remedies if remedy != CORRECT_LINES]  # the other lines were imported
     report.added = len(added)
     if added:
         append_to_file(study.consents_path, added)

@@ -16,7 +16,7 @@ from consonance.consent.state import EVENTS, PURPOSES
 from consonance.study.audit_log import anchor, record
 from consonance.study.codes import NO_CODE, is_code
 from consonance.study.folder import Study
-from consonance.study.tables import MEND, BadTable, TableReader, append_rows, refuse_erased
+from consonance.study.tables import CORRECT_LINES, BadTable, TableReader, append_rows, refuse_erased
 from consonance.study.tokens import Tokens
 
 COLUMNS = ("participant_code", "event", "purposes", "form_version", "occurred_at", "history_from", "history_to")
@@ -153,7 +153,7 @@ def _refuse_no_codes(path: Path, lines: Sequence[tuple[int, ConsentEvent]]) -> N
     """Check the codes of new lines. Lines that were loaded before stay as they are."""
     faults = [f"line {line} {NO_CODE}" for line, event in lines if not is_code(event.participant_code)]
     if faults:
-        raise BadTable(f"{path} cannot be used: {'; '.join(faults[:10])}.", MEND)
+        raise BadTable(f"{path} cannot be used: {'; '.join(faults[:10])}.", CORRECT_LINES)
 
 
 def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:

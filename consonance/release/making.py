@@ -17,8 +17,8 @@ from consonance.release.register import Member
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.keyring import draw_pseudonym, draw_secret, draw_shift
 from consonance.study.vault import attach_to_read, open_study, session_settings
-from loaders.enrolment import draw_pseudonym, draw_secret, draw_shift
 
 TIERS = ("controlled", "public")
 
@@ -74,7 +74,7 @@ def draw_members(study: Study, tier: str) -> list[Member]:
             except IndexError:
                 raise ShiftsUsedUp(
                     "A participant has been in so many releases that no unused shift is left.",
-                    "Publish less often, or widen MAX_SHIFT_WEEKS in loaders/enrolment.py.",
+                    "Publish less often, or widen MAX_SHIFT_WEEKS in consonance/study/keyring.py.",
                 ) from None
             secrets.append([participant_no, code, name, shift, draw_secret()])
             if agrees:

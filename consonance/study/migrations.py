@@ -61,7 +61,7 @@ VERSION = len(STEPS) + 1
 
 
 def store_version(connection: duckdb.DuckDBPyConnection) -> int | None:
-    """The version of the attached stores; ``None`` of stores that hold no table yet."""
+    """The version of the attached stores; ``None`` if they have no table yet."""
     there = connection.execute(
         "select table_name from duckdb_tables() where database_name = 'vault' and schema_name = 'raw'"
     ).fetchall()

@@ -35,7 +35,7 @@ class Column:
     """One column as ``stores.yml`` declares it; the head of that file says what each attribute means.
 
     Raises:
-        ValueError: it has no class of privacy, or a text does not say what it holds.
+        ValueError: it has no class of privacy, or does not say what kind of text it has.
     """
 
     name: str
@@ -51,7 +51,9 @@ class Column:
         if self.privacy not in get_args(Privacy):
             raise ValueError(f"{STORES.name}: {self.name} has no class of privacy: {', '.join(get_args(Privacy))}.")
         if self.type.startswith("varchar") != (self.text in get_args(Text)):
-            raise ValueError(f"{STORES.name}: {self.name}: a varchar says what text it holds, and nothing else does.")
+            raise ValueError(
+                f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it."
+            )
 
     def keys(self, kind: str = "") -> str | None:
         """The key of the export it is taken from, in files of ``kind``."""
@@ -126,10 +128,10 @@ def titles() -> dict[str, dict[str, tuple[str, str]]]:
 
 
 def word_columns() -> frozenset[str]:
-    """The columns of the vault that hold words of closed lists, by name: that only one person has a word is no sign.
+    """The columns of the vault with words of closed lists, by name.
 
-    Every other ``varchar`` of the vault holds what belongs to somebody or to something, and is searched after an
-    erasure.
+    That only one participant has such a word proves nothing: an erasure does not search for it. Every other
+    ``varchar`` of the vault is searched.
     """
     return frozenset(
         column.name for table in tables().values() for column in table.columns.values() if column.text == "words"
@@ -147,6 +149,12 @@ def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(VIEWS.read_text(encoding="utf-8"))
     migrate(connection, found)
     draw_token_key(connection)
+
+
+def insert_row(connection: duckdb.DuckDBPyConnection, table: str, **values: Any) -> None:
+    """Insert one row into a table of ``vault.raw``; columns that are not named are null, or have their default."""
+    parameters = ", ".join(f"${name}" for name in values)
+    connection.execute(f"insert into vault.raw.{table} ({', '.join(values)}) values ({parameters})", values)
 
 
 def refuse_older_stores(connection: duckdb.DuckDBPyConnection) -> None:

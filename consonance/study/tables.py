@@ -1,4 +1,4 @@
-"""Reading the operator's small tables (enrolment, consent, notices): every fault with its line."""
+"""Reading the study's own tables (enrolment, consent, notices): every fault with its line."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from consonance.study.tombstones import erased_codes
 
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 DELIMITERS = (",", ";", "\t", "|")
-MEND = "Mend these lines; nothing was loaded from it."
+CORRECT_LINES = "Correct these lines; nothing was loaded from this file."
 
 
 class BadTable(ConsonanceError):
-    """A CSV of the operator's cannot be used."""
+    """A table of the study cannot be used."""
 
 
 def decoded(content: bytes) -> tuple[str, str, bytes]:
@@ -47,7 +47,7 @@ def decoded(content: bytes) -> tuple[str, str, bytes]:
 
 
 def delimiter_of(header: str) -> str:
-    """What stands between the columns of a CSV that begins with ``header``: what makes most columns of it."""
+    """What separates the columns of a CSV that begins with ``header``: what makes most columns of it."""
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
@@ -72,7 +72,7 @@ def append_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequence[tuple[int, str]]) -> None:
-    """See that nobody who withdrew and was erased comes back by a line of ``path``.
+    """Refuse a table with a participant who withdrew and was erased.
 
     Args:
         connection: With the vault attached.
@@ -87,7 +87,7 @@ def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequ
     if lines:
         raise BadTable(
             f"{path} cannot be used: {'; '.join(lines[:10])}.",
-            "Take these lines out. Whoever takes part again gets another code.",
+            "Delete these lines. A participant who takes part again gets another code.",
         )
 
 
@@ -112,7 +112,7 @@ class TableReader:
             text = self.path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             raise BadTable(
-                f"{self.path} is missing.", "Lay it out as 'consonance init' does in an empty folder."
+                f"{self.path} is missing.", "Run 'consonance init' in an empty folder, and copy the file from there."
             ) from None
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
@@ -140,7 +140,7 @@ class TableReader:
             found.append((number, {column: row[place] for column, place in places.items()}))
         return found
 
-    def fault(self, line: int, what: str, remedy: str = MEND) -> None:
+    def fault(self, line: int, what: str, remedy: str = CORRECT_LINES) -> None:
         self.faults.append(f"line {line} {what}")
         if remedy not in self.remedies:
             self.remedies.append(remedy)

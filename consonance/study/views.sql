@@ -45,7 +45,7 @@ sizes as (
     group by participant_no
 ),
 
--- Hardly any moment is of two: what was heard is read of these alone.
+-- Hardly any moment belongs to two participants: titles are read of these moments alone.
 crowded as (
     select minute, ms_played
     from moments
@@ -109,7 +109,7 @@ busy_months as (
     having count(*) >= least_plays
 ),
 
-told_apart as (
+different_accounts as (
     select distinct ours.participant_no, theirs.participant_no as other_no
     from busy_months as ours
     inner join busy_months as theirs on ours.month = theirs.month and ours.participant_no < theirs.participant_no
@@ -134,8 +134,8 @@ shared as (
     cross join thresholds
     inner join sizes as ours on same_accounts.participant_no = ours.participant_no
     inner join sizes as theirs on same_accounts.other_no = theirs.participant_no
-    anti join told_apart
-        on same_accounts.participant_no = told_apart.participant_no and same_accounts.other_no = told_apart.other_no
+    anti join different_accounts
+        on same_accounts.participant_no = different_accounts.participant_no and same_accounts.other_no = different_accounts.other_no
     where least(ours.plays, theirs.plays) >= least_plays
 ),
 

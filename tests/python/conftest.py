@@ -27,8 +27,8 @@ from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
 from consonance.study.vault import attach_study, attach_warehouse, session_settings
 from consonance.synthetic.study import make_study
-from loaders.report import LoadReport
-from loaders.study_loading import load_study
+from loaders.load import load_study
+from loaders.load_report import LoadReport
 
 # Workers side by side must not write to one folder of dbt's.
 if worker := os.environ.get("PYTEST_XDIST_WORKER"):

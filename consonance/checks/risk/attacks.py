@@ -22,8 +22,8 @@ from consonance.checks.risk.thresholds import Figure, Verdict, all_thresholds, l
 from consonance.study.dbt_command import PROJECT
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.keyring import MAX_SHIFT_WEEKS
 from consonance.study.vault import attach_study, attach_to_read, lock_down, session_settings
-from loaders.enrolment import MAX_SHIFT_WEEKS
 
 HERE = Path(__file__).parent
 MOODS = HERE / "moods.sql"

@@ -17,7 +17,7 @@ from conftest import SmallStudy, as_zip, lay_out_small, play
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
-from loaders.enrolment import MAX_NUMBER, draw_number
+from consonance.study.keyring import MAX_NUMBER, draw_number
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_ORDERS", "0"))
 PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports library"
@@ -25,7 +25,7 @@ PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports l
 
 def test_numbers_of_participants_are_drawn_until_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter([4, 4, MAX_NUMBER - 1])
-    monkeypatch.setattr("loaders.enrolment.secrets.randbelow", lambda below: min(next(drawn), below - 1))
+    monkeypatch.setattr("consonance.study.keyring.secrets.randbelow", lambda below: min(next(drawn), below - 1))
     assert draw_number({5}) == MAX_NUMBER
 
 

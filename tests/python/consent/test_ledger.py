@@ -192,7 +192,7 @@ def test_a_notice_that_consent_was_given_to_keeps_its_hash(kept: SmallStudy) -> 
     notices(kept, "v1,en,Information,elsewhere.pdf,abc")
     refused("line 2 has no SHA-256", "consonance consent notice")
     notices(kept, f"v1,en,Information,../study/{notice.name},{digest}", f"v1,en,Again,,{digest}")
-    refused("line 3 repeats a form_version", "Mend")
+    refused("line 3 repeats a form_version", "Correct")
     # Title, language and place are the operator's; upper case is the same number.
     notices(kept, f"v1,de,Auskunft,kept elsewhere.pdf,{digest.upper()}")
     kept.load()

@@ -13,8 +13,9 @@ from conftest import SmallStudy, as_bytes, as_zip, play, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loaders import archive
-from loaders.archive import Caps, DonationRefused, MemberBroken, open_donation
+from loaders.archive import Caps, open_donation
+from loaders.member_content import PEEK
+from loaders.refusals import DonationRefused, MemberBroken
 
 HISTORY = as_bytes([play()])
 
@@ -232,4 +233,4 @@ def test_damaged_zips_never_raise_anything_but_a_refusal(tmp_path: Path, data: s
 def test_peek_reads_no_more_than_it_says(tmp_path: Path) -> None:
     path = as_zip(tmp_path / "big.zip", {"a.json": b"[" + os.urandom(2 << 20).hex().encode() + b"]"})
     with open_donation(path) as (member,):
-        assert len(member.peek()) == archive.PEEK
+        assert len(member.peek()) == PEEK

@@ -11,7 +11,7 @@ import pytest
 from conftest import SmallStudy, account_play, as_bytes, as_zip, play, zipped
 
 from loaders import donations
-from loaders.report import DonationReport
+from loaders.load_report import DonationReport
 
 FIRST, SECOND = play(), play(ts="2024-01-01T00:00:00Z")
 DOCUMENT = zipped(("[Content_Types].xml", b"<Types/>"), ("word/document.xml", b"<w/>"))

@@ -11,11 +11,11 @@ from conftest import SmallStudy, account_play, as_bytes, as_zip, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders.archive import MemberBroken
-from loaders.formats import KINDS, recognise
+from loaders.export_kinds import KINDS, recognise
 from loaders.history_layouts import may_hold_history
 from loaders.json_rows import split_rows
-from loaders.report import DonationReport, MemberReport
+from loaders.load_report import DonationReport, MemberReport
+from loaders.refusals import MemberBroken
 
 
 def load_one(study: SmallStudy, content: Any, code: str = "P1") -> tuple[DonationReport, MemberReport]:

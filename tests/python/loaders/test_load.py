@@ -15,8 +15,8 @@ from consonance.study.layout import StudyExists, lay_out_study
 from consonance.study.settings import BadSettings, Settings
 from consonance.study.tables import BadTable
 from loaders.catalogue import BadArchive, add_archive, known_sources
-from loaders.donations import find_donations
-from loaders.study_loading import load_study
+from loaders.inbox import find_donations
+from loaders.load import load_study
 
 
 def statuses(study: SmallStudy) -> dict[str, tuple[str, str | None]]:

@@ -12,7 +12,7 @@ from conftest import EVERYTHING, SmallStudy, play
 
 from consonance.erasure import study_files
 from loaders.catalogue import BadArchive, add_archive
-from loaders.report import FileReport, LoadReport
+from loaders.load_report import FileReport, LoadReport
 
 ONE, TWO, THREE = (digit * 22 for digit in "123")
 ANSWERS = "participant_code,answered_at,instrument,item,answer"

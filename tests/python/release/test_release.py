@@ -43,9 +43,9 @@ from consonance.release.workspace import PublishBusy
 from consonance.study.dbt_command import PROJECT, DbtFailed
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.keyring import MAX_SHIFT_WEEKS, draw_shift
 from consonance.study.vault import StoreInUse, open_study
 from consonance.synthetic.study import make_study
-from loaders.enrolment import MAX_SHIFT_WEEKS, draw_shift
 
 KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "7"))
 SMALL = 20

@@ -45,9 +45,9 @@ def test_nearly_all_of_staging_is_compared() -> None:
 def test_a_column_without_a_class_or_a_text_without_a_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="no class of privacy"):
         Column("city", "varchar", "secret", text="given")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="what text it holds"):
+    with pytest.raises(ValueError, match="needs the attribute text"):
         Column("city", "varchar", "quasi")
-    with pytest.raises(ValueError, match="what text it holds"):
+    with pytest.raises(ValueError, match="needs the attribute text"):
         Column("birth_year", "integer", "quasi", text="words")
 
 

@@ -16,8 +16,8 @@ Status = Literal["loaded", "already", "partly", "refused", "held"]
 class MemberReport:
     """One listening-history file of a donation. ``status`` is landed, repeated, already or broken.
 
-    Rows are counted by the load that read them: ``rows_in = landed + rejected``, all 0 if the file lies
-    elsewhere too (repeated) or was read before (already; then ``rows_already`` says how many it holds, and
+    Rows are counted by the load that read them: ``rows_in = landed + rejected``, all 0 if the same file is
+    elsewhere too (repeated) or was read before (already; then ``rows_already`` says how many it has, and
     ``reasons`` why some of them were rejected then).
     """
 
@@ -47,7 +47,7 @@ class MemberReport:
 
 @dataclass(frozen=True)
 class DonationReport:
-    """One donation: what became of it, why, and what an operator can do about it."""
+    """One donation: its status, the reason, and what the operator can do."""
 
     participant_code: str
     file: str
@@ -59,7 +59,7 @@ class DonationReport:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything it holds is in the vault."""
+        """Whether all of its rows are in the vault."""
         return self.status in ("loaded", "already") and all(
             member.status != "broken" and not member.reasons for member in self.members
         )
@@ -103,7 +103,7 @@ class FileReport:
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything it holds was landed, and nothing of that is doubtful."""
+        """Whether all of its lines were landed, and nothing is doubtful."""
         return not (self.not_read or self.rejected or self.doubts)
 
     def as_json(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class LoadReport:
 
     @property
     def undecided(self) -> list[HistoryDoubt]:
-        """What makes doubtful whose a history is, and the operator has not decided."""
+        """The doubts about whose a history is that the operator has not decided."""
         return [doubt for doubt in self.history_doubts if not doubt.is_decided]
 
     @property

@@ -1,6 +1,6 @@
 """What is taken from an export: the listed kinds of files, their listed keys, and nothing else.
 
-Which key lands in which column stands in ``consonance/study/stores.yml``.
+``consonance/study/stores.yml`` says which key lands in which column.
 
 Source: counted on sixteen published exports of 2013 to 2025. Four field sets of the extended
 history occur (24 keys in 2020, 21 until 2024-10, 19 around 2024-11, 23 from 2025); files, folders
@@ -116,7 +116,7 @@ KINDS = (
     *(_kind(name, "account_plays", "end_time", MINUTES, MINUTES) for name in ("podcast", "audiobook", "music")),
 )
 
-# Read to tell whether a person handed over exports of two Spotify accounts; lands per file, not per row.
+# Shows whether a person donated exports of two Spotify accounts; kept per file, not per row.
 ACCOUNT_KEY = "username"
 
 
