@@ -64,7 +64,7 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
 
     totals = report.as_json()["totals"]
     out.print(
-        f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_told:,} plays, {made.reports:,} emotion reports. Among them:"
+        f"\n[bold]Made[/] in {study.root}: {made.people} people, {made.donations} donations, {made.plays_exported:,} plays, {made.reports:,} emotion reports. Among them:"
     )
     for code, what in made.peculiar.items():
         out.print(f"  {code}  {what}")

@@ -1,5 +1,5 @@
 -- Other addresses and devices for the same plays; every device stays of its family.
-update told_plays
+update exported_plays
 set
     ip_addr = replace(ip_addr, '198.51.100.', '203.0.113.'),
     platform = case

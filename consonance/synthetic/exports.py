@@ -15,70 +15,51 @@ from typing import Literal
 
 import duckdb
 
+from consonance.study.schema import tables
+
 Layout = Literal["one_line", "pretty", "spaced", "resaved"]
 ROWS_A_FILE = 15_500
 ACCOUNT_ROWS_A_FILE = 10_000
 
-_TITLES = {
-    "master_metadata_track_name": "track_name",
-    "master_metadata_album_artist_name": "artist_name",
-    "master_metadata_album_album_name": "album_name",
+# The keys of each field set, in the order in which Spotify writes them; named by their number.
+_FIRST = {
+    "with user name": "ts username platform ms_played conn_country ip_addr_decrypted user_agent_decrypted",
+    "without": "ts platform ms_played conn_country ip_addr",
 }
-_REASONS = {"reason_start": "reason_start", "reason_end": "nullif(reason_end, '')", "shuffle": "shuffle"}
-_STATE = {
-    "offline": "case when is_video then null else offline end",
-    "offline_timestamp": "offline_timestamp",
-    "incognito_mode": "incognito_mode",
+_TITLES = "master_metadata_track_name master_metadata_album_artist_name master_metadata_album_album_name"
+_EPISODE = "episode_name episode_show_name"
+_WITH_URIS = f"{_TITLES} spotify_track_uri {_EPISODE} spotify_episode_uri"
+_AUDIOBOOK = "audiobook_title audiobook_uri audiobook_chapter_uri audiobook_chapter_title"
+_LAST = "reason_start reason_end shuffle skipped offline offline_timestamp incognito_mode"
+FIELD_SETS = {
+    24: f"{_FIRST['with user name']} {_TITLES} {_EPISODE} {_LAST} city region metro_code longitude latitude".split(),
+    21: f"{_FIRST['with user name']} {_WITH_URIS} {_LAST}".split(),
+    19: f"{_FIRST['without']} {_WITH_URIS} {_LAST}".split(),
+    23: f"{_FIRST['without']} {_WITH_URIS} {_AUDIOBOOK} {_LAST}".split(),
 }
-_TS = {"ts": "strftime(ts, '%Y-%m-%dT%H:%M:%SZ')"}
-_WITH_USER = {
-    **_TS,
+ACCOUNT_KEYS = {
+    "music": ("endTime", "artistName", "trackName", "msPlayed"),
+    "podcast": ("endTime", "podcastName", "episodeName", "msPlayed"),
+    "audiobook": ("endTime", "audiobookName", "chapterName", "authorName", "msPlayed"),
+}
+# What is not simply the column of "exported_plays" that has the name of the vault's column.
+_VALUES = {
+    "ts": "strftime(ts, '%Y-%m-%dT%H:%M:%SZ')",
     "username": "username",
-    "platform": "platform",
-    "ms_played": "ms_played",
-    "conn_country": "conn_country",
-}
-_AGENT = {"ip_addr_decrypted": "ip_addr", "user_agent_decrypted": "'Mozilla/5.0 (' || platform || ')'"}
-_WITHOUT_USER = {
-    **_TS,
-    "platform": "platform",
-    "ms_played": "ms_played",
-    "conn_country": "conn_country",
     "ip_addr": "ip_addr",
+    "ip_addr_decrypted": "ip_addr",
+    "user_agent_decrypted": "'Mozilla/5.0 (' || platform || ')'",
+    "reason_end": "nullif(reason_end, '')",
+    "offline": "case when is_video then null else offline end",
+    "city": "'Springfield'",
+    "region": "'XX'",
+    "metro_code": "'000'",
+    "longitude": "'10.0'",
+    "latitude": "'50.0'",
+    "authorName": "'An Author'",
 }
-_EPISODE = {"episode_name": "episode_name", "episode_show_name": "show_name"}
-_URIS = {"spotify_track_uri": "track_uri", **_EPISODE, "spotify_episode_uri": "episode_uri"}
-_PLACE = {"city": "'Springfield'", "region": "'XX'", "metro_code": "'000'", "longitude": "'10.0'", "latitude": "'50.0'"}
-
-# Key to SQL, in the order in which Spotify writes them; named by the number of keys.
-FIELD_SETS: dict[int, dict[str, str]] = {
-    24: {**_WITH_USER, **_AGENT, **_TITLES, **_EPISODE, **_REASONS, "skipped": "skipped", **_STATE, **_PLACE},
-    21: {**_WITH_USER, **_AGENT, **_TITLES, **_URIS, **_REASONS, "skipped": "skipped", **_STATE},
-    19: {**_WITHOUT_USER, **_TITLES, **_URIS, **_REASONS, "skipped": "skipped", **_STATE},
-    23: {
-        **_WITHOUT_USER,
-        **_TITLES,
-        **_URIS,
-        "audiobook_title": "audiobook_title",
-        "audiobook_uri": "audiobook_uri",
-        "audiobook_chapter_uri": "chapter_uri",
-        "audiobook_chapter_title": "chapter_title",
-        **_REASONS,
-        "skipped": "coalesce(skipped, false)",
-        **_STATE,
-    },
-}
-ACCOUNT_FIELDS = {
-    "music": {"endTime": "end_time", "artistName": "creator", "trackName": "title", "msPlayed": "ms_played"},
-    "podcast": {"endTime": "end_time", "podcastName": "creator", "episodeName": "title", "msPlayed": "ms_played"},
-    "audiobook": {
-        "endTime": "end_time",
-        "audiobookName": "creator",
-        "chapterName": "title",
-        "authorName": "'An Author'",
-        "msPlayed": "ms_played",
-    },
-}
+# Exports of 2025 say false where older ones say nothing.
+_VALUES_OF_2025 = {"skipped": "coalesce(skipped, false)"}
 
 # Per layout: before the array, row start, between key and value, between fields, row end, between rows, after.
 _LAYOUTS: dict[Layout, tuple[str, str, str, str, str, str, str]] = {
@@ -110,6 +91,17 @@ class Account:
     layout: Layout = "pretty"
 
 
+def extended_fields(keys: int) -> dict[str, str]:
+    """Key to SQL for its value, of the field set with so many keys."""
+    others = _VALUES_OF_2025 if keys == 23 else {}
+    return {key: others.get(key) or _value_of("extended_plays", key) for key in FIELD_SETS[keys]}
+
+
+def account_fields(kind: str) -> dict[str, str]:
+    """Key to SQL for its value, of an account file of ``kind``."""
+    return {key: _value_of("account_plays", key, kind) for key in ACCOUNT_KEYS[kind]}
+
+
 def members(connection: duckdb.DuckDBPyConnection, code: str, export: Extended | Account) -> Iterator[tuple[str, str]]:
     """Names and contents of the files of one package, unlisted ones among them."""
     if isinstance(export, Extended):
@@ -134,15 +126,17 @@ def pack(files: list[tuple[str, str | bytes]]) -> bytes:
 def _extended_members(connection: duckdb.DuckDBPyConnection, code: str, export: Extended) -> Iterator[tuple[str, str]]:
     years = f"{export.first.year}-{export.last.year}"
     # The chunks of an "endsong" export each span the whole period, shuffled.
-    order = "hash(play_no, tellings_no)" if export.keys == 24 else "ts, play_no, tellings_no"
+    order = "hash(play_no, copy_no)" if export.keys == 24 else "ts, play_no, copy_no"
     folder = "MyData" if export.keys == 24 else "Spotify Extended Streaming History"
     if not export.video_only:
         for chunk, text in _texts(
-            connection, code, export, "not is_video", order, FIELD_SETS[export.keys], ROWS_A_FILE, export.layout
+            connection, code, export, "not is_video", order, extended_fields(export.keys), ROWS_A_FILE, export.layout
         ):
             name = f"endsong_{chunk}.json" if export.keys == 24 else f"Streaming_History_Audio_{years}_{chunk}.json"
             yield f"{folder}/{name}", text
-    for _, text in _texts(connection, code, export, "is_video", order, FIELD_SETS[export.keys], 10**9, export.layout):
+    for _, text in _texts(
+        connection, code, export, "is_video", order, extended_fields(export.keys), 10**9, export.layout
+    ):
         yield f"{folder}/{'endvideo.json' if export.keys == 24 else f'Streaming_History_Video_{years}.json'}", text
     yield f"{folder}/ReadMeFirst_ExtendedStreamingHistory.pdf", "%PDF-1.4 nothing to see"
 
@@ -164,8 +158,8 @@ def _account_members(connection: duckdb.DuckDBPyConnection, code: str, export: A
             code,
             export,
             condition,
-            "ts, play_no, tellings_no",
-            ACCOUNT_FIELDS[kind],
+            "ts, play_no, copy_no",
+            account_fields(kind),
             ACCOUNT_ROWS_A_FILE,
             export.layout,
         ):
@@ -202,25 +196,25 @@ def _texts(
     before, row_start, colon, comma, row_end, between, after = _LAYOUTS[layout]
     row = (
         f"'{row_start}' || "
-        + f" || '{comma}' || ".join(f"'\"{key}\"{colon}' || {_value(sql, layout)}" for key, sql in fields.items())
+        + f" || '{comma}' || ".join(f"'\"{key}\"{colon}' || {_as_json(sql, layout)}" for key, sql in fields.items())
         + f" || '{row_end}'"
     )
     is_account = isinstance(export, Account)
     statement = f"""
-        with told as (
+        with exported as (
             select
                 *,
-                row_number() over (partition by play_no) as tellings_no,
+                row_number() over (partition by play_no) as copy_no,
                 strftime(ts, '%Y-%m-%d %H:%M') as end_time,
                 case when kind = 'local' then 'Voice memo ' || draw_no else coalesce(track_name, episode_name, chapter_title, 'Unknown Track') end as title,
                 case when kind = 'local' then 'Unknown Artist' else coalesce(artist_name, show_name, audiobook_title, 'Unknown Artist') end as creator
-            from told_plays
+            from exported_plays
             where code = $code and ts between $first and $last and ({condition})
         ),
         numbered as (
             select *, (row_number() over (order by {order}) - 1) // {rows_a_file} as chunk
-            from told
-            where not {str(is_account).lower()} or tellings_no = 1
+            from exported
+            where not {str(is_account).lower()} or copy_no = 1
         )
         select chunk, '{before}' || string_agg({row}, '{between}' order by {order}) || '{after}'
         from numbered
@@ -233,8 +227,13 @@ def _texts(
         yield int(chunk), str(text)
 
 
-def _value(sql: str, layout: Layout) -> str:
+def _as_json(sql: str, layout: Layout) -> str:
     # A spreadsheet blanks what it takes for false or nothing.
     if layout == "resaved" and sql in ("shuffle", "skipped", "offline_timestamp", "incognito_mode"):
         return f"coalesce(case when cast({sql} as varchar) in ('false', '0') then '\"\"' else cast({sql} as varchar) end, '\"\"')"
     return f"coalesce(cast(to_json({sql}) as varchar), 'null')"
+
+
+def _value_of(table: str, key: str, kind: str = "") -> str:
+    columns = {column.keys(kind): column.name for column in tables()[table].columns.values()}
+    return _VALUES.get(key) or columns[key]

@@ -1,5 +1,5 @@
 -- What the people of the table "people" listened to: first as it truly happened ("true_plays"), then
--- as their exports tell it ("told_plays").
+-- as their exports have it ("exported_plays").
 
 create or replace table sessions as
 with numbered as (
@@ -106,7 +106,7 @@ select
     ended_ms - ms_played as started_ms
 from timed;
 
-create or replace table told_plays as
+create or replace table exported_plays as
 with drawn as (
     select
         true_plays.*,
@@ -116,8 +116,8 @@ with drawn as (
         people.private_share,
         draw('reason', true_plays.person_no, draw_no) as reason_draw,
         draw('quirk', true_plays.person_no, draw_no) as quirk_draw,
-        -- One play in three hundred is told twice, to the letter.
-        case when draw('double', true_plays.person_no, draw_no) < 0.003 then 2 else 1 end as tellings,
+        -- One play in three hundred is in the export twice, value by value.
+        case when draw('double', true_plays.person_no, draw_no) < 0.003 then 2 else 1 end as copies,
         make_timestamp_ms(ended_ms) >= timestamp '2022-10-13' as is_recent
     from true_plays
     inner join people on people.person_no = true_plays.person_no
@@ -145,7 +145,7 @@ select
     draw_no,
     kind,
     username,
-    -- After an exit `ts` is when the app was seen again; the rest tells the end in whole seconds.
+    -- After an exit `ts` is when the app was seen again; else it is the end in whole seconds.
     make_timestamp_ms(
         cast(floor(
             case
@@ -166,7 +166,7 @@ select
         when quirk_draw < 0.01 then 'ZZ'
         when quirk_draw < 0.03 then 'IS'
         else home_country
-    end as conn_country,
+    end as country,
     '198.51.100.' || cast(floor(draw('address', person_no, session_no) * 254) as integer) as ip_addr,
     case kind when 'track' then 'spotify:track:' || tracks.spotify_id when 'local' then 'spotify:local:' || username || ':Demos:Take+' || draw_no || ':180' end as track_uri,
     case kind
@@ -201,4 +201,4 @@ from reasoned
 inner join tracks on tracks.track_no = reasoned.track_no
 inner join episodes on episodes.episode_no = reasoned.episode_no
 inner join chapters on chapters.chapter_no = reasoned.chapter_no
-cross join lateral (select unnest(range(tellings))) as told;
+cross join lateral (select unnest(range(copies))) as copies;

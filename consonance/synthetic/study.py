@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,8 @@ import duckdb
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
-from consonance.synthetic.exports import Account, Extended, Layout, members, pack
+from consonance.synthetic.exports import members, pack
+from consonance.synthetic.people import DISGUISE, PECULIAR, Person, usual_person
 
 HERE = Path(__file__).parent
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
@@ -26,74 +27,17 @@ PLANTED_SLOPE = 1.2
 PLANTED_NOISE = 0.22
 PLANTED_PERSON_SPREAD = 0.12
 
-# Occurs in whatever tells a disguised study's people apart from those of the same study undisguised.
-DISGUISE = "tulip7c3e"
-
-_EVERY_PURPOSE = (
-    "listening_history podcasts_audiobooks private_sessions demographics emotion_reports ml_training sharing_controlled"
-)
-_COUNTRIES = (
-    ("DE", "Europe/Berlin"),
-    ("US", "America/New_York"),
-    ("JP", "Asia/Tokyo"),
-    ("IN", "Asia/Kolkata"),
-    ("BR", "America/Sao_Paulo"),
-    ("GB", "Europe/London"),
-)
-_LAYOUTS: tuple[Layout, ...] = ("one_line", "pretty", "spaced")
-
-
-@dataclass(frozen=True)
-class Person:
-    """One invented participant and what is peculiar about them."""
-
-    number: int
-    exports: tuple[Extended | Account, ...]
-    purposes: str = _EVERY_PURPOSE
-    events: tuple[str, ...] = ("granted",)
-    history_from: str = ""
-    history_to: str = ""
-    enrolled: bool = True
-    time_zone_known: bool = True
-    as_folder: bool = False
-    as_loose_files: bool = False
-    spoil: tuple[str, ...] = ()
-    private_share: float = 0.02
-    is_disguised: bool = False
-
-    @property
-    def code(self) -> str:
-        # Disguised people also come in another order.
-        return f"T{self.number * 377 % 997:03d}" if self.is_disguised else f"D{self.number:03d}"
-
-    @property
-    def username(self) -> str:
-        return f"{DISGUISE}-{self.code.lower()}" if self.is_disguised else f"listener-{self.number:03d}-q7x"
-
-    @property
-    def country(self) -> str:
-        return _COUNTRIES[self.number % len(_COUNTRIES)][0]
-
-    @property
-    def zone(self) -> str:
-        return _COUNTRIES[self.number % len(_COUNTRIES)][1]
-
-    @property
-    def first_day(self) -> date:
-        return min(export.first for export in self.exports)
-
-    @property
-    def last_day(self) -> date:
-        return max(export.last for export in self.exports)
+ARTISTS = 1500
+TRACKS = 12000
 
 
 @dataclass
 class Made:
-    """What was made, to be told."""
+    """How much was made, and whom."""
 
     people: int = 0
     donations: int = 0
-    plays_told: int = 0
+    plays_exported: int = 0
     reports: int = 0
     peculiar: dict[str, str] = field(default_factory=dict)
 
@@ -111,7 +55,7 @@ def make_study(
 
     Args:
         root: The folder to make; it must not hold a study yet.
-        seed: Makes it another world.
+        seed: Another one gives other people and other music.
         people: How many take part.
         plays: About how many plays they have had, all together.
         unzipped: Where to lay the unpacked history files too, for benchmarks.
@@ -124,24 +68,24 @@ def make_study(
     study = lay_out_study(root, title=f"Synthetic study, seed {seed}", as_of=AS_OF)
     cast = [
         replace(
-            _usual_person(number) if plain or number > len(_PECULIAR) else _PECULIAR[number - 1][1](number),
+            usual_person(number) if plain or number > len(PECULIAR) else PECULIAR[number - 1][1](number),
             is_disguised=disguised,
         )
         for number in range(1, people + 1)
     ]
     made = Made(people=len(cast))
     if not plain:
-        made.peculiar = {person.code: what for person, (what, _) in zip(cast, _PECULIAR, strict=False)}
+        made.peculiar = {person.code: what for person, (what, _) in zip(cast, PECULIAR, strict=False)}
     connection = duckdb.connect(config={"memory_limit": "6GiB"})
     connection.execute("SET TimeZone = 'UTC'")
     _listen(connection, seed, cast, plays)
     if disguised:
-        connection.execute((HERE / "disguise.sql").read_text(encoding="utf-8").replace("$disguise", DISGUISE))
+        _run(connection, "disguise.sql", disguise=DISGUISE)
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
             history = [(name, str(content)) for name, content in files if _plays_in(str(content))]
-            made.plays_told += sum(_plays_in(content) for _, content in history)
+            made.plays_exported += sum(_plays_in(content) for _, content in history)
             if unzipped is not None:
                 _write_files(unzipped / person.code / str(number), history)
             _hand_in(study, person, number, files)
@@ -154,15 +98,7 @@ def make_study(
 
 
 def _listen(connection: duckdb.DuckDBPyConnection, seed: int, cast: list[Person], plays: int) -> None:
-    sql = {"$seed": str(seed), "$artists": "1500", "$tracks": "12000"}
-
-    def run(name: str) -> None:
-        text = (HERE / name).read_text(encoding="utf-8")
-        for parameter, value in sql.items():
-            text = text.replace(parameter, value)
-        connection.execute(text)
-
-    run("world.sql")
+    _run(connection, "world.sql", seed=seed, artists=ARTISTS, tracks=TRACKS)
     connection.execute(
         """
         create table people (
@@ -189,7 +125,15 @@ def _listen(connection: duckdb.DuckDBPyConnection, seed: int, cast: list[Person]
         order by person_no
         """
     )
-    run("listening.sql")
+    _run(connection, "listening.sql", tracks=TRACKS)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, name: str, **values: object) -> None:
+    """Run a file of statements with ``values`` in place of ``$name``: DuckDB's macros and tables take no parameters."""
+    sql = (HERE / name).read_text(encoding="utf-8")
+    for parameter, value in values.items():
+        sql = sql.replace(f"${parameter}", str(value))
+    connection.execute(sql)
 
 
 def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, str | bytes]]) -> None:
@@ -323,8 +267,7 @@ def _append(path: Path, lines: list[str]) -> None:
 
 def _write_reports(connection: duckdb.DuckDBPyConnection, study: Study, seed: int, cast: list[Person]) -> int:
     """Affect grids after listening, with the planted relation, and PANAS; returns the number of reports."""
-    for table, sql in _REPORTS.items():
-        connection.execute(f"create or replace table {table} as " + sql)
+    _run(connection, "reports.sql", slope=PLANTED_SLOPE, person_spread=PLANTED_PERSON_SPREAD, noise=PLANTED_NOISE)
     header = "participant_code,answered_at,instrument,item,answer"
     for name, table in (("affect_grid", "affect_grid_answers"), ("panas", "panas_answers")):
         lines = [
@@ -339,177 +282,3 @@ def _write_reports(connection: duckdb.DuckDBPyConnection, study: Study, seed: in
             "select (select count(*) from reports) + (select count(distinct (person_no, answered_ms)) from panas_answers)"
         ).fetchall()[0][0]
     )
-
-
-_REPORTS = {
-    # About one session in six of the last year before the export is followed by a report.
-    "reports": f"""
-        with ends as (
-            select true_plays.person_no, true_plays.session_no, max(ended_ms) as ended_ms
-            from true_plays
-            inner join people on people.person_no = true_plays.person_no
-            where make_timestamp_ms(ended_ms) between people.last_day - interval 300 day and people.last_day - interval 1 day
-            group by true_plays.person_no, true_plays.session_no
-        ),
-        chosen as (
-            select
-                ends.person_no,
-                ends.ended_ms // 1000 * 1000 + 1000 * cast(60 + floor(draw('delay', ends.person_no, ends.session_no) * 1500) as bigint) as answered_ms
-            from ends
-            qualify row_number() over (partition by ends.person_no order by draw('report', ends.person_no, ends.session_no)) <= 60
-        ),
-        heard as (
-            select chosen.person_no, chosen.answered_ms, avg(true_plays.valence) as valence
-            from chosen
-            inner join true_plays
-                on
-                    true_plays.person_no = chosen.person_no
-                    and true_plays.ended_ms >= chosen.answered_ms - 3600000
-                    and true_plays.ended_ms < chosen.answered_ms
-                    and true_plays.kind = 'track'
-                    and true_plays.ms_played >= 30000
-            group by chosen.person_no, chosen.answered_ms
-        )
-        select
-            heard.person_no,
-            heard.answered_ms,
-            {PLANTED_SLOPE} * (heard.valence - 0.5)
-            + {PLANTED_PERSON_SPREAD} * draw_normal('temper of reports', heard.person_no, 0)
-            + {PLANTED_NOISE} * draw_normal('noise of reports', heard.person_no, heard.answered_ms) as felt_valence,
-            0.4 * draw_normal('felt arousal', heard.person_no, heard.answered_ms) as felt_arousal
-        from heard
-    """,
-    "affect_grid_answers": """
-        with answers as (
-            select reports.person_no, reports.answered_ms, 'valence' as item, felt_valence as felt from reports
-            union all
-            select reports.person_no, reports.answered_ms, 'arousal', felt_arousal from reports
-        )
-        select
-            answers.person_no, answers.answered_ms, answers.item,
-            concat_ws(
-                ',', people.code, strftime(make_timestamp_ms(answers.answered_ms), '%Y-%m-%dT%H:%M:%S+00:00'), 'affect_grid', answers.item,
-                cast(cast(greatest(1, least(9, round(5 + 4 * answers.felt))) as integer) as varchar)
-            ) as line
-        from answers
-        inner join people on people.person_no = answers.person_no
-    """,
-    "panas_answers": """
-        with chosen as (
-            select *, row_number() over (partition by person_no order by answered_ms) as report_no from reports
-        ),
-        items as (
-            select unnest(['interested', 'excited', 'strong', 'enthusiastic', 'proud', 'alert', 'inspired', 'determined', 'attentive', 'active']) as item, 1 as sign
-            union all
-            select unnest(['distressed', 'upset', 'guilty', 'scared', 'hostile', 'irritable', 'ashamed', 'nervous', 'jittery', 'afraid']), -1
-        ),
-        answers as (
-            select
-                chosen.person_no, chosen.answered_ms, items.item,
-                greatest(1, least(5, round(3 + items.sign * 1.2 * chosen.felt_valence + 0.7 * draw_normal(items.item, chosen.person_no, chosen.answered_ms)))) as answer
-            from chosen, items
-            where
-                chosen.report_no % 6 = 0
-                -- Now and then an item, or several, are left out.
-                and draw('left out', chosen.person_no, hash(chosen.answered_ms, items.item)) > case when chosen.report_no % 18 = 0 then 0.3 else 0.01 end
-        )
-        select
-            answers.person_no, answers.answered_ms, answers.item,
-            concat_ws(',', people.code, strftime(make_timestamp_ms(answers.answered_ms), '%Y-%m-%dT%H:%M:%S+00:00'), 'panas', answers.item, cast(cast(answers.answer as integer) as varchar)) as line
-        from answers
-        inner join people on people.person_no = answers.person_no
-    """,
-}
-
-
-def _day(text: str) -> date:
-    return date.fromisoformat(text)
-
-
-def _usual_person(number: int) -> Person:
-    """Someone without peculiarities: one package, of one of the vintages in turn."""
-    layout = _LAYOUTS[number % 3]
-    packages: tuple[Extended | Account, ...] = (
-        Extended(21, _day("2015-05-01"), _day("2024-09-20"), layout),
-        Extended(23, _day("2018-01-15"), _day("2025-11-20"), layout),
-        Extended(23, _day("2021-02-01"), _day("2025-09-01"), layout),
-        Extended(19, _day("2016-08-01"), _day("2024-11-25"), layout),
-        Extended(24, _day("2012-03-01"), _day("2020-08-31"), "one_line"),
-    )
-    return Person(number, (packages[number % len(packages)],))
-
-
-def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
-    account_year = Account(_day("2024-09-01"), _day("2025-08-31"))
-    lifetime = Extended(23, _day("2019-01-01"), _day("2025-09-15"), "pretty")
-
-    def add(what: str, person: Person) -> tuple[str, Callable[[int], Person]]:
-        return what, lambda number: replace(person, number=number)
-
-    yield add(
-        "both packages: account data, and an extended history of the same time with a hole",
-        Person(1, (account_year, Extended(23, _day("2022-01-01"), _day("2025-03-31"), "pretty"))),
-    )
-    yield add(
-        "two requests of overlapping extended histories, 19 and 23 fields",
-        Person(
-            2,
-            (
-                Extended(19, _day("2019-01-01"), _day("2024-11-20")),
-                Extended(23, _day("2019-01-01"), _day("2025-09-15"), "pretty"),
-            ),
-        ),
-    )
-    yield add(
-        "an endsong export without URIs, and a later one with them",
-        Person(
-            3,
-            (
-                Extended(24, _day("2014-01-01"), _day("2020-09-01")),
-                Extended(21, _day("2014-01-01"), _day("2023-04-01"), "pretty"),
-            ),
-        ),
-    )
-    yield add("gave no consent", Person(4, (lifetime,), events=()))
-    yield add("withdrew", Person(5, (lifetime,), events=("granted", "withdrawn")))
-    yield add(
-        "grants neither podcasts nor private sessions",
-        Person(6, (lifetime,), purposes="listening_history demographics emotion_reports", private_share=0.1),
-    )
-    yield add(
-        "consents to 2021 and 2022 only", Person(7, (lifetime,), history_from="2021-01-01", history_to="2022-12-31")
-    )
-    yield add(
-        "took back all purposes but listening and emotion reports",
-        Person(8, (lifetime,), events=("granted", "amended")),
-    )
-    yield add("account data in the new files, podcasts and audiobooks apart", Person(9, (account_year,)))
-    yield add("account data in the old files", Person(10, (replace(account_year, is_old=True),)))
-    yield add("a file of the donation is cut off", Person(11, (lifetime,), spoil=("cut_off",)))
-    yield add(
-        "some rows are impossible",
-        Person(12, (Extended(21, _day("2017-01-01"), _day("2023-06-01")),), spoil=("bad_rows",)),
-    )
-    yield add("an unpacked folder", Person(13, (lifetime,), as_folder=True))
-    yield add("loose files", Person(14, (lifetime,), as_loose_files=True))
-    yield add("the wrong package", Person(15, (lifetime,), spoil=("wrong_package",)))
-    yield add("a zip in a zip in a zip", Person(16, (lifetime,), spoil=("nested",)))
-    yield add("no time zone at enrolment", Person(17, (lifetime,), time_zone_known=False))
-    yield add(
-        "grants no demographics",
-        Person(18, (lifetime,), purposes="listening_history podcasts_audiobooks private_sessions emotion_reports"),
-    )
-    yield add(
-        "files saved again by a spreadsheet",
-        Person(19, (Extended(21, _day("2016-01-01"), _day("2023-01-01"), "resaved"),)),
-    )
-    yield add("consents, but was never enrolled", Person(20, (lifetime,), enrolled=False))
-    yield add("a file with a wrong checksum", Person(21, (lifetime,), spoil=("wrong_crc",)))
-    yield add("video history only, beside a full one", Person(22, (replace(lifetime, video_only=True), lifetime)))
-    yield add(
-        "grants listening history, but no emotion reports",
-        Person(23, (lifetime,), purposes="listening_history podcasts_audiobooks demographics"),
-    )
-
-
-_PECULIAR: list[tuple[str, Callable[[int], Person]]] = list(_peculiar_people())

@@ -13,7 +13,8 @@ from consonance.checks.non_interference import NothingToCompare, compare_studies
 from consonance.checks.paired_rebuild import COPIED, OLD_FOLDER, make_paired_study
 from consonance.study.folder import Study
 from consonance.study.vault import attach_study, attach_vault, open_study, session_settings
-from consonance.synthetic.study import DISGUISE, make_study
+from consonance.synthetic.people import DISGUISE
+from consonance.synthetic.study import make_study
 
 
 def test_the_paired_rebuild_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
