@@ -169,8 +169,8 @@ def test_codes_that_match_nobody_are_counted_and_codes_a_spreadsheet_changed_are
     (one,) = report.surveys
     assert (one.rows_in, one.landed, one.reasons) == (13, 2, {"no_code": 1, "not_enrolled": 10})
     assert one.advice == [
-        "Codes that participants.csv does not have: 5. 4 of them would be somebody's but for zeros or capitals: "
-        "a spreadsheet makes 7 of 007. Save the column as text."
+        "Codes that participants.csv does not have: 5. 4 of them differ from an enrolled code only in leading zeros "
+        "or capital letters: spreadsheets turn 007 into 7. Save the column as text."
     ]
     assert report.exit_status == 2
     assert small.vault("select distinct participant_code from vault.raw.survey_answers") == [("007",)]
