@@ -85,7 +85,7 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
 
 
 @pytest.mark.parametrize("name", PAIRS)
-def test_a_history_under_two_codes_is_told(pairs: SmallStudy, name: str) -> None:
+def test_a_history_under_two_codes_is_reported(pairs: SmallStudy, name: str) -> None:
     number = list(PAIRS).index(name)
     with pairs.opened() as connection:
         told = [doubt.what for doubt in history_doubts(connection) if doubt.codes[0] == f"{number}a"]
@@ -123,7 +123,7 @@ def twice(small: SmallStudy) -> SmallStudy:
     return small
 
 
-def test_what_is_doubtful_is_told_and_closes_the_gate_until_it_is_decided(
+def test_what_is_doubtful_is_reported_and_closes_the_gate_until_it_is_decided(
     twice: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(k_anonymity, "limit", lambda _: 1)  # three persons may be released here

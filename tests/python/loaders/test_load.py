@@ -201,7 +201,7 @@ def test_a_ledger_that_cannot_be_used_stops_the_load_and_names_the_line(small: S
     assert small.vault("select count(*) from vault.raw.consent_events") == [(0,)]
 
 
-def test_faults_are_told_all_at_once_and_quote_nothing(small: SmallStudy) -> None:
+def test_faults_are_reported_all_at_once_and_quote_nothing(small: SmallStudy) -> None:
     for value in ("jane@mail.example", "31.02."):
         small.enrol("P1", birth_year=value, country="Germany", timezone="Europe/Bielefeld")
     with pytest.raises(BadTable) as error:

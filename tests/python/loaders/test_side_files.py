@@ -159,7 +159,7 @@ def test_a_questionnaire_that_became_unreadable_leaves_the_vault(study: SmallStu
     assert study.vault("select count(*) from vault.raw.survey_answers") == [(0,)]
 
 
-def test_codes_that_match_nobody_are_counted_and_codes_a_spreadsheet_changed_are_told(small: SmallStudy) -> None:
+def test_codes_that_match_nobody_are_counted_and_codes_a_spreadsheet_changed_are_reported(small: SmallStudy) -> None:
     small.admit("007")
     small.admit("P1", purposes=EVERYTHING)
     at = "2025-05-01T10:00:00+02:00,affect_grid"
@@ -197,7 +197,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("doubt", DOUBTFUL)
-def test_answers_that_no_score_can_use_are_kept_and_told(study: SmallStudy, doubt: str) -> None:
+def test_answers_that_no_score_can_use_are_landed_and_reported(study: SmallStudy, doubt: str) -> None:
     instrument, lines, expected = DOUBTFUL[doubt]
     rows = "\n".join(f"P1,2025-05-01T10:00:00+02:00,{instrument},{line}" for line in lines)
     survey(study, "s.csv", f"{ANSWERS}\n{rows}\n")
@@ -207,7 +207,7 @@ def test_answers_that_no_score_can_use_are_kept_and_told(study: SmallStudy, doub
     assert report.exit_status == 2
 
 
-def test_items_with_stamps_of_their_own_are_told(study: SmallStudy) -> None:
+def test_items_with_stamps_of_their_own_are_reported(study: SmallStudy) -> None:
     rows = "\n".join(
         f"P1,2025-05-01T10:00:0{at}+02:00,panas,{item},3" for at, item in enumerate(["alert", "upset", "proud"])
     )
