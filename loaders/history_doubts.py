@@ -39,7 +39,7 @@ class HistoryDoubt:
     def what(self) -> str:
         """The doubt in words, for the operator: it names participant codes."""
         if len(self.codes) == 1:
-            return f"{self.codes[0]} has histories of {self.accounts} accounts: the rows have as many user names."
+            return f"{self.codes[0]} has histories of {self.accounts} Spotify accounts: the rows name so many users."
         reasons = []
         if self.same_files:
             reasons.append("the same file" if self.same_files == 1 else f"{self.same_files:,} files are the same")

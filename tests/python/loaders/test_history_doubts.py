@@ -129,7 +129,7 @@ def test_what_is_doubtful_is_reported_and_closes_the_gate_until_it_is_decided(
     monkeypatch.setattr(k_anonymity, "limit", lambda _: 1)  # three persons may be released here
     done = consonance("load", "--study", twice.root)
     assert done.returncode == 2
-    assert "P3 has histories of 2 accounts: the rows bear as many user names." in done.stdout
+    assert "P3 has histories of 2 Spotify accounts: the rows name so many users." in done.stdout
     assert "PX1 and PX2 share a listening history: the same file, 5 of 5 plays are the same." in done.stdout
     assert "one_history" in done.stdout and "ann" not in done.stdout and "Song" not in done.stdout
     told = {finding.place: finding for finding in examine(twice.study).findings}
