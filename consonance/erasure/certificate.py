@@ -82,11 +82,12 @@ def write_certificate(
             for store, tables in record.rows.items()
             for table, rows in tables.items()
         ],
-        "study_files": asdict(record.study_files),
+        "study_files": asdict(record.study_files)
+        | {"lines": {_without_names(file, record): lines for file, lines in record.study_files.lines.items()}},
         "ledger_lines_renamed": evidence.counts["ledger_lines"],
         "texts_of_others_replaced": evidence.counts["others_texts"],
         "files": [
-            {"file": name, "before": record.files.get(name), "after": after.get(name)}
+            {"file": _without_names(name, record), "before": record.files.get(name), "after": after.get(name)}
             for name in sorted(record.files.keys() | after.keys())
         ],
         "search": scan.as_json(),
@@ -94,7 +95,7 @@ def write_certificate(
             asdict(release) | {"recipients": [asdict(one) for one in handovers if one.release == release.number]}
             for release in record.releases
         ],
-        "current_release": {"number": releases.current, "why": releases.why},
+        "current_release": {"number": releases.current, "why": _without_names(releases.why, record)},
         "left_to_the_operator": [_without_names(line, record) for line in to_do],
         "audit_log": {"entry": evidence.searched.number, "hash": evidence.searched.entry_hash},
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
@@ -108,6 +109,7 @@ def write_certificate(
 
 
 def _without_names(text: str, record: ErasureRecord) -> str:
+    """``text`` as the certificate may have it: the operator may have given a file the name of the participant."""
     pattern = naming(record.names)
     return pattern.sub("…", text) if pattern else text
 

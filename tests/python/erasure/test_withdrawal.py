@@ -708,9 +708,16 @@ def test_what_a_link_leads_to_stays_and_is_reported(
 def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, quick: None) -> None:
     (small_copy.root / "Notes on p2.txt").write_text("x")
     (small_copy.root / "LISTENER-OF-2.txt").write_text("x")
+    answers = small_copy.study.surveys / "grid of P2.csv"
+    answers.write_text(
+        "participant_code,answered_at,instrument,item,answer\nP2,2023-05-02T12:00:00Z,affect_grid,pleasure,5\n"
+    )
     erased = erase(small_copy, "P2")
+    for place in (erased.certificate, erased.page):
+        assert not re.search(r"\bP2\b|listener-of-2", place.read_text(), re.IGNORECASE), place
+    assert json.loads(erased.certificate.read_text())["study_files"]["lines"]["surveys/grid of ….csv"] == 1
     stated = json.loads(erased.certificate.read_text())["left_to_the_operator"]
-    assert [line.split(" names ")[0] for line in stated] == ["….txt", "Notes on ….txt"]
+    assert [line.split(" names ")[0] for line in stated] == ["….txt", "Notes on ….txt", "surveys/grid of ….csv"]
 
 
 def test_a_replay_of_somebody_who_is_not_back_looks_for_no_name(
