@@ -1,16 +1,17 @@
-"""What the figures of the attacks should be, and whether they are: ``thresholds.yml``."""
+"""What the figures of the attacks should be in a release, and whether they are: ``consonance/release/thresholds.yml``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-FILE = Path(__file__).with_suffix(".yml")
+from consonance.study.dbt_command import PROJECT
+
+FILE = PROJECT / "consonance" / "release" / "thresholds.yml"
 
 
 @dataclass(frozen=True)
