@@ -12,12 +12,12 @@ import zoneinfo
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
 from consonance.consent.form_map import BadMap, FormMap
-from consonance.consent.ledger import REGISTER, ConsentEvent, append_to_file, read_ledger
+from consonance.consent.ledger_file import REGISTER, ConsentEvent, append_to_file, read_ledger
 from consonance.consent.notices import read_notices
 from consonance.study.codes import NO_CODE, is_code
 from consonance.study.folder import Study
@@ -148,7 +148,9 @@ def _event(reader: TableReader, line: int, form: FormMap, row: dict[str, str]) -
     if not is_code(code):
         reader.fault(line, NO_CODE)
     moment = reader.moment(line, form.occurred_at, _with_offset(row[form.occurred_at], form.time_zone))
-    first, last = (_day(reader, line, column, row) for column in (form.history_from, form.history_to))
+    first, last = (
+        reader.day(line, column, row[column]) if column else None for column in (form.history_from, form.history_to)
+    )
     if first and last and first > last:
         reader.fault(line, "has a first day of history that is after the last day")
     if moment is None or len(reader.faults) > faults:
@@ -171,13 +173,3 @@ def _with_offset(text: str, time_zone: zoneinfo.ZoneInfo | None) -> str:
     except ValueError:
         return text
     return text if moment.tzinfo or not time_zone else moment.replace(tzinfo=time_zone).isoformat()
-
-
-def _day(reader: TableReader, line: int, column: str | None, row: dict[str, str]) -> date | None:
-    if not column or not row[column]:
-        return None
-    try:
-        return date.fromisoformat(row[column])
-    except ValueError:
-        reader.fault(line, f"has no date in {column} (such as 2020-01-31)")
-        return None

@@ -1,105 +1,25 @@
-"""The consent ledger: ``consents.csv``, which the operator writes, and its copy in the vault. Lines are only added."""
+"""The consent ledger in the vault: a copy of ``consents.csv`` to which lines are only added."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
-from consonance.consent.state import EVENTS, PURPOSES
+from consonance.consent.ledger_file import COLUMNS, ConsentEvent, read_ledger
+from consonance.consent.state import EVENTS
 from consonance.study.audit_log import anchor, record
 from consonance.study.codes import NO_CODE, is_code
 from consonance.study.folder import Study
-from consonance.study.tables import CORRECT_LINES, BadTable, TableReader, append_rows, refuse_erased
+from consonance.study.tables import CORRECT_LINES, BadTable, refuse_erased
 from consonance.study.tokens import Tokens
 
-COLUMNS = ("participant_code", "event", "purposes", "form_version", "occurred_at", "history_from", "history_to")
 ONLY_GROWS = (
     "Restore consents.csv from a copy; nothing was loaded from it. Lines may only be added: "
     "correct a mistake by a further line at the end, with the same occurred_at."
 )
-REGISTER = "Register the notice with 'consonance consent notice FILE --version VERSION --language LANGUAGE'."
-
-
-@dataclass(frozen=True)
-class ConsentEvent:
-    """One decision of a participant.
-
-    Attributes:
-        participant_code: Who.
-        event: One of ``EVENTS``.
-        purposes: What is granted from then on, of ``PURPOSES``.
-        form_version: The notice they read.
-        occurred_at: When, in UTC, without an offset, to the millisecond.
-        history_from: First consented day of their history; ``None`` means no bound.
-        history_to: Last consented day.
-    """
-
-    participant_code: str
-    event: str
-    purposes: tuple[str, ...]
-    form_version: str
-    occurred_at: datetime
-    history_from: date | None
-    history_to: date | None
-
-    def meaning(self) -> str:
-        """What the line says, however it is written: equal for equal events, as canonical JSON."""
-        return json.dumps(
-            [
-                self.participant_code,
-                self.event,
-                sorted(set(self.purposes)),
-                self.form_version,
-                self.occurred_at.isoformat(timespec="milliseconds"),
-                self.history_from and self.history_from.isoformat(),
-                self.history_to and self.history_to.isoformat(),
-            ],
-            separators=(",", ":"),
-        )
-
-
-def read_ledger(study: Study, registered: Collection[str]) -> list[tuple[int, ConsentEvent]]:
-    """What ``consents.csv`` says: (line of the file, event), in its order.
-
-    Args:
-        study: Whose ledger.
-        registered: The form versions of ``notices.csv``.
-
-    Raises:
-        BadTable: a line cannot be used, or names a notice that is not registered.
-    """
-    reader = TableReader(study.consents_path)
-    events = []
-    for line, row in reader.rows(COLUMNS):
-        if not row["participant_code"]:
-            reader.fault(line, "has no participant_code")
-        if row["event"] not in EVENTS:
-            reader.fault(line, f"has another event than {', '.join(EVENTS)}")
-        purposes = tuple(purpose for purpose in re.split(r"[;,|\s]+", row["purposes"]) if purpose)
-        if unknown := [purpose for purpose in purposes if purpose not in PURPOSES]:
-            reader.fault(line, f"has {len(unknown)} unknown purposes (known are {', '.join(PURPOSES)})")
-        if not row["form_version"]:
-            reader.fault(line, "names no form_version")
-        elif row["form_version"] not in registered:
-            reader.fault(line, "names a form_version that notices.csv does not register", REGISTER)
-        first, last = _day(reader, line, "history_from", row), _day(reader, line, "history_to", row)
-        if first and last and first > last:
-            reader.fault(line, "has a history_from after its history_to")
-        moment = reader.moment(line, "occurred_at", row["occurred_at"])
-        if moment is None:
-            continue
-        moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        event = ConsentEvent(row["participant_code"], row["event"], purposes, row["form_version"], moment, first, last)
-        events.append((line, event))
-    reader.close()
-    return events
 
 
 def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered: Collection[str]) -> list[ConsentEvent]:
@@ -154,23 +74,6 @@ def _refuse_no_codes(path: Path, lines: Sequence[tuple[int, ConsentEvent]]) -> N
     faults = [f"line {line} {NO_CODE}" for line, event in lines if not is_code(event.participant_code)]
     if faults:
         raise BadTable(f"{path} cannot be used: {'; '.join(faults[:10])}.", CORRECT_LINES)
-
-
-def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
-    """Add lines at the end of ``consents.csv``, in its own delimiter and line endings."""
-    rows = []
-    for event in events:
-        values = (
-            event.participant_code,
-            event.event,
-            " ".join(event.purposes),
-            event.form_version,
-            event.occurred_at.isoformat(timespec="milliseconds") + "+00:00",
-            event.history_from or "",
-            event.history_to or "",
-        )
-        rows.append(dict(zip(COLUMNS, values, strict=True)))
-    append_rows(path, rows)
 
 
 def name_erased(connection: duckdb.DuckDBPyConnection, code: str, name: str) -> int:
@@ -263,13 +166,3 @@ def _append(
         "insert into vault.raw.ledger_lines values (?, ?)",
         [list(pair) for pair in zip(numbers, hashes, strict=True)],
     )
-
-
-def _day(reader: TableReader, line: int, column: str, row: dict[str, str]) -> date | None:
-    if not row[column]:
-        return None
-    try:
-        return date.fromisoformat(row[column])
-    except ValueError:
-        reader.fault(line, f"has no date in {column} (such as 2020-01-31)")
-        return None

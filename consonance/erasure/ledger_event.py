@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from consonance.consent.ledger import ConsentEvent, append_to_file, load_ledger
+from consonance.consent.ledger import load_ledger
+from consonance.consent.ledger_file import ConsentEvent, append_to_file
 from consonance.consent.notices import load_notices
 from consonance.erasure.record import ErasureRecord
 from consonance.study.folder import Study

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from consonance.consent.ledger import COLUMNS as LEDGER_COLUMNS
+from consonance.consent.ledger_file import COLUMNS as LEDGER_COLUMNS
 from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of

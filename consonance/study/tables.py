@@ -8,7 +8,7 @@ import io
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -155,6 +155,16 @@ class TableReader:
             pass
         self.fault(line, f"has no date-time with an offset in {column} (such as 2026-03-01T10:00:00+01:00)")
         return None
+
+    def day(self, line: int, column: str, text: str) -> date | None:
+        """An ISO 8601 date; ``None`` if ``text`` is empty, ``None`` and a fault if it is something else."""
+        if not text:
+            return None
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            self.fault(line, f"has no date in {column} (such as 2020-01-31)")
+            return None
 
     def close(self) -> None:
         """Raise what was found.

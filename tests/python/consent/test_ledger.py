@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 
 import pytest
 from conftest import SmallStudy
 
+from consonance.consent.state import EVENTS
+from consonance.study.schema import tables
 from consonance.study.tables import BadTable
 
 HEADER = "participant_code,event,purposes,form_version,occurred_at,history_from,history_to"
@@ -226,3 +229,8 @@ def test_moments_count_to_the_millisecond(small: SmallStudy) -> None:
     assert small.vault("select distinct occurred_at::varchar from vault.raw.consent_events") == [
         ("2025-01-01 10:00:00",)
     ]
+
+
+def test_the_vault_accepts_the_events_of_the_ledger_and_no_others() -> None:
+    declared = tables()["consent_events"].columns["event"].type
+    assert tuple(re.findall(r"'(\w+)'", declared)) == EVENTS
