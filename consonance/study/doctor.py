@@ -80,7 +80,7 @@ def _settings(study: Study) -> Iterator[Finding]:
     Settings.read(study)
     if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
         yield Finding(
-            str(study.root), "Other users of this computer may enter the study folder.", f"chmod 700 {study.root}"
+            str(study.root), "Other users of this machine may enter the study folder.", f"chmod 700 {study.root}"
         )
 
 
@@ -89,7 +89,7 @@ def _modes(study: Study) -> Iterator[Finding]:
     if tops := dict.fromkeys(top_of(study, path) for path in open_places(study) if path != study.root):
         yield Finding(
             str(study.root),
-            f"Other users of this computer have rights on {', '.join(tops)}.",
+            f"Other users of this machine have rights on {', '.join(tops)}.",
             "Run 'consonance load': it removes these rights.",
             is_grave=False,
         )

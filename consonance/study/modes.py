@@ -1,4 +1,4 @@
-"""Who may read the files of a study: its owner and no other user of the computer. Releases are for others, and stay as they are."""
+"""Who may read the files of a study: its owner and no other user of the machine. Releases are for others, and stay as they are."""
 
 from __future__ import annotations
 

@@ -44,12 +44,12 @@ def test_a_load_closes_what_was_put_there_and_says_so(small: SmallStudy) -> None
     assert "inbox, notice-v1.txt, participants.csv" in findings[0].what
     done = consonance("load", "--study", small.root)
     said = " ".join(done.stdout.split())
-    assert "Others of this machine could read inbox, notice-v1.txt, participants.csv; now you alone can" in said
+    assert "Other users of this machine could read inbox, notice-v1.txt, participants.csv. Now only you can." in said
     assert open_places(small.study) == []
     assert not any("rights on" in finding.what for finding in examine(small.study).findings)
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
     assert stat.S_IMODE((small.study.published / "1" / "codebook.csv").stat().st_mode) == 0o644
-    assert "now you alone can" not in consonance("load", "--study", small.root).stdout
+    assert "only you can" not in consonance("load", "--study", small.root).stdout
 
 
 def test_a_key_that_others_can_read_is_refused_and_not_closed_in_silence(small: SmallStudy) -> None:
