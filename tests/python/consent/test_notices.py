@@ -77,7 +77,7 @@ def test_the_command_says_what_it_did(small: SmallStudy, text: Path) -> None:
     done = consonance(*arguments)
     assert done.returncode == 0, done.stderr
     assert "Registered: notice v2" in done.stdout
-    assert "Nothing to do" in consonance(*arguments).stdout
+    assert "Already registered: notice v2" in consonance(*arguments).stdout
     changed = consonance(*arguments[:2], small.study.settings_path, *arguments[3:])
     assert changed.returncode == 1
     assert "another text under the version v2" in changed.stderr
