@@ -1,0 +1,172 @@
+{# Names of tracks as keys: what is spelled differently and is the same recording gets the same keys; what sounds
+   different does not. Definition: docs/matching.md. The macros call nothing of dbt's but adapter.dispatch:
+   loaders/track_names.py renders them too, for 'consonance catalog'. #}
+
+{# Words that say nothing about how a recording sounds, as a regular expression on folded text. Each stands for a label
+   by itself; a label holds one of them at least, and otherwise only what may stand beside them. #}
+{% macro label_words() -%}
+re-?master(?:ed|izado|isiert|ise|is)?|re-?issue|edition|deluxe|expanded|mono|stereo|album|single|radio|edit(?:ed)?|main|explicit|clean|original|bonus|anniversary|ost|soundtrack|official|oficial|oficiel|officiel|offizielles|video|video ?clip|clip|lyrics?|letra|audio|hd|hq|stream
+{%- endmacro %}
+
+{% macro words_beside() -%}
+version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|limited|collectors|super|recording|re|mastered|[0-9]{1,4}(?:st|nd|rd|th|")?
+{%- endmacro %}
+
+{# What stands in a pair of brackets and may be left out: labels, guests, where a song is from, a number, nothing. #}
+{% macro label_pattern() -%}
+    {%- set inner = '[^()\\[\\]]*' -%}
+    {%- set label = '(?:' ~ label_words() ~ ')' -%}
+    {%- set beside = '(?:' ~ label_words() ~ '|' ~ words_beside() ~ ')' -%}
+    {%- set gap = '[ /,+:_.-]+' -%}
+    (?:(?:{{ beside }}{{ gap }})*{{ label }}(?:{{ gap }}{{ beside }})*
+    {%- for phrase in [
+        '(?:feat|ft|featuring|with|w/|con|avec|mit|prod)[. ]' ~ inner,
+        '(?:music |theme |song )?(?:from|out of|aus) ' ~ inner,
+        '(?:lyrical )?(?:parody|adapt?ion|adaptation) of ' ~ inner,
+        inner ~ ' album (?:track|version)',
+        '[0-9]*',
+    ] -%}
+        |{{ phrase }}
+    {%- endfor -%}
+    )
+{%- endmacro %}
+
+{# One row is one row of `relation`, with its `id` and the keys of its names:
+   artist_keys (every artist it names, in order of name), first_artist_key, title_key, exact_title_key (with every label),
+   album_key. #}
+{% macro with_name_keys(relation, id, artist, title, album) -%}
+    select
+        {{ id }},
+        {{ distinct_sorted(artist_keys_of('artists')) }} as artist_keys,
+        {{ artist_keys_of('artists') }}[1] as first_artist_key,
+        coalesce(nullif({{ letters_and_digits(spelled_alike('bare_title')) }}, ''), {{ letters_or_all('folded_title') }}) as title_key,
+        {{ letters_or_all(spelled_alike('folded_title')) }} as exact_title_key,
+        coalesce(nullif({{ letters_and_digits(spelled_alike('bare_album')) }}, ''), {{ letters_or_all('folded_album') }}) as album_key
+    from (
+        select
+            {{ id }},
+            folded_title,
+            folded_album,
+            {{ replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '') }} as artists,
+            {{ without_labels('folded_title') }} as bare_title,
+            {{ without_labels('folded_album') }} as bare_album
+        from (
+            select
+                {{ id }},
+                {{ folded_text(artist) }} as folded_artist,
+                {{ folded_text(title) }} as folded_title,
+                {{ folded_text(album) }} as folded_album
+            from {{ relation }}
+        ) as folded
+    ) as bare
+{%- endmacro %}
+
+{# A folded text without its labels. ' - Label' counts as '(Label)', and '(Live / Remastered)' as '(Live) (Remastered)'. #}
+{% macro without_labels(text) -%}
+    {%- set ns = namespace(sql=replaced(text, ' \\| .*$', '')) -%}
+    {%- for _ in range(3) -%}
+        {%- set ns.sql = replaced(ns.sql, '\\s+-+\\s+([^()\\[\\]]+?)\\s*$', ' (\\1)') -%}
+    {%- endfor -%}
+    {%- set ns.sql = replaced(ns.sql, '([(\\[][^()\\[\\]]*?)\\s/\\s', '\\1) (') -%}
+    {%- for _ in range(2) -%}
+        {%- set ns.sql = replaced(ns.sql, '[(\\[]\\s*' ~ label_pattern() ~ '\\s*[)\\]]', ' ') -%}
+    {%- endfor -%}
+    {%- set ns.sql = replaced(ns.sql, '(\\S)\\s+(?:feat|ft|featuring)[. ][^(\\[]*', '\\1 ') -%}
+    {%- set ns.sql = replaced(ns.sql, '\\.(?:avi|wmv|mpe?g|flv|mp[34]|mov)$', '') -%}
+    {%- set ns.sql = replaced(
+        ns.sql,
+        '(\\S)\\s+(?:hd|hq|(?:official |offizielles |lyric |music )?video ?(?:clip)?(?: officiel| oficiel| oficial| official)?|clip)\\s*$',
+        '\\1'
+    ) -%}
+    {{- ns.sql -}}
+{%- endmacro %}
+
+{# A folded text with one spelling of 'and', 'part' and 'volume'. #}
+{% macro spelled_alike(text) -%}
+    {{- replaced(
+        replaced(
+            replaced(text, "(^|\\s)(?:&|\\+|''?n''?)(\\s|$)", '\\1and\\2'),
+            '\\b(?:pt|part)s?[. ]+([0-9])', 'part \\1'
+        ),
+        '\\bvol\\.? ?([0-9])', 'volume \\1'
+    ) -}}
+{%- endmacro %}
+
+{# The artists of a folded credit whose guests stand after a comma, one key each, 'The' left out. #}
+{% macro artist_keys_of(artists) -%}
+    {{- each_key(artists, '\\s*(?:,|;|/| & | and | \\+ | x | × | vs\\.? | with | y | et | und | e | con )\\s*') -}}
+{%- endmacro %}
+
+{# Letters and digits alone. Of what has none, such as '???', all of it. #}
+{% macro letters_or_all(text) -%}
+    coalesce(nullif({{ letters_and_digits(text) }}, ''), trim({{ text }}))
+{%- endmacro %}
+
+{% macro letters_and_digits(text) -%}
+    {{- replaced(text, '[^\\p{L}\\p{N}\\p{M}]+', '') -}}
+{%- endmacro %}
+
+{# One spelling: small letters, one width, no accents, plain quotes and dashes, no invisible characters, no HTML. #}
+{% macro folded_text(text) -%}
+    {%- set ns = namespace(sql=composed(text)) -%}
+    {%- for spelling, plain in [
+        ('&amp;', '&'), ('&#039;', "''"), ('&#39;', "''"), ('&#x60;', "''"), ('&quot;', '"'),
+        ('ß', 'ss'), ('æ', 'ae'), ('Æ', 'ae'), ('œ', 'oe'), ('þ', 'th'), ('…', '...'),
+    ] -%}
+        {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ spelling ~ "', '" ~ plain ~ "')" -%}
+    {%- endfor -%}
+    {{- without_accents(replaced(
+        "translate(" ~ ns.sql ~ ", "
+        ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘’‚‛′`´“”„″‐‑‒–—―−øØłŁđĐıʼ', "
+        ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''''\"\"\"\"-------oOlLdDi''')",
+        '[\\x{200B}-\\x{200F}\\x{2060}\\x{FEFF}\\x{00AD}]', ''
+    )) -}}
+{%- endmacro %}
+
+{# What engines spell differently. #}
+
+{% macro replaced(text, pattern, by) -%}
+    {{- adapter.dispatch('replaced', 'consonance')(text, pattern, by) -}}
+{%- endmacro %}
+
+{% macro duckdb__replaced(text, pattern, by) -%}
+    regexp_replace({{ text }}, '{{ pattern }}', '{{ by }}', 'g')
+{%- endmacro %}
+
+{% macro composed(text) -%}
+    {{- adapter.dispatch('composed', 'consonance')(text) -}}
+{%- endmacro %}
+
+{% macro duckdb__composed(text) -%}
+    nfc_normalize({{ text }})
+{%- endmacro %}
+
+{# Small letters without accents. In Indic and Thai scripts and in kana the marks are letters of their own, and stay. #}
+{% macro without_accents(text) -%}
+    {{- adapter.dispatch('without_accents', 'consonance')(text) -}}
+{%- endmacro %}
+
+{% macro duckdb__without_accents(text) -%}
+    list_transform([{{ text }}], lambda plain: lower(
+        case when regexp_matches(plain, '[\x{0900}-\x{109F}\x{1780}-\x{17FF}\x{3040}-\x{30FF}]') then plain else strip_accents(plain) end
+    ))[1]
+{%- endmacro %}
+
+{% macro each_key(text, separators) -%}
+    {{- adapter.dispatch('each_key', 'consonance')(text, separators) -}}
+{%- endmacro %}
+
+{% macro duckdb__each_key(text, separators) -%}
+    list_transform(
+        string_split_regex({{ text }}, '{{ separators }}'),
+        lambda one: regexp_replace({{ letters_or_all('one') }}, '^the(.{2,})', '\1')
+    )
+{%- endmacro %}
+
+{% macro distinct_sorted(list) -%}
+    {{- adapter.dispatch('distinct_sorted', 'consonance')(list) -}}
+{%- endmacro %}
+
+{% macro duckdb__distinct_sorted(list) -%}
+    list_sort(list_distinct({{ list }}))
+{%- endmacro %}
