@@ -31,28 +31,28 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     )
 {%- endmacro %}
 
-{# One row is one row of `relation`, with its `id` and the keys of its names:
-   artist_keys (every artist it names, in order of name), first_artist_key, title_key, exact_title_key (with every label),
+{# One row is one row of `relation`: its columns `kept` (one at least), and the keys of its names:
+   artist_keys (every artist it names, in order of key), first_artist_key, title_key, exact_title_key (with every label),
    album_key. #}
-{% macro with_name_keys(relation, id, artist, title, album) -%}
+{% macro with_name_keys(relation, kept, artist, title, album) -%}
     select
-        {{ id }},
-        {{ distinct_sorted(artist_keys_of('artists')) }} as artist_keys,
-        {{ artist_keys_of('artists') }}[1] as first_artist_key,
+        {{ kept }},
+        {{ distinct_sorted(artist_keys_of('credited')) }} as artist_keys,
+        {{ artist_keys_of('credited') }}[1] as first_artist_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_title')) }}, ''), {{ letters_or_all('folded_title') }}) as title_key,
         {{ letters_or_all(spelled_alike('folded_title')) }} as exact_title_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_album')) }}, ''), {{ letters_or_all('folded_album') }}) as album_key
     from (
         select
-            {{ id }},
+            {{ kept }},
             folded_title,
             folded_album,
-            {{ replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '') }} as artists,
+            {{ replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '') }} as credited,
             {{ without_labels('folded_title') }} as bare_title,
             {{ without_labels('folded_album') }} as bare_album
         from (
             select
-                {{ id }},
+                {{ kept }},
                 {{ folded_text(artist) }} as folded_artist,
                 {{ folded_text(title) }} as folded_title,
                 {{ folded_text(album) }} as folded_album

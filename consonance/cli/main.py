@@ -19,10 +19,11 @@ from consonance.checks.risk.knowledge import Knowledge
 from consonance.checks.risk.recording import record
 from consonance.checks.study_checks import CHECKS, run_check, run_checks
 from consonance.cli.audit import audit
+from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
 from consonance.cli.key import key
-from consonance.cli.load_report import ProgressBar, print_amendments, print_file, print_load
+from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.risk_report import print_risk
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.cli.withdraw import withdraw
@@ -32,7 +33,6 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
-from loaders.catalogue import add_archive
 from loaders.load import load_study
 
 DEBUG_VARIABLE = "CONSONANCE_DEBUG"
@@ -95,28 +95,6 @@ def load(folder: Path | None, as_json: bool) -> None:
         print_load(report, out)
         print_amendments(amendments, out)
     sys.exit(report.exit_status)
-
-
-@cli.group()
-def catalog() -> None:
-    """The catalogue: facts about music, without persons."""
-
-
-@catalog.command("add")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("--source", "source_id", required=True, help="The source's id in seeds/feature_sources.csv.")
-@study_option
-def catalog_add(file: Path, source_id: str, folder: Path | None) -> None:
-    """Copy the feature archive FILE (CSV with Spotify ids) into the study and load it.
-
-    If nothing in FILE can be read, it is refused (exit status 1) and the study does not change.
-    """
-    study = Study.find(folder)
-    add_archive(study, file, source_id)
-    with ProgressBar(screen) as progress:
-        report = load_study(study, progress=progress)
-    for archive in report.catalogue:
-        print_file(archive, out)
 
 
 class CheckName(click.Choice):  # type: ignore[type-arg]
@@ -246,6 +224,7 @@ def demo(folder: Path, seed: int, people: int, plays: int) -> None:
     run_demo(folder, seed, people, plays, out, screen)
 
 
+cli.add_command(catalog)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)

@@ -1,0 +1,125 @@
+"""Which recording a song is, by its names: the SQL of the models, for a list of songs beside any study."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from consonance.study.errors import ConsonanceError
+from loaders.memory import in_memory
+from loaders.track_names import with_track_names
+
+COLUMNS = ("query_id", "artist", "title", "album", "duration_ms")
+NEEDED = COLUMNS[:3]
+# What is at most this sure is no match. 0.75: on labelled pairs no wrong match was that sure (docs/matching.md, 2026-11).
+THRESHOLD = 0.75
+
+ASKED = with_track_names("""
+    create or replace temp table asked_songs as
+    {{ with_name_keys('song_names', 'asked_id, length_ms', 'artist', 'title', 'album') }}
+""")
+MATCHED = with_track_names("""
+    select
+        song_names.query_id,
+        matches.recording_mbid,
+        matches.method,
+        matches.confidence,
+        matches.equals
+    from song_names
+    left join (
+        {{ matched_by_names('asked_songs', '(select *, null::bigint as length_ms from catalogue.music.recordings)') }}
+    ) as matches on matches.asked_id = song_names.asked_id and matches.confidence >= $threshold
+    order by song_names.asked_id
+""")
+
+
+class BadNames(ConsonanceError):
+    """A list of songs cannot be read."""
+
+
+class NoRecordings(ConsonanceError):
+    """The catalogue has no recordings yet."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """One song of the list, and the recording it is; ``None`` throughout if none was found.
+
+    Attributes:
+        query_id: As the list has it.
+        recording_mbid: MusicBrainz' id of the recording.
+        method: ``names``, ``similar_title`` or ``similar_artist``.
+        confidence: 0 to 1; see docs/matching.md.
+        equals: How many recordings fit equally well; one of them is named.
+    """
+
+    query_id: str
+    recording_mbid: str | None
+    method: str | None
+    confidence: float | None
+    equals: int | None
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def match_names(connection: duckdb.DuckDBPyConnection, path: Path, threshold: float = THRESHOLD) -> list[Match]:
+    """Match the songs of a CSV with ``query_id,artist,title`` and, if known, ``album,duration_ms``.
+
+    Args:
+        connection: With the catalogue attached as ``catalogue``.
+        path: The list.
+        threshold: What is less sure is no match.
+
+    Returns:
+        One match for each line, in the order of the list.
+
+    Raises:
+        BadNames: the list cannot be read, or lacks a column.
+        NoRecordings: the catalogue has none.
+    """
+    if not connection.execute("select 1 from catalogue.music.recordings limit 1").fetchall():
+        raise NoRecordings(
+            "The catalogue has no recordings.",
+            "Add MusicBrainz' canonical data: 'consonance catalog add musicbrainz_canonical FILE'.",
+        )
+    _read(connection, path)
+    connection.execute(ASKED)
+    return [
+        Match(query_id, mbid and str(mbid), method, confidence and float(confidence), equals)
+        for query_id, mbid, method, confidence, equals in connection.execute(
+            MATCHED, {"threshold": threshold}
+        ).fetchall()
+    ]
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    remedy = f"Name a CSV in UTF-8 with the columns {', '.join(COLUMNS)}; the last two may be missing."
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise BadNames(f"{path} cannot be read.", remedy) from None
+    with in_memory(content, ".csv") as address:
+        try:
+            connection.execute(
+                f"create or replace temp table listed as from read_csv('{address}', all_varchar = true, header = true, delim = ',', quote = '\"', strict_mode = false)"
+            )
+        except (duckdb.Error, UnicodeDecodeError):
+            raise BadNames(f"{path} is no well-formed CSV.", remedy) from None
+    names = [name for (name,) in connection.execute("select column_name from (describe listed)").fetchall()]
+    if missing := [name for name in NEEDED if name not in names]:
+        raise BadNames(f"{path} has no column {missing[0]}.", remedy)
+    album = "coalesce(album, '')" if "album" in names else "''"
+    length = "try_cast(try_cast(duration_ms as double) as bigint)" if "duration_ms" in names else "null::bigint"
+    connection.execute(
+        f"""
+        create or replace temp table song_names as
+        select
+            row_number() over () as asked_id, query_id,
+            coalesce(artist, '') as artist, coalesce(title, '') as title, {album} as album, {length} as length_ms
+        from listed
+        """
+    )
