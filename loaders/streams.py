@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-import zstandard
+from backports import zstd
 
 from consonance.study.errors import ConsonanceError
 
@@ -37,7 +37,7 @@ def blocks(path: Path, member: str | None = None, size: int = BLOCK) -> Iterator
     try:
         with ExitStack() as stack:
             yield from _lines(_opened(path, member, stack), path, size)
-    except (OSError, EOFError, zstandard.ZstdError, tarfile.TarError) as error:
+    except (OSError, EOFError, zstd.ZstdError, tarfile.TarError) as error:
         if isinstance(error, FileNotFoundError):
             raise NoTable(f"{path} does not exist.", "Name the file as it was downloaded.") from None
         raise NoTable(f"{path} cannot be unpacked.", "Download it again, and compare its size.") from None
@@ -47,7 +47,7 @@ def _opened(path: Path, member: str | None, stack: ExitStack) -> IO[bytes]:
     file: IO[bytes] = stack.enter_context(path.open("rb"))
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes[-1:] == [".zst"]:
-        file = stack.enter_context(zstandard.ZstdDecompressor().stream_reader(file, read_size=1 << 20))
+        file = stack.enter_context(cast("AbstractContextManager[IO[bytes]]", zstd.ZstdFile(file)))
     elif suffixes[-1:] in ([".gz"], [".tgz"]):
         file = stack.enter_context(cast("AbstractContextManager[IO[bytes]]", gzip.GzipFile(fileobj=file)))
     if not {".tar", ".tgz"} & set(suffixes[-2:]):

@@ -75,7 +75,7 @@
             on
                 unmatched_artists.artist_key = of_asked_artists.artist_key
                 and abs(length(unmatched_artists.title_key) - length(of_asked_artists.title_key)) <= 2
-                and levenshtein(unmatched_artists.title_key, of_asked_artists.title_key)
+                and damerau_levenshtein(unmatched_artists.title_key, of_asked_artists.title_key)
                 <= {{ errors_allowed('unmatched_artists.title_key') }}
                 and {{ what_must_agree('unmatched_artists.title_key') }} = {{ what_must_agree('of_asked_artists.title_key') }}
     ),
@@ -89,7 +89,7 @@
         inner join recordings
             on
                 unmatched.title_key = recordings.title_key
-                and levenshtein(unmatched.first_artist_key, recordings.first_artist_key)
+                and damerau_levenshtein(unmatched.first_artist_key, recordings.first_artist_key)
                 <= {{ errors_allowed('unmatched.first_artist_key') }}
                 and length(unmatched.title_key) >= 4
     ),

@@ -81,15 +81,18 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     {{- ns.sql -}}
 {%- endmacro %}
 
-{# A folded text with one spelling of 'and', 'part' and 'volume'. #}
+{# A folded text with one spelling of 'and', 'part' and 'volume', and of the numbers two to four. #}
 {% macro spelled_alike(text) -%}
-    {{- replaced(
-        replaced(
-            replaced(text, "(^|\\s)(?:&|\\+|''?n''?)(\\s|$)", '\\1and\\2'),
-            '\\b(?:pt|part)s?[. ]+([0-9])', 'part \\1'
-        ),
-        '\\bvol\\.? ?([0-9])', 'volume \\1'
-    ) -}}
+    {%- set ns = namespace(sql=text) -%}
+    {%- for spelling, plain in [
+        ("(^|\\s)(?:&|\\+|''?n''?)(\\s|$)", '\\1and\\2'),
+        ('\\b(?:pt|part)s?[. ]+([0-9ivx]+)\\b', 'part \\1'),
+        ('\\bvol\\.? ?([0-9ivx]+)\\b', 'volume \\1'),
+        ('(\\s)ii($|\\W)', '\\1 2\\2'), ('(\\s)iii($|\\W)', '\\1 3\\2'), ('(\\s)iv($|\\W)', '\\1 4\\2'),
+    ] -%}
+        {%- set ns.sql = replaced(ns.sql, spelling, plain) -%}
+    {%- endfor -%}
+    {{- ns.sql -}}
 {%- endmacro %}
 
 {# The artists of a folded credit whose guests stand after a comma, one key each, 'The' left out. #}

@@ -1,0 +1,140 @@
+"""Labelled pairs of song names, made by rule: one song spelled in two ways, and songs that only look alike.
+
+What counts as another recording: a live, acoustic, instrumental, karaoke or demo version, a remix, a cover, another
+speed, another part. What does not: remasters, editions, edits for radio, mono and stereo, guests, spelling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+# (script, artist, title, album)
+SONGS = (
+    ("Latin", "The Lantern Parade", "Paper Boats", "River Songs"),
+    ("Latin", "Björk & Sigrún", "Jóga á sunnudegi", "Vespertíð"),
+    ("Latin", "Florence Vale", "Don't Look Back, Annie", "Attic Tapes"),
+    ("Latin", "AC/PD", "You're Always on My Side", "Powerline"),
+    ("Latin", "Earth, Wind & Rain", "September Evening", "Gratitude"),
+    ("Latin", "Beyoncía", "Hållo (I Miss You)", "Lémonade"),
+    ("Latin", "Ke$ho", "Tick Tock Goes the Night", "Animal Farm"),
+    ("Latin", "Łukasz Żółć", "Za chwilę dalszy ciąg", "Gęś"),
+    ("Latin", "Simon and Garnet", "Bridge under Quiet Water", "Bookstands"),
+    ("Latin", "Étienne d'Arc", "L'été à Saint-Malo", "Côte d'Émeraude"),
+    ("Cyrillic", "Земляника", "Группа крыльев", "Ночной поезд"),
+    ("Cyrillic", "Иван Ёлкин", "Чёрный чай", "Весна"),
+    ("Cyrillic", "Ольга Зайцева", "Подмосковные утра", "Избранное"),
+    ("Greek", "Μαρία Καλλή", "Το τραγούδι της θάλασσας", "Άνοιξη"),
+    ("Greek", "Νίκος Αγγέλου", "Μισιρλούδι", "Ρεμπέτικα"),
+    ("Japanese", "夜明けの歌", "夜に駆けだす", "はじまり"),
+    ("Japanese", "ずっと雨", "秒針を噛むころ", "ガガガ通り"),
+    ("Korean", "푸른밤", "첫눈처럼 너에게", "겨울 이야기"),
+    ("Korean", "이하늘", "좋은 하루", "팔레트 보라"),
+    ("Chinese", "周杰轮", "青花茶碗", "我很开心"),
+    ("Hebrew", "עידן רז", "קיץ אחרון", "שירים"),
+    ("Arabic", "فيروزة", "نسم علينا الصباح", "أغاني"),
+    ("Devanagari", "लता देवी", "मेरे सपनों का राजा", "गीत"),
+)
+
+# By case: the same song in other words. {a} artist, {t} title.
+SAME = {
+    "remaster": ("{t} - Remastered 2011", "{t} (2009 Remaster)", "{t} - Remaster", "{t} [Remastered]", "{t} - 2015 Digital Remaster"),
+    "edition": ("{t} (Album Version)", "{t} - Single Version", "{t} - Bonus Track", "{t} (Deluxe Edition)", "{t} - Original Version"),
+    "edit": ("{t} - Radio Edit", "{t} (Single Edit)", "{t} - Edit"),
+    "mono and stereo": ("{t} - Mono", "{t} (Stereo Mix)", "{t} - Mono / Remastered 2014"),
+    "explicit": ("{t} (Explicit)", "{t} [Clean]"),
+    "guest in the title": ("{t} (feat. Nora Quist)", "{t} [ft. Nora Quist & Ben]", "{t} feat. Nora Quist", "{t} (with Nora Quist)"),
+    "from a film": ('{t} (From "The Long Night")', "{t} - From the Film Soundtrack"),
+    "case": ("{u}", "{l}"),
+    "full width": ("{w}",),
+    "quotes and dashes": ("{q}",),
+    "spaces": ("  {t}  ", "{t} ()"),
+}  # fmt: skip
+
+# By case: another recording.
+OTHER = {
+    "live": ("{t} - Live", "{t} (Live at the Harbour)", "{t} - Live / Remastered 2012", "{t} (En vivo)", "{t} - Ao Vivo"),
+    "acoustic": ("{t} - Acoustic", "{t} (Acoustic Version)", "{t} (Unplugged)", "{t} (Stripped)"),
+    "instrumental": ("{t} (Instrumental)", "{t} - Instrumental Version", "{t} (Karaoke Version)", "{t} - A Cappella"),
+    "remix": ("{t} - DJ Kolb Remix", "{t} (Club Mix)", "{t} - Extended Mix", "{t} (feat. Nora Quist) - DJ Kolb Remix", '{t} (12" Mix)', "{t} - VIP"),
+    "speed": ("{t} - Sped Up", "{t} (Slowed + Reverb)", "{t} (Nightcore)"),
+    "recorded again": ("{t} (Re-Recorded)", "{t} (Nora's Version)", "{t} - Demo", "{t} (Piano Version)"),
+    "cover": ("{t} (Nora Quist Cover)", "{t} (Tribute to Nora Quist)"),
+    "part": ("{t}, Pt. 2", "{t} II", "{t} (Reprise)", "{t} - Interlude"),
+    "language": ("{t} (Spanish Version)", "{t} - Deutsche Version"),
+    "another title": ("Not {t}", "{t} Tonight"),
+}  # fmt: skip
+
+# Titles that only look as if they had a label; each is a song of its own.
+LOOKALIKES = (
+    "Live Forever", "Alive", "Olive Tree", "Mixed Emotions", "In the Mix", "Demolition", "Instrumental", "Acoustic",
+    "Left Bank", "Gift Wrap", "Feather", "Cover Me", "Remaster", "Extended Play", "Single Ladies at Sea", "Radio, Radio",
+    "Edit Undo", "Version of Me", "1999", "22", "???", "(Untitled)", "...", "✝", "夜", "首", "첫눈", "Δ", "Part 2", "Part 3",
+    "(Don’t Fear) The Sower", "Video Tape", "Mono", "Stereo", "Explicit", "Bonus", "Original", "Clip", "Lyrics",
+)  # fmt: skip
+
+WIDE = {ord(narrow): chr(ord(narrow) + 0xFEE0) for narrow in map(chr, range(0x21, 0x7F))}
+TYPED = {"'": "’", "-": "–", '"': "”"}
+
+
+class Pair(NamedTuple):
+    """Two ways to name a song (artist, title, album), and whether they name one recording."""
+
+    case: str
+    script: str
+    left: tuple[str, str, str]
+    right: tuple[str, str, str]
+    is_same: bool
+
+
+def pairs() -> Iterator[Pair]:
+    """Every song with every variant of it, with artists in other spellings, and with songs that look like it."""
+    for script, artist, title, album in SONGS:
+        plain = (artist, title, album)
+        for cases, is_same in ((SAME, True), (OTHER, False)):
+            for case, patterns in cases.items():
+                for pattern in patterns:
+                    yield Pair(case, script, (artist, _written(pattern, title), album), plain, is_same)
+        for wrong in _mistyped(title):
+            yield Pair("typing error", script, (artist, wrong, album), plain, True)
+        for case, spelled in _artists(artist):
+            yield Pair(case, script, (spelled, title, album), plain, True)
+        for other_script, other, _, _ in SONGS:
+            if other_script == script and other != artist:
+                yield Pair("another artist", script, (other, title, album), plain, False)
+    for number, title in enumerate(LOOKALIKES):
+        yield Pair("looks like a label", "Latin", ("Nora Quist", title, ""), ("Nora Quist", title, "X"), True)
+        for other in LOOKALIKES[:number]:
+            yield Pair("looks like a label", "Latin", ("Nora Quist", title, ""), ("Nora Quist", other, ""), False)
+
+
+def _written(pattern: str, title: str) -> str:
+    return pattern.format(
+        t=title,
+        u=title.upper(),
+        l=title.lower(),
+        w=title.translate(WIDE),
+        q=title.translate(str.maketrans(TYPED)),
+    )
+
+
+def _mistyped(title: str) -> Iterator[str]:
+    """A letter too few, one twice, two exchanged; short titles are left alone, where each letter counts."""
+    middle = len(title) // 2
+    if sum(letter.isalpha() for letter in title) >= 10 and title[middle : middle + 2].isalpha():
+        yield title[:middle] + title[middle + 1 :]
+        yield title[: middle + 1] + title[middle:]
+        yield title[:middle] + title[middle + 1] + title[middle] + title[middle + 2 :]
+
+
+def _artists(artist: str) -> Iterator[tuple[str, str]]:
+    yield "guest in the artist", f"{artist} feat. Nora Quist"
+    yield "guest in the artist", f"{artist}, Nora Quist"
+    yield "case", artist.upper()
+    if artist.startswith("The "):
+        yield "The", artist.removeprefix("The ")
+    else:
+        yield "The", f"The {artist}"
+    for word, sign in ((" & ", " and "), (" and ", " & ")):
+        if word in artist:
+            yield "and", artist.replace(word, sign)

@@ -1,0 +1,124 @@
+"""Names of tracks: what names one recording has one key, what sounds different does not, in six scripts and more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import fsspec
+import pytest
+from name_pairs import Pair, pairs
+
+from loaders.matching import BadNames, NoRecordings, match_names
+from loaders.track_names import with_track_names
+
+PAIRS = list(pairs())
+
+
+@pytest.fixture(scope="module")
+def connection() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    made.register_filesystem(fsspec.filesystem("memory"))
+    made.execute("attach ':memory:' as catalogue; create schema catalogue.music")
+    return made
+
+
+@pytest.fixture(scope="module")
+def matched(connection: duckdb.DuckDBPyConnection) -> list[bool]:
+    """Whether each of ``PAIRS`` is matched, the right side being all that the catalogue has."""
+    connection.execute("create table names (pair integer, artist varchar, title varchar, album varchar)")
+    for side in ("left", "right"):
+        connection.execute("delete from names")
+        connection.executemany(
+            "insert into names values (?, ?, ?, ?)",
+            [[number, *getattr(pair, side)] for number, pair in enumerate(PAIRS)],
+        )
+        keys = with_track_names("{{ with_name_keys('names', 'pair', 'artist', 'title', 'album') }}")
+        # Each pair is a catalogue of its own: its number is part of every key.
+        connection.execute(
+            f"""
+            create table {side}_keys as
+            select
+                pair, list_transform(artist_keys, lambda key: pair || '~' || key) as artist_keys,
+                pair || '~' || first_artist_key as first_artist_key, pair || '~' || title_key as title_key,
+                pair || '~' || exact_title_key as exact_title_key, album_key, null::bigint as length_ms
+            from ({keys})
+            """
+        )
+    found = connection.execute(
+        with_track_names(
+            """
+            {{ matched_by_names(
+                '(select *, pair as asked_id from left_keys)', '(select *, pair as recording_mbid, 0.0 as score from right_keys)'
+            ) }}
+            """
+        )
+    ).fetchall()
+    sure = {asked for asked, recording, _, confidence, _ in found if asked == recording and confidence >= 0.75}
+    return [number in sure for number in range(len(PAIRS))]
+
+
+def test_there_are_pairs_of_every_kind() -> None:
+    assert len(PAIRS) >= 2000
+    assert len({pair.script for pair in PAIRS}) >= 6
+    assert min(Counter(pair.is_same for pair in PAIRS).values()) >= 800
+
+
+def test_what_sounds_different_is_never_matched(matched: list[bool]) -> None:
+    wrong = [pair for pair, is_matched in zip(PAIRS, matched, strict=True) if is_matched and not pair.is_same]
+    assert wrong == []
+
+
+def test_another_spelling_is_matched_in_every_case(matched: list[bool]) -> None:
+    missed = Counter(
+        pair.case for pair, is_matched in zip(PAIRS, matched, strict=True) if pair.is_same and not is_matched
+    )
+    # Of errors of typing a few are too many: what is exchanged beside a blank, say.
+    assert missed.keys() <= {"typing error"} and missed.total() <= 3, missed
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_same"),
+    [
+        ("Track - 2011 - Remaster", "Track", True),
+        ("Track (Live / Remastered)", "Track (Live)", True),
+        ("Track (2014 Remastered Version)", "Track", True),
+        ("Track - Group X dub", "Track (Group X dub)", True),
+        ("Track (feat. Guest) - Artist Remix", "Track", False),
+        ("Track (Super Cool Version)", "Track", False),
+        ("Track, Pt. 2", "Track Part II", True),
+        ("Track Live", "Track", False),
+        ("Rock ’n’ Roll", "Rock and Roll", True),
+        ("Ｔｒａｃｋ　Ｔｉｔｌｅ", "track title", True),
+        ("!!!", "???", False),
+        ("かき", "がき", False),
+        ("Straße", "STRASSE", True),
+        ("Can&#039;t Kill Us", "Can't Kill Us", True),
+    ],
+)
+def test_titles_case_by_case(connection: duckdb.DuckDBPyConnection, left: str, right: str, is_same: bool) -> None:
+    connection.execute("create or replace table two (n integer, artist varchar, title varchar, album varchar)")
+    connection.executemany("insert into two values (?, 'An Artist', ?, '')", [[1, left], [2, right]])
+    keys = connection.execute(
+        with_track_names("select title_key from ({{ with_name_keys('two', 'n', 'artist', 'title', 'album') }})")
+    ).fetchall()
+    assert (keys[0] == keys[1]) is is_same, keys
+
+
+def test_a_list_that_cannot_be_used_is_named_with_the_remedy(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    connection.execute("create or replace table catalogue.music.recordings (recording_mbid uuid)")
+    with pytest.raises(NoRecordings, match="consonance catalog add musicbrainz_canonical"):
+        match_names(connection, tmp_path / "names.csv")
+    connection.execute("insert into catalogue.music.recordings values (uuid())")
+    with pytest.raises(BadNames, match="cannot be read"):
+        match_names(connection, tmp_path / "names.csv")
+    (tmp_path / "names.csv").write_text("query_id,artist\n1,An Artist\n")
+    with pytest.raises(BadNames, match="has no column title"):
+        match_names(connection, tmp_path / "names.csv")
+
+
+def test_the_pairs_are_the_same_every_time() -> None:
+    assert list(pairs()) == PAIRS and all(isinstance(pair, Pair) for pair in PAIRS)
