@@ -37,8 +37,8 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {% macro with_name_keys(relation, kept, artist, title, album) -%}
     select
         {{ kept }},
-        {{ distinct_sorted(artist_keys_of('credited')) }} as artist_keys,
-        {{ artist_keys_of('credited') }}[1] as first_artist_key,
+        {{ distinct_sorted('credited_keys') }} as artist_keys,
+        credited_keys[1] as first_artist_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_title')) }}, ''), {{ letters_or_all('folded_title') }}) as title_key,
         {{ letters_or_all(spelled_alike('folded_title')) }} as exact_title_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_album')) }}, ''), {{ letters_or_all('folded_album') }}) as album_key
@@ -47,7 +47,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
             {{ kept }},
             folded_title,
             folded_album,
-            {{ replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '') }} as credited,
+            {{ artist_keys_of(replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '')) }} as credited_keys,
             {{ without_labels('folded_title') }} as bare_title,
             {{ without_labels('folded_album') }} as bare_album
         from (
@@ -78,7 +78,8 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
         '(\\S)\\s+(?:hd|hq|(?:official |offizielles |lyric |music )?video ?(?:clip)?(?: officiel| oficiel| oficial| official)?|clip)\\s*$',
         '\\1'
     ) -%}
-    {{- ns.sql -}}
+    {#- Most names have none of this, and are spared the search for it. -#}
+    case when {{ found_in(text, '[(\\[|]|\\s-+\\s|\\b(?:feat|ft|featuring)[. ]|(?:h[dq]|clip|video|offici?el|oficial|official)\\s*$|\\.[a-z0-9]{3,4}$') }} then {{ ns.sql }} else {{ text }} end
 {%- endmacro %}
 
 {# A folded text with one spelling of 'and', 'part' and 'volume', and of the numbers two to four. #}
@@ -92,7 +93,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ] -%}
         {%- set ns.sql = replaced(ns.sql, spelling, plain) -%}
     {%- endfor -%}
-    {{- ns.sql -}}
+    case when {{ found_in(text, "&|\\+|\\bn\\b|\\b(?:pt|part|vol)|\\si[iv]") }} then {{ ns.sql }} else {{ text }} end
 {%- endmacro %}
 
 {# The artists of a folded credit whose guests stand after a comma, one key each, 'The' left out. #}
@@ -118,12 +119,13 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ] -%}
         {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ spelling ~ "', '" ~ plain ~ "')" -%}
     {%- endfor -%}
-    {{- without_accents(replaced(
+    {#- Plain names need none of this. -#}
+    case when {{ found_in(text, '^[ !#-%(-;=?-~]*$') }} then lower({{ text }}) else {{ without_accents(replaced(
         "translate(" ~ ns.sql ~ ", "
         ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘’‚‛′`´“”„″‐‑‒–—―−øØłŁđĐıʼ', "
         ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''''\"\"\"\"-------oOlLdDi''')",
         '[\\x{200B}-\\x{200F}\\x{2060}\\x{FEFF}\\x{00AD}]', ''
-    )) -}}
+    )) }} end
 {%- endmacro %}
 
 {# What engines spell differently. #}
@@ -134,6 +136,14 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 
 {% macro duckdb__replaced(text, pattern, by) -%}
     regexp_replace({{ text }}, '{{ pattern }}', '{{ by }}', 'g')
+{%- endmacro %}
+
+{% macro found_in(text, pattern) -%}
+    {{- adapter.dispatch('found_in', 'consonance')(text, pattern) -}}
+{%- endmacro %}
+
+{% macro duckdb__found_in(text, pattern) -%}
+    regexp_matches({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
 {% macro composed(text) -%}
