@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from consonance.study.errors import ConsonanceError
-from loaders.memory import in_memory
+from loaders.memory_files import in_memory
 from loaders.track_names import with_track_names
 
 COLUMNS = ("query_id", "artist", "title", "album", "duration_ms")

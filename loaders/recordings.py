@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from consonance.study.files import sha256_of
-from loaders.memory import in_memory
+from loaders.memory_files import in_memory
 from loaders.streams import NoTable, blocks
 from loaders.track_names import with_track_names
 

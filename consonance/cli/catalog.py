@@ -20,9 +20,9 @@ from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.study.folder import Study
 from consonance.study.vault import attach_to_read, open_study, session_settings
 from loaders.catalogue import add_archive
+from loaders.load import load_study
 from loaders.matching import match_names
 from loaders.recordings import SOURCE, DumpReport, add_recordings
-from loaders.study_loading import load_study
 
 
 @click.group()
