@@ -62,8 +62,9 @@
 {% macro drop_stale_relations() %}
     {% set is_partial = invocation_args_dict.select or invocation_args_dict.exclude or invocation_args_dict.selector %}
     {% if execute and flags.WHICH in ['run', 'build'] and not is_partial and not is_desk() %}
-        {% set wanted = [] %}
+        {% set wanted, schemas = [], [] %}
         {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
+            {% do schemas.append((node.database ~ '.' ~ node.schema) | lower) %}
             {% do wanted.append((node.database ~ '.' ~ node.schema ~ '.' ~ node.alias) | lower) %}
         {% endfor %}
         {% set found = run_query(
@@ -75,6 +76,13 @@
         ) %}
         {% for database, schema, name, kind in found.rows if (database ~ '.' ~ schema ~ '.' ~ name) | lower not in wanted %}
             {% do run_query('drop ' ~ kind ~ ' "' ~ database ~ '"."' ~ schema ~ '"."' ~ name ~ '"') %}
+        {% endfor %}
+        {% set emptied = run_query(
+            'select distinct database_name, schema_name from vault.raw.made_relations '
+            ~ 'anti join duckdb_tables() using (database_name, schema_name) anti join duckdb_views() using (database_name, schema_name)'
+        ) %}
+        {% for database, schema in emptied.rows if (database ~ '.' ~ schema) | lower not in schemas %}
+            {% do run_query('drop schema if exists "' ~ database ~ '"."' ~ schema ~ '"') %}
         {% endfor %}
     {% endif %}
 {% endmacro %}

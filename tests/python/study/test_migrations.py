@@ -95,6 +95,7 @@ def test_a_vault_of_version_0_1_goes_on(small: SmallStudy, is_noted: bool) -> No
         ).fetchall()
     assert not {(schema, name) for schema, names in MODELS_OF_0_1.items() for name in names} & set(there)
     assert ("warehouse.anonymized", "of_somebody_else") in there
+    assert not small.vault("select 1 from duckdb_schemas() where schema_name = 'reconciled'")
     assert small.warehouse("select count(*) from marts.plays") == [(3,)]
 
 
