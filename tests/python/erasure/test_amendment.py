@@ -267,10 +267,10 @@ def test_interrupted_it_goes_on_at_the_next_load(donated: SmallStudy, monkeypatc
         assert [entry.kind for entry in read_entries(connection)].count("uncovered_erased") == 1
 
 
-def test_the_command_tells_what_was_taken_back(donated: SmallStudy) -> None:
+def test_the_command_says_what_was_taken_back(donated: SmallStudy) -> None:
     donated.consent("A", without("podcasts_audiobooks"), event="amended", at="2025-06-01T10:00:00+00:00")
     done = consonance("load", "--study", donated.root)
-    assert "A took back podcasts_audiobooks: 4 plays erased." in done.stdout and "backups" in done.stdout
+    assert "A took back podcasts_audiobooks: 4 plays were erased." in done.stdout and "backups" in done.stdout
     again = json.loads(consonance("load", "--json", "--study", donated.root).stdout)
     assert again["amendments"] == []
 
