@@ -37,19 +37,10 @@ joined as (
 
         feat_track_features.feature_source,
         feat_track_features.match_method as feature_match_method,
-        feat_track_features.match_confidence as feature_match_confidence,
-        feat_track_features.danceability,
-        feat_track_features.energy,
-        feat_track_features.valence,
-        feat_track_features.speechiness,
-        feat_track_features.acousticness,
-        feat_track_features.instrumentalness,
-        feat_track_features.liveness,
-        feat_track_features.loudness,
-        feat_track_features.tempo,
-        feat_track_features.musical_key,
-        feat_track_features.mode,
-        feat_track_features.time_signature
+        feat_track_features.match_confidence as feature_match_confidence
+        {%- for feature in var('audio_features') %},
+        feat_track_features.{{ feature }}
+        {%- endfor %}
     from anon_plays
     inner join ses_plays on anon_plays.play_id = ses_plays.play_id
     left join feat_track_features on anon_plays.track_id = feat_track_features.track_id

@@ -32,19 +32,10 @@ joined as (
         cast(listening.ms_played as bigint) as ms_played,
         feat_track_features.feature_source,
         feat_track_features.match_method as feature_match_method,
-        feat_track_features.match_confidence as feature_match_confidence,
-        feat_track_features.danceability,
-        feat_track_features.energy,
-        feat_track_features.valence,
-        feat_track_features.speechiness,
-        feat_track_features.acousticness,
-        feat_track_features.instrumentalness,
-        feat_track_features.liveness,
-        feat_track_features.loudness,
-        feat_track_features.tempo,
-        feat_track_features.musical_key,
-        feat_track_features.mode,
-        feat_track_features.time_signature
+        feat_track_features.match_confidence as feature_match_confidence
+        {%- for feature in var('audio_features') %},
+        feat_track_features.{{ feature }}
+        {%- endfor %}
         {%- for feature in var('audio_features') %},
         feat_track_features.{{ feature }}_source
         {%- endfor %}
