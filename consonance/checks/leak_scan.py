@@ -79,9 +79,9 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
             content = path.read_bytes()
             for what, pattern in known.items():
                 if pattern.search(content):
-                    found.append(Leak(str(path), f"holds {what}"))
+                    found.append(Leak(str(path), f"contains {what}"))
             if path.suffix == ".log" and EMAIL.search(content):
-                found.append(Leak(str(path), "holds an e-mail address"))
+                found.append(Leak(str(path), "contains an e-mail address"))
     return LeakScanReport(files, tuple(found))
 
 

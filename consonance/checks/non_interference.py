@@ -160,7 +160,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, marker: str) -> NonInterfere
     original, rebuilt = (_shapes(connection, side) for side in SIDES)
     for relation in sorted(original.keys() ^ rebuilt.keys()):
         if relation not in NOT_MODELS:
-            report.differences.append(Difference(relation, "", "is there in only one of the two"))
+            report.differences.append(Difference(relation, "", "exists in only one of the two warehouses"))
     for relation in sorted(original.keys() & rebuilt.keys()):
         if original[relation] != rebuilt[relation]:
             report.differences.append(Difference(relation, "", "has other columns, types or comments"))
@@ -204,10 +204,10 @@ def _differences(
     if "participant_id" not in types:
         for name, data_type in types.items():
             if _is_temporal(data_type):
-                yield Difference(relation, name, "is a time that belongs to nobody")
+                yield Difference(relation, name, "has a time, but the table has no participants")
     (rows, whole), (other_rows, other_whole) = _fingerprints(connection, relation, types, whole=True)
     if rows != other_rows:
-        yield Difference(relation, "", f"has {rows:,} rows, or {other_rows:,}")
+        yield Difference(relation, "", f"has {rows:,} rows, and {other_rows:,} in the paired rebuild")
         return
     for name in types:
         if name in RECORD_IDS and _shares_values(connection, relation, name):
@@ -216,7 +216,7 @@ def _differences(
     texts = [name for name in types if types[name] == "VARCHAR" and (whole != other_whole or name.endswith("_id"))]
     for name, found in zip(texts, _with_marker(connection, relation, texts, marker), strict=True):
         if found:
-            yield Difference(relation, name, "holds a canary that was planted in what identifies")
+            yield Difference(relation, name, "contains a canary, which was planted in an identifying field")
     if whole != other_whole:
         yield from _differing_columns(connection, relation, types)
 
@@ -229,7 +229,7 @@ def _differing_columns(
     for name in differing:
         yield Difference(relation, name, "depends on who people are")
     if not differing:
-        yield Difference(relation, "", "holds the same values in combinations that depend on who people are")
+        yield Difference(relation, "", "has the same values, but their combinations depend on who people are")
 
 
 def _shares_values(connection: duckdb.DuckDBPyConnection, relation: str, column: str) -> bool:

@@ -42,7 +42,7 @@ def print_diagnosis(diagnosis: Diagnosis, out: Console) -> None:
             soft_wrap=True,
         )
     if not diagnosis.findings:
-        out.print(f"[green]Nothing is wrong[/] ({diagnosis.looked_at} things looked at).")
+        out.print(f"[green]Nothing is wrong[/] ({diagnosis.looked_at} checks).")
 
 
 def _print_rules(rules: list[dict[str, Any]], out: Console) -> None:

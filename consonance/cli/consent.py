@@ -29,10 +29,13 @@ def consent() -> None:
 @consent.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--version", "version", required=True, help="Its name in consents.csv, column form_version: for instance v1."
+    "--version",
+    "version",
+    required=True,
+    help="The version of the notice, such as v1. The column form_version of consents.csv uses it.",
 )
-@click.option("--language", required=True, help="The language it is written in: for instance en.")
-@click.option("--title", default=None, help="Its title on receipts. Default: the name of the file.")
+@click.option("--language", required=True, help="The language of the notice, such as en.")
+@click.option("--title", default=None, help="The title of the notice on receipts. Default: the name of the file.")
 @study_option
 def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None) -> None:
     """Register FILE, the information that participants read, in notices.csv. Safe to repeat.
@@ -60,7 +63,7 @@ def notice(file: Path, version: str, language: str, title: str | None, folder: P
     "map_path",
     type=click.Path(path_type=Path),
     required=True,
-    help="A YAML file that says which column means what.",
+    help="A YAML file that gives the meaning of each column.",
 )
 @study_option
 @json_option
@@ -103,7 +106,7 @@ def status(code: str | None, folder: Path | None, as_json: bool) -> None:
     elif states:
         _print_states(states)
     else:
-        out.print("consents.csv and participants.csv name nobody.")
+        out.print("consents.csv and participants.csv list no participant.")
     out.print(f"As of {as_of:%Y-%m-%d %H:%M} UTC.")
 
 

@@ -13,7 +13,7 @@ def print_risk(report: RiskReport, out: Console) -> None:
     """Print the figures of each attack, and which thresholds are met."""
     persons = report.find("k", "cells").persons
     if not persons:
-        out.print("The marts hold no participant: there is nothing to attack.")
+        out.print("The marts have no participants: there is nothing to attack.")
         return
     samples = report.parameters["samples"]
     _print_by_points(
@@ -27,7 +27,7 @@ def print_risk(report: RiskReport, out: Console) -> None:
         report,
         "membership",
         "false_positive",
-        "Share of samples that fit somebody else (the person's own rows left out)",
+        "Share of samples that fit another person (the person's own rows are left out)",
         out,
     )
     table = Table("the attacker knows", "measure", "of", "", box=None, title="Other attacks", title_justify="left")
@@ -47,7 +47,7 @@ def print_risk(report: RiskReport, out: Console) -> None:
             told = "[green]met[/]" if verdict.passed else "[red]not met[/]"
             worst = f"{verdict.worst:g}"
         out.print(
-            f"{told}  {threshold.name} ({threshold.tier} tier): {worst}, wanted {threshold.wanted}",
+            f"{told}  {threshold.name} ({threshold.tier} tier): {worst}; required: {threshold.wanted}",
             soft_wrap=True,
         )
 

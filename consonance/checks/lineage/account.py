@@ -47,8 +47,8 @@ class Account:
         if strange:
             what = node.get("function_name") or node.get("type") or "A CTE"
             self.problem(
-                f"{what.replace('_', ' ').lower()} with {', '.join(strange).replace('_', ' ')} is not read.",
-                "Name columns one by one and write it in plainer SQL.",
+                f"{what.replace('_', ' ').lower()} with {', '.join(strange).replace('_', ' ')} is not supported.",
+                "Name columns one by one and write it in simpler SQL.",
                 node,
             )
         return bool(strange)
@@ -56,7 +56,7 @@ class Account:
     def no_position(self, node: Node, clause: str) -> None:
         """Report a constant where a clause would take it as the number of a column."""
         if node["class"] == "CONSTANT":
-            self.problem(f"'{clause}' by position is not read.", "Name the column.", node)
+            self.problem(f"'{clause}' by position is not supported.", "Name the column.", node)
 
     def problem(self, what: str, remedy: str, node: Node | None = None) -> None:
         """Note a problem, each once."""

@@ -21,13 +21,18 @@ def check_function(function: Function, labels: Labels, findings: Findings) -> No
 
     name = f"{function.name}()"
     if not function.accepts or any(privacy not in PRIVACY_CLASSES[1:] for privacy in function.accepts):
-        finding(f"{name} does not say what it accepts.", "Add meta accepts: [direct, quasi], or one of them.")
+        finding(
+            f"{name} does not declare which classes it accepts.", "Add meta accepts: [direct, quasi], or one of them."
+        )
     for part in ("guarantees", "attack"):
         if len(str(function.meta.get(part) or "").split()) < 2:
             finding(f"{name} lacks meta {part}.", f"Say it in functions/_functions.yml: {part}.")
     for argument, column in function.only.items():
         if argument not in function.arguments or not labels.has_column(column):
-            finding(f"{name} requires {argument} to be {column}: one of them does not exist.", "Correct meta only.")
+            finding(
+                f"{name} requires {argument} to be {column}: one of them does not exist.",
+                "Correct the entry 'only' in its meta.",
+            )
     if function.kind != "sql scalar":
         finding(f"{name} is a {function.kind} function.", "Write a scalar function in SQL.", 0, "unresolved")
     if function.source != function.sql:
@@ -40,7 +45,13 @@ def _problems_of(function: Function) -> list[Problem]:
     reading = read_statement(f"select\n{function.sql}\nas value", lambda _: None, arguments=function.arguments)
     problems = list(reading.problems)
     if reading.reads or reading.uses or len(reading.columns) != 1:
-        problems.append(Problem(1, f"{function.name}() is more than one expression.", "Use its arguments alone."))
+        problems.append(
+            Problem(
+                1,
+                f"{function.name}() is more than one expression.",
+                "Write one expression that uses only its arguments.",
+            )
+        )
     return problems
 
 
@@ -54,14 +65,14 @@ def check_calls(model: Model, calls: Iterable[Call], functions: dict[str, Functi
                 model,
                 call.line,
                 f"{model.name} calls {function.name}().",
-                f"What declassifies is called in models/{WALL} and nowhere else.",
+                f"Functions that declassify are called in models/{WALL} only.",
             )
         if len(call.arguments) != len(function.arguments):
             findings.of_model(
                 "declassifier",
                 model,
                 call.line,
-                f"{function.name}() takes {len(function.arguments)} arguments, here {len(call.arguments)}.",
+                f"{function.name}() takes {len(function.arguments)} arguments, and gets {len(call.arguments)} here.",
                 "Give it what functions/_functions.yml lists.",
             )
         for argument, flow in zip(function.arguments, call.arguments, strict=False):

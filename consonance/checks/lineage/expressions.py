@@ -67,7 +67,7 @@ class Expressions(Account, ABC):
             "PARAMETER": "A parameter",
             "COLLATE": "A collation",
         }.get(kind, exact.replace("_", " ").lower())
-        self.problem(f"{what} is not read.", "Write it with columns, literals and the known functions.", node)
+        self.problem(f"{what} is not supported.", "Write it with columns, literals and the known functions.", node)
         return NOTHING
 
     def column(self, node: Node, scope: Scope) -> Flow:
@@ -75,7 +75,7 @@ class Expressions(Account, ABC):
         names = [name.lower() for name in node["column_names"]]
         name = ".".join(names)
         if len(names) > 2:
-            self.problem(f"{name} is not read.", "Write alias.column; fields of a value are not read.", node)
+            self.problem(f"{name} is not supported.", "Write alias.column; fields of a value are not supported.", node)
             return NOTHING
         here: Scope | None = scope
         while here is not None:
@@ -139,7 +139,7 @@ class Expressions(Account, ABC):
         if schema not in ("", "main") or catalog or name not in SCALARS | AGGREGATES:
             self.problem(
                 f"The function {full}() is not among those that may be called.",
-                "Use a known one; what declassifies is called with function('name') from functions/.",
+                "Use a known one; functions that declassify are called with function('name') from functions/.",
                 node,
             )
         flows = [*arguments, self.orders(node["order_bys"]["orders"], scope, ctes)]
@@ -161,7 +161,7 @@ class Expressions(Account, ABC):
         name = node["function_name"].lower()
         is_known = node["type"] in WINDOWS and (node["type"] != "WINDOW_AGGREGATE" or name in AGGREGATES)
         if not is_known or node["schema"] not in ("", "main") or node["catalog"]:
-            self.problem(f"The window function {name}() is not read.", "Use a known one.", node)
+            self.problem(f"The window function {name}() is not supported.", "Use a known one.", node)
         flows = [self.expression(child, scope, ctes) for child in node["children"]]
         for part in ("start_expr", "end_expr", "offset_expr", "default_expr"):
             if node[part]:

@@ -29,7 +29,7 @@ def compare_with_reviews(
                         "implicit",
                         model,
                         use.line,
-                        f"{model.name} uses {origin.column} (direct) in a '{use.kind}' that nobody has reviewed.",
+                        f"{model.name} uses {origin.column} (direct) in a '{use.kind}' that was not reviewed.",
                         f"Do without it, or add {origin.column} / {use.kind} / {model.name} and the reason to {REVIEWED.name}.",
                     )
     for column, kind, name in sorted(reviews.uses.keys() - uses.keys()):

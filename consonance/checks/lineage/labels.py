@@ -111,7 +111,7 @@ class Labels:
                     "leak",
                     model,
                     1,
-                    f"{model.name}.{name} holds {columns} ({privacy}) without a declassifier: {way}.",
+                    f"{model.name}.{name} contains {columns} ({privacy}) without a declassifier: {way}.",
                     f"Pass it through a function of functions/ that accepts {privacy}, or leave it out.",
                 )
         reported = {

@@ -65,7 +65,7 @@ def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], findin
     _check_reads(model, reading.reads, layers, findings)
     if model.layer == WALL:
         for line in reading.stars:
-            findings.of_model("unresolved", model, line, "At the wall a * is not read.", "Name every column.")
+            findings.of_model("unresolved", model, line, "At the wall, * is not allowed.", "Name every column.")
     functions = {function.relation: function for function in project.functions.values()}
     check_calls(model, reading.calls, functions, findings)
     if model.layer in RIGHT:

@@ -31,7 +31,7 @@ def check_purposes(
             "project",
             model,
             0,
-            f"{model.name} does not say which purposes it serves.",
+            f"{model.name} does not declare which purposes its rows need.",
             "Add meta: {purposes: {…}}" + remedy,
         )
         return
@@ -40,8 +40,8 @@ def check_purposes(
             "project",
             model,
             0,
-            f"{model.name} serves {', '.join(strange)}, which nobody can grant.",
-            f"Purposes are {', '.join(PURPOSES)}.",
+            f"{model.name} names unknown purposes: {', '.join(strange)}.",
+            f"Known purposes are {', '.join(PURPOSES)}.",
         )
     if said and True not in said.values():
         findings.of_model(

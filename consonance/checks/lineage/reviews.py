@@ -47,7 +47,7 @@ class Reviews:
                         if (column, kind, model) in uses or not reason:
                             raise BadReview(
                                 f"{path.name} reviews {column} / {kind} / {model} twice, or without a reason.",
-                                "Say it once, and why.",
+                                "Keep one entry, with a reason.",
                             )
                         uses[column, kind, model] = reason
             macros = {

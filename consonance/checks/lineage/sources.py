@@ -33,7 +33,7 @@ class Sources(Expressions):
         elif kind == "TABLE_FUNCTION":
             table = self.series(node)
         else:
-            self.problem(f"{kind.replace('_', ' ').lower()} is not read.", "Select from models and CTEs.", node)
+            self.problem(f"{kind.replace('_', ' ').lower()} is not supported.", "Select from models and CTEs.", node)
             table = Relation((), is_whole=False)
         alias = (node.get("alias") or node.get("table_name") or f"({len(scope.tables)})").lower()
         if alias in scope.tables:
@@ -70,7 +70,7 @@ class Sources(Expressions):
             or any(child["class"] != "CONSTANT" for child in function["children"])
         ):
             self.problem(
-                f"The table function {function.get('function_name', '')}() is not read.",
+                f"The table function {function.get('function_name', '')}() is not supported.",
                 "Select from models and CTEs; of table functions only generate_series() of two constants is known.",
                 node,
             )
@@ -85,7 +85,9 @@ class Sources(Expressions):
         if node["join_type"] not in JOINS or node["ref_type"] not in ("REGULAR", "CROSS"):
             name = f"{node['ref_type']} {node['join_type']}".replace("REGULAR ", "").lower()
             self.problem(
-                f"A join of the kind '{name}' is not read.", "Write an inner, left, right, full or cross join.", node
+                f"A join of the kind '{name}' is not supported.",
+                "Write an inner, left, right, full or cross join.",
+                node,
             )
         self.read_from(node["left"], scope, ctes, influences)
         before = set(scope.tables)

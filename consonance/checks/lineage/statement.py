@@ -85,7 +85,7 @@ class _Queries(Sources):
             for node in tree.nodes:
                 if "class" in node and id(node) not in self.marked:
                     self.problem(
-                        f"A part of the statement is not read ({node['type']}).", "Write it in plainer SQL.", node
+                        f"A part of the statement is not supported ({node['type']}).", "Write it in simpler SQL.", node
                     )
 
     def query(self, node: Node, ctes: Mapping[str, Relation], parent: Scope | None) -> Relation:
@@ -96,7 +96,7 @@ class _Queries(Sources):
             return self.select(node, ctes, parent)
         if kind == "SET_OPERATION_NODE":
             return self.union(node, ctes, parent)
-        self.problem(f"{kind} is not read.", "Write a select, or a union of selects.", node)
+        self.problem(f"{kind} is not supported.", "Write a select, or a union of selects.", node)
         return Relation((), is_whole=False)
 
     def with_ctes(self, node: Node, ctes: Mapping[str, Relation]) -> Mapping[str, Relation]:
@@ -138,7 +138,7 @@ class _Queries(Sources):
         """Read a union."""
         self.shape(node, {"modifiers", "cte_map", "setop_type", "setop_all", "left", "right"})
         if node["setop_type"] != "UNION":
-            self.problem(f"{node['setop_type']} is not read.", "Write 'union all', 'union', or a join.", node)
+            self.problem(f"{node['setop_type']} is not supported.", "Write 'union all', 'union', or a join.", node)
         result = self.united(self.query(node["left"], ctes, parent), self.query(node["right"], ctes, parent))
         influences = [result.influence]
         if not node["setop_all"]:
@@ -184,9 +184,9 @@ class _Queries(Sources):
             flow = self.expression(expression, scope, ctes)
             influences.append(self.use("group", [flow], expression))
         if node["aggregate_handling"] != "STANDARD_HANDLING":
-            self.problem("'group by all' is not read.", "Name the columns to group by.")
+            self.problem("'group by all' is not supported.", "Name the columns to group by.")
         if len(node["group_sets"]) > 1:
-            self.problem("Grouping sets are not read.", "Group once, or union the groupings.")
+            self.problem("Grouping sets are not supported.", "Group once, or union the groupings.")
         columns: list[tuple[str | None, Flow]] = []
         is_whole = True
         for item in node["select_list"]:
@@ -206,7 +206,7 @@ class _Queries(Sources):
         self.mark(node)
         self.reading.stars.append(self.lines.of(node))
         if node["columns"]:
-            self.problem("COLUMNS() is not read.", "Name the columns.", node)
+            self.problem("COLUMNS() is not supported.", "Name the columns.", node)
             return False
         if self.shape(node, {"relation_name"}):
             return False
@@ -237,5 +237,7 @@ class _Queries(Sources):
             else:
                 name = {"LIMIT_MODIFIER": "limit", "DISTINCT_MODIFIER": "distinct on"}.get(kind, kind)
                 self.problem(
-                    f"'{name}' is not read.", "Number the rows with row_number() over a total order and filter.", node
+                    f"'{name}' is not supported.",
+                    "Number the rows with row_number() over a total order and filter.",
+                    node,
                 )

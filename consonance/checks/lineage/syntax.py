@@ -67,7 +67,7 @@ def syntax_tree(sql: str) -> Tree:
     nodes = tuple(_nodes(root))
     lines = Lines(sql)
     strange = [
-        Problem(lines.of(node), f"The name {name!r} is not read.", "Use ASCII letters, digits and underscores.")
+        Problem(lines.of(node), f"The name {name!r} is not supported.", "Use ASCII letters, digits and underscores.")
         for node in nodes
         for key in NAMES & node.keys()
         if not (key == "function_name" and node.get("is_operator"))

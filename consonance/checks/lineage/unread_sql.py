@@ -27,7 +27,7 @@ def check_project(project: Project, reviews: Reviews, findings: Findings) -> set
     """
     for what, file in project.oddities:
         findings.of_file(
-            "project", what, file, f"{what} is of a kind that the check of the wall does not know.", "Leave it out."
+            "project", what, file, f"{what} is of a kind that the wall check does not know.", "Leave it out."
         )
     reviewed = _called_by_hooks(project, findings)
     for macro in project.macros.values():

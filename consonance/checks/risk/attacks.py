@@ -212,7 +212,7 @@ def _must_be_known(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()[0]
     if unknown:
         raise UnknownTruth(
-            f"The vault does not know {unknown} persons of the warehouse.",
+            f"{unknown} persons of the warehouse are not in the vault.",
             "Rebuild the warehouse from this vault: 'dbt run'.",
         )
 

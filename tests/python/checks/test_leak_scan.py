@@ -49,11 +49,11 @@ def _site(study: SmallStudy, _: Path) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str]] = {
-    "a user name in a log": (_log("inserted Some-Listener"), "holds a user name"),
-    "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "holds an e-mail address"),
-    "a secret in compiled SQL": (_secret, "holds a secret of the keyring"),
-    "the key in the manifest": (_key, "holds the vault's key"),
-    "a participant code on the site": (_site, "holds a participant code"),
+    "a user name in a log": (_log("inserted Some-Listener"), "contains a user name"),
+    "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "contains an e-mail address"),
+    "a secret in compiled SQL": (_secret, "contains a secret of the keyring"),
+    "the key in the manifest": (_key, "contains the vault's key"),
+    "a participant code on the site": (_site, "contains a participant code"),
     "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry"),
     "failing rows kept": (
         _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),

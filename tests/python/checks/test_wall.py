@@ -253,7 +253,7 @@ def test_a_leak_is_named(project: Project, reviews: Reviews, name: str) -> None:
     findings = found(with_probe(project, statement), reviews)
     assert {finding.where for finding in findings} == {"probe"}
     leak, *_ = [finding for finding in findings if finding.kind == "leak" and named in finding.what]
-    assert leak.what.startswith("probe.x holds ")
+    assert leak.what.startswith("probe.x contains ")
     assert " > probe.x" in leak.what
     assert leak.file == "models/anonymized/probe.sql" and leak.line
     assert "function" in leak.remedy
@@ -276,15 +276,15 @@ UNREAD: dict[str, tuple[str, str]] = {
     "read_csv()": ("select x from read_csv('participants.csv')", "read_csv()"),
     "file": ("select x from 'participants.csv'", "participants.csv"),
     "series of a column": ("select 1 as x from @stg_members, generate_series(1, member_id)", "generate_series()"),
-    "COLUMNS()": ("select columns('gen.*') from @stg_participants", "COLUMNS() is not read"),
+    "COLUMNS()": ("select columns('gen.*') from @stg_participants", "COLUMNS() is not supported"),
     "unpacked COLUMNS()": ("select coalesce(*columns('gen.*')) as x from @stg_participants", "not"),
-    "star with exclude": ("select * exclude (gender) from @stg_participants", "exclude list is not read"),
-    "star with replace": ("select * replace ('x' as gender) from @stg_participants", "replace list is not read"),
-    "star with rename": ("select * rename (gender as x) from @stg_participants", "rename list is not read"),
-    "star with like": ("select * like 'gen%' from @stg_participants", "not read"),
-    "star at the wall": ("select * from @stg_study", "At the wall a * is not read"),
+    "star with exclude": ("select * exclude (gender) from @stg_participants", "exclude list is not supported"),
+    "star with replace": ("select * replace ('x' as gender) from @stg_participants", "replace list is not supported"),
+    "star with rename": ("select * rename (gender as x) from @stg_participants", "rename list is not supported"),
+    "star with like": ("select * like 'gen%' from @stg_participants", "not supported"),
+    "star at the wall": ("select * from @stg_study", "At the wall, * is not allowed"),
     "star of a relation at the wall": ("with a as (select s.* from @stg_study as s) select title as x from a", "At the wall"),
-    "from first": ("from @stg_study", "At the wall a * is not read"),
+    "from first": ("from @stg_study", "At the wall, * is not allowed"),
     "lateral": (
         "select k.x from @stg_donations as d, lateral (select play_secret as x from @stg_keyring as i where i.participant_no = d.participant_no) as k",
         "d.participant_no is no column",
@@ -302,26 +302,26 @@ UNREAD: dict[str, tuple[str, str]] = {
     "a declassifier as a window": ("select !flag(true) over () as x", "window function flag()"),
     "lambda": ("select list_transform([1], a -> a) as x", "list_transform()"),
     "comprehension": ("select [a for a in [1]] as x", "not"),
-    "element": ("select usernames[1] as x from @stg_members", "array extract is not read"),
+    "element": ("select usernames[1] as x from @stg_members", "array extract is not supported"),
     "field": ("select (select s from @stg_study as s).title as x", "not"),
-    "field of a column": ("select s.title.a as x from @stg_study as s", "s.title.a is not read"),
+    "field of a column": ("select s.title.a as x from @stg_study as s", "s.title.a is not supported"),
     "parameter": ("select $1 as x", "not"),
-    "collation": ("select title collate nocase as x from @stg_study", "A collation is not read"),
+    "collation": ("select title collate nocase as x from @stg_study", "A collation is not supported"),
     "natural join": ("select a.title as x from @stg_study as a natural join @stg_study as b", "'natural inner'"),
     "semi join": ("select a.title as x from @stg_study as a semi join @stg_study as b on a.title = b.title", "'semi'"),
     "asof join": ("select a.title as x from @stg_study as a asof join @stg_study as b on a.as_of_ms > b.as_of_ms", "asof"),
     "positional join": ("select a.title as x from @stg_study as a positional join @stg_study as b", "positional"),
-    "limit": ("select title as x from @stg_study limit 1", "'limit' is not read"),
-    "distinct on": ("select distinct on (title) title as x from @stg_study", "'distinct on' is not read"),
-    "sample": ("select title as x from @stg_study tablesample 10%", "sample is not read"),
+    "limit": ("select title as x from @stg_study limit 1", "'limit' is not supported"),
+    "distinct on": ("select distinct on (title) title as x from @stg_study", "'distinct on' is not supported"),
+    "sample": ("select title as x from @stg_study tablesample 10%", "sample is not supported"),
     "group by all": ("select title as x, count(*) as n from @stg_study group by all", "'group by all'"),
     "group by position": ("select title as x from @stg_study group by 1", "'group by' by position"),
     "order by position": ("select title as x from @stg_study order by 1", "'order by' by position"),
     "rollup": ("select title as x from @stg_study group by rollup (title)", "Grouping sets"),
-    "except": ("select title as x from @stg_study except select 'a'", "EXCEPT is not read"),
+    "except": ("select title as x from @stg_study except select 'a'", "EXCEPT is not supported"),
     "union by name": ("select title as x from @stg_study union all by name select 'a' as x", "UNION_BY_NAME"),
     "parts of different widths": ("select 1 as x union all select 1, 2", "different numbers of columns"),
-    "values": ("select a as x from (values (1)) as v (a)", "expression list is not read"),
+    "values": ("select a as x from (values (1)) as v (a)", "expression list is not supported"),
     "unknown relation": ("select 1 as x from marts.plays", "marts.plays is no relation"),
     "unknown cte": ("select 1 as x from plays", "plays is no CTE"),
     "cte of a later name": ("with a as (select 1 as x from b), b as (select 1 as x) select x from a", "b is no CTE"),
@@ -336,11 +336,11 @@ UNREAD: dict[str, tuple[str, str]] = {
     "more names than columns": ("with a (b, c) as (select 1) select b as x from a", "does not fit"),
     "cte that is called like a relation": (
         'with "warehouse.reference.country_time_zones" as (select gender as country from @stg_participants) select country as x from "warehouse.reference.country_time_zones"',
-        "The name 'warehouse.reference.country_time_zones' is not read",
+        "The name 'warehouse.reference.country_time_zones' is not supported",
     ),
     "names that are alike to Python alone": (
         "with k as (select gender as a from @stg_participants) select x from (with \"\u212a\" as (select 'a' as a) select a as x from k)",
-        "is not read",
+        "is not supported",
     ),
     "two statements": ("select 1 as x; select 2 as x", "not one query"),
     "no query": ("drop table marts.plays", "not one query"),
@@ -481,7 +481,7 @@ CALLS: dict[str, tuple[str, str]] = {
         "select !public_text(track_name, false) as x from @stg_extended_plays",
         "The argument is_private of public_text() is not int_spellings.is_private",
     ),
-    "too few arguments": ("select !consented_country('DE') as x", "takes 2 arguments, here 1"),
+    "too few arguments": ("select !consented_country('DE') as x", "takes 2 arguments, and gets 1 here"),
 }  # fmt: skip
 
 
@@ -502,8 +502,8 @@ def test_declassifiers_are_called_at_the_wall_alone(project: Project, reviews: R
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"meta": {"guarantees": "one bit", "attack": "none known"}}, "does not say what it accepts"),
-        ({"meta": {"accepts": ["quasy"], "guarantees": "one bit", "attack": "none known"}}, "does not say what it accepts"),
+        ({"meta": {"guarantees": "one bit", "attack": "none known"}}, "does not declare which classes it accepts"),
+        ({"meta": {"accepts": ["quasy"], "guarantees": "one bit", "attack": "none known"}}, "does not declare which classes it accepts"),
         ({"meta": {"accepts": ["quasi"], "attack": "none known"}}, "lacks meta guarantees"),
         ({"meta": {"accepts": ["quasi"], "guarantees": "one bit"}}, "lacks meta attack"),
         ({"meta": {"accepts": ["quasi"], "guarantees": "one bit", "attack": "none known", "only": {"condition": "stg_keyring.nothing"}}}, "requires condition to be stg_keyring.nothing"),
@@ -548,7 +548,7 @@ def test_a_declassifier_that_is_left_out_is_missed_at_every_column_of_the_wall(
             project.models[model].sql,
         )
         findings = found(project.with_model(model, sql=sql), reviews)
-        assert any(f"{model}.{column} holds" in finding.what for finding in findings), (model, column)
+        assert any(f"{model}.{column} contains" in finding.what for finding in findings), (model, column)
 
 
 # Staging
@@ -608,7 +608,7 @@ def test_an_opened_class_would_be_believed_and_a_closed_one_is_not_passed(projec
     closed = {**project.models["stg_extended_plays"].privacy, "is_shuffle": "quasi"}
     findings = found(project.with_model("stg_extended_plays", privacy=closed), reviews)
     assert [finding.what.split(" without")[0] for finding in findings] == [
-        "anon_plays.is_shuffle holds stg_extended_plays.is_shuffle (quasi)"
+        "anon_plays.is_shuffle contains stg_extended_plays.is_shuffle (quasi)"
     ]
 
 
@@ -703,7 +703,7 @@ def test_hooks_call_reviewed_macros(project: Project, reviews: Reviews) -> None:
 
 def test_other_kinds_of_nodes_fail(project: Project, reviews: Reviews) -> None:
     (finding,) = found(replace(project, oddities=(("snapshot people", "snapshots/people.sql"),)), reviews)
-    assert finding.what.startswith("snapshot people is of a kind that the check of the wall does not know")
+    assert finding.what.startswith("snapshot people is of a kind that the wall check does not know")
 
 
 def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
@@ -910,7 +910,7 @@ def test_findings_say_where_and_what_instead(
     assert status == 1
     flat = " ".join(text.split())
     assert "models/anonymized/probe.sql (target/compiled/consonance/models/anonymized/probe.sql, line 1)" in flat
-    assert "probe.x holds stg_participants.country (quasi) without a declassifier" in flat
+    assert "probe.x contains stg_participants.country (quasi) without a declassifier" in flat
     assert "wall failed: 2 findings" in flat
     status, text = run_check(monkeypatch, small, report, "--json")
     assert status == 1

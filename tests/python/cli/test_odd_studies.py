@@ -37,7 +37,7 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
     "attack": {
         "not loaded": (1, "Run 'dbt run' first."),
         "not built": (1, "Run 'dbt run' first."),
-        "nobody": (0, "The marts hold no participant: there is nothing to attack."),
+        "nobody": (0, "The marts have no participants: there is nothing to attack."),
         "no plays": (0, "the marts have no data for it"),
         "": (0, "smallest cell of persons"),
     },
@@ -65,7 +65,7 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
     },
     "status": {
         "not loaded": (1, "Run 'consonance load' first."),
-        "nobody": (0, "consents.csv and participants.csv name nobody."),
+        "nobody": (0, "consents.csv and participants.csv list no participant."),
         "not built": (0, "active"),
         "": (0, "active"),
     },
