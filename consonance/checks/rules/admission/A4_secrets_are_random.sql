@@ -1,7 +1,7 @@
 -- relation: vault.raw.keyring
 -- what: Every pseudonym has 12 random symbols and is used once. Every shift is a number of weeks other than 0. Every secret has 128 bits.
 -- example: Two participants with one pseudonym; a shift of 0 weeks; a pseudonym that is the participant code.
--- why: Hashed names were reversed by hashing lists of names (D2). One date that is not shifted gives away all others (D3).
+-- why: Hashed names were reversed by hashing lists of names (D2). One date that is not shifted reveals all others (D3).
 -- remedy: Restore the keyring from a backup of the vault. Nobody writes it by hand.
 select participant_no
 from vault.raw.keyring as keyring

@@ -1,5 +1,5 @@
 -- relation: vault.raw.keyring
--- what: Every row of the vault belongs to a person of the keyring, and everybody who is erased in the ledger has a tombstone.
+-- what: Every row of the vault belongs to a person of the keyring. Everyone who is erased in the ledger has a tombstone.
 -- example: A saved track of participant 17, whose keys were deleted by a withdrawal.
 -- why: A withdrawal deletes rows and keys in one transaction. A row without keys was left behind, or has come back from a backup.
 -- remedy: Run 'consonance doctor'. If it finds no interrupted or forgotten withdrawal, restore the vault from a backup; the withdrawals are then repeated.

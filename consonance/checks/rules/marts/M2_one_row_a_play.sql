@@ -1,5 +1,5 @@
 -- relation: warehouse.marts.plays
--- what: One row of marts.plays is one play. It belongs to one session, one participant and at most one track, and they exist.
+-- what: One row of marts.plays is one play. It belongs to one session, one participant and at most one track, and each of these exists.
 -- example: A join has doubled a play.
 -- why: Every analysis counts a doubled play twice.
 -- remedy: Run 'dbt build': its tests name the model.

@@ -1,7 +1,7 @@
 -- relation: warehouse.marts.plays
 -- what: Between two sessions of a participant there is a pause longer than the gap that ends a session, measured in elapsed time.
 -- example: A session begins while another one goes on.
--- why: Everything that counts sessions depends on it.
+-- why: Every number that counts sessions is wrong otherwise.
 -- remedy: Run 'dbt build', and look at models/sessionized.
 with bounds as (
     select

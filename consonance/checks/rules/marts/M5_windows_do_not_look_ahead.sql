@@ -1,7 +1,7 @@
 -- relation: warehouse.marts.emotion_windows
 -- what: A window counts exactly the plays that ended before the report and within the window, measured in elapsed time.
 -- example: A play that was still on during the report is counted as heard before it.
--- why: A model that sees later plays predicts the past.
+-- why: A model that gets later plays would use what happened after the report to predict the report.
 -- remedy: Look at models/features/feat_emotion_report_plays.sql and models/marts/emotion_windows.sql.
 with reports as (
     select report_id, min(answered_elapsed_ms) as reported_ms

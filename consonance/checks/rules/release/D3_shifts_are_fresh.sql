@@ -1,7 +1,7 @@
 -- relation: vault.raw.release_keyring
 -- what: Every person's shift is a number of weeks other than 0 that this person had neither in the warehouse nor in an earlier release.
 -- example: The times of a participant are shifted by 31 weeks in releases 3 and 4.
--- why: Equal dates link two releases as surely as equal ids (D3).
+-- why: Equal dates link two releases as reliably as equal ids do (D3).
 -- remedy: Publish again. If the rule still fails, look at consonance/release/making.py.
 with candidate as (
     select release_no from vault.raw.releases where published_at is null

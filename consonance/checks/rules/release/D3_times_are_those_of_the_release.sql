@@ -1,7 +1,7 @@
 -- relation: times
--- what: For every person, every column with a date or time (found by its type) is shifted as this release shifts it. A table without persons has no such column.
+-- what: For every person, every column with a date or time (found by its type) is moved by the person's shift in this release. A table without persons has no such column.
 -- example: A column with the dates of the warehouse; a table of days without a participant.
--- why: One date that is not shifted gives away all others (D3).
+-- why: One date that is not shifted reveals all others (D3).
 -- remedy: Publish again. If the rule still fails, pass the column through functions/shifted_local_time.sql.
 with candidate as (
     select release_no from vault.raw.releases where published_at is null

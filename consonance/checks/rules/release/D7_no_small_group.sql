@@ -2,7 +2,7 @@
 -- tier: public
 -- what: Every cell of a public table counts the persons in it. Neither a cell nor the difference of published cells has 1 to 20 persons.
 -- example: 64 persons listened and 60 of them on a phone, so four did not. 31 women and 30 men of 63 persons.
--- why: All of Us publishes no cell of 1 to 20 participants. Two cells of which one contains the other give a third (D7). This rule counts the persons again with joins instead of sets of bits, and requires 20 whatever the study sets.
+-- why: All of Us publishes no cell of 1 to 20 participants. If one cell contains another cell, their difference is a third cell (D7). This rule counts the persons again with joins instead of sets of bits, and requires 20 whatever the study sets.
 -- remedy: Look at consonance/release/public_suppression.sql.
 with base as (
     select participant_id, age_band, gender, country from made.marts.participants where counted_plays > 0

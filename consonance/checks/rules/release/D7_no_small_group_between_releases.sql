@@ -1,6 +1,6 @@
 -- relation: warehouse.marts.population
 -- tier: public
--- what: Between this release and each earlier public one, nobody was added or more than 20 persons were; nobody left or more than 20 persons did.
+-- what: Between this release and each earlier public one, either no person or more than 20 persons were added, and either no person or more than 20 persons left.
 -- example: One of 96 persons withdrew. The difference of the two releases describes that person.
 -- why: Tables of two releases are published tables too (D7, All of Us). Persons who were erased since are counted by what the audit log says about the earlier release.
 -- remedy: Wait until more than 20 persons were added or have left, or publish to the controlled tier.

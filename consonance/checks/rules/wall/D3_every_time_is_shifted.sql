@@ -1,7 +1,7 @@
 -- relation: times
 -- what: For every participant, every column with a date or time right of the wall (found by its type) is moved by the participant's shift.
 -- example: A new column played_on with the true date.
--- why: One date that is not shifted gives away the shift, and with it all others (D3).
+-- why: One date that is not shifted reveals the shift, and with it all other dates (D3).
 -- remedy: Pass the column through functions/shifted_local_time.sql.
 with shifted as (
     select keyring.pseudonym, keyring.shift_weeks, landed_times.first_ts, landed_times.last_ts

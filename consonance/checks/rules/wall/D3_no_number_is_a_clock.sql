@@ -1,7 +1,7 @@
 -- relation: clocks
--- what: No number in the marts runs with a local time of the same row, in milliseconds, seconds, minutes or hours, for more than ten days.
+-- what: No number in the marts grows in step with a local time of the same row, in milliseconds, seconds, minutes or hours, for more than ten days.
 -- example: A column started_elapsed_ms beside started_at_local.
--- why: Local time and elapsed time differ where clocks change. The dates of these changes are public, and give the exact shift away (D3).
+-- why: Local time and elapsed time differ where clocks change. The dates of these changes are public, and reveal the exact shift (D3).
 -- remedy: Do not take the number into the marts. Within a session, use the difference of local times.
 select clocks.place
 from {clocks} as clocks
