@@ -27,12 +27,12 @@ def check_files_agree(folder: Path, made: Path, tier: str) -> CheckResult:
             "select schema_name, table_name from duckdb_tables() where database_name = 'research' order by all"
         ).fetchall()
         problems = [
-            f"{schema}.{table} is not the same everywhere"
+            f"{schema}.{table} has other rows in another place (database, Parquet, warehouse)"
             for schema, table in tables
             if _differs(connection, schema, table, folder / "parquet", with_made=tier == "controlled")
         ]
         problems += [f"{place} is not described" for place in _undescribed(connection)]
-        problems += [f"the view or macro {name} might lead to another file" for name in _ways_out(connection)]
+        problems += [f"the view or macro {name} might read another file" for name in _ways_out(connection)]
     if problems:
         remedy = "Describe it in models/ or seeds/." if "described" in " ".join(problems) else "Publish again."
         return CheckResult(

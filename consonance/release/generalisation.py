@@ -67,7 +67,7 @@ class Generalisation:
         """One sentence for the certificate."""
         return (
             f"Every combination of age band, gender and country is shared by at least {self.k} persons: age in {self.age}, "
-            f"country in {self.country}, gender in {self.gender}; demographics of {self.withheld} of {self.persons} persons are withheld."
+            f"country in {self.country}, gender in {self.gender}; the demographics of {self.withheld} of {self.persons} persons are withheld."
         ).replace("in left out", "left out")
 
 
@@ -141,8 +141,8 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     if not rows:
         ((persons,),) = connection.execute("select count(*) from warehouse.marts.participants").fetchall()
         raise NotAnonymous(
-            f"Nothing was published: {persons} {'person agrees' if persons == 1 else 'persons agree'} to it, and nobody's age band, gender and country "
-            f"can be shared by at least {k} persons, not even if all are left out.",
+            f"Nothing was published: {persons} {'person agrees' if persons == 1 else 'persons agree'} to a controlled release. At least {k} persons must share "
+            "the same age band, gender and country. No generalisation reaches this, not even if all three are left out.",
             f"Wait until {k} or more participants grant sharing_controlled.",
         )
     return dict(zip(names, rows[0], strict=True))

@@ -68,7 +68,7 @@ def write_public(made: Study, workspace: Path, folder: Path) -> None:
         ((persons,),) = connection.execute("select persons from population").fetchall()
         if persons <= small_group():
             raise NothingToPublish(
-                f"Those with plays who grant {purpose_of('public')} are too few: each cell of the public tier needs more than {small_group()} persons.",
+                f"Too few participants with plays grant {purpose_of('public')}: each cell of the public tier needs more than {small_group()} persons.",
                 "Publish to the controlled tier, or wait for more participants.",
             )
         connection.execute(f"set variable small_group = {small_group()}")

@@ -116,7 +116,7 @@ def publish(
             except OSError as error:
                 raise CannotWrite(
                     f"Nothing was published: {published} cannot be written to ({error.strerror}).",
-                    "Free disk space, or give yourself the right to write there. 'current' must be a link.",
+                    "Free disk space, or give yourself the right to write there. If 'current' there is not a link, move it away.",
                 ) from error
 
 
@@ -136,7 +136,7 @@ def _make_and_publish(
     members = build(copies.made, work, draw_members(copies.made, tier), tier)
     if not members:
         raise NothingToPublish(
-            f"Nothing was published: those who grant {purpose_of(tier)} have nothing to release.",
+            f"Nothing was published: the participants who grant {purpose_of(tier)} have no data to release.",
             "They need an active consent to listening_history or emotion_reports; for the public tier also a play of 30 seconds.",
         )
     demographics = None

@@ -83,7 +83,7 @@ def sweep(connection: duckdb.DuckDBPyConnection, study: Study, published: Path, 
         raise UnknownRelease(
             f"Release {unknown[-1]} is in {published}, but not in the release register of the vault.",
             "A vault that was restored from an older backup does not know who is in it. Restore a newer one, "
-            "or move that release elsewhere and handle requests of its participants by hand.",
+            "or move that release elsewhere and answer the requests of its participants by hand.",
         )
 
 

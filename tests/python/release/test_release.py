@@ -688,9 +688,9 @@ def test_without_suppression_the_rule_finds_small_groups(
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
-        ("update db.marts.sessions set plays = plays + 1", "not the same everywhere"),
+        ("update db.marts.sessions set plays = plays + 1", "has other rows in another place"),
         ("comment on column db.marts.sessions.plays is ''", "marts.sessions.plays is not described"),
-        ("create view db.marts.outside as select 1 as way", "might lead to another file"),
+        ("create view db.marts.outside as select 1 as way", "might read another file"),
     ],
 )
 def test_files_that_disagree_or_lead_out_are_refused(
@@ -742,7 +742,7 @@ def test_a_folder_that_cannot_be_switched_is_reported(quick: SmallStudy) -> None
     current = quick.study.published / "current"
     current.unlink()
     (current / "something").mkdir(parents=True)
-    with pytest.raises(CannotWrite, match="'current' must be a link"):
+    with pytest.raises(CannotWrite, match="'current' there is not a link"):
         quick_publish(quick)
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
     assert [number for number, *_ in in_the_register(quick)] == [1, 2]
