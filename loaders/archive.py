@@ -139,7 +139,7 @@ def _zip_members(archive: zipfile.ZipFile, file: IO[bytes], zip_bytes: int, zip_
     for entry in entries:
         name = _safe_name(zip_name, entry.orig_filename)
         if name in seen:
-            raise DonationRefused("duplicate_name", f"{zip_name} has two files of one name.", ASK_AGAIN)
+            raise DonationRefused("duplicate_name", f"{zip_name} has two files with the same name.", ASK_AGAIN)
         seen.add(name)
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):

@@ -51,7 +51,7 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
             it can be read; nothing is changed then.
     """
     if source_id not in known_sources():
-        raise BadArchive(f"{source_id}: there is no feature source of that name.", _add_source())
+        raise BadArchive(f"There is no feature source with the name {source_id}.", _add_source())
     if not file.is_file():
         raise BadArchive(f"{file} does not exist.", "Name a CSV file.")
     try:
@@ -62,7 +62,8 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     if not report.landed:
         advice = " ".join(report.advice)
         raise BadArchive(
-            f"{file} cannot be used: no row of {report.rows_in:,} gives a value.", advice or "Look whether it is empty."
+            f"{file} cannot be used: no row of {report.rows_in:,} gives a value.",
+            advice or "Check whether it is empty.",
         )
     target = study.catalogue / source_id / file.name
     if is_passed_over(Path(file.name)):
@@ -112,7 +113,7 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
 
 
 def _add_source() -> str:
-    return f"Known are {', '.join(known_sources())}; add a row with its licence to seeds/feature_sources.csv first."
+    return f"Known sources are {', '.join(known_sources())}. To use another one, first add a row with its licence to seeds/feature_sources.csv."
 
 
 def _content(path: Path) -> bytes | NotRead:

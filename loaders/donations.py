@@ -26,7 +26,7 @@ HELD_ADVICE = {
     "no_code": "Give the folder the participant's code as its name, as in participants.csv.",
     "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
     "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
-    "withdrawn": "The participant has withdrawn: 'consonance withdraw' erases what the study has of them.",
+    "withdrawn": "The participant has withdrawn. Run 'consonance withdraw': it erases the data that the study has of them.",
     "erased": "The participant withdrew and was erased: delete the donation.",
     "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
     "not_in_a_folder": "Move it into inbox/<participant_code>/.",

@@ -44,7 +44,7 @@ def read_archive(connection: duckdb.DuckDBPyConnection, name: str, content: byte
     columns = {feature: column for feature in (*FRACTIONS, *OTHERS) if (column := table.column(feature))}
     if not columns:
         raise NotRead(
-            "no_features", "It has no column with features.", f"Known are {', '.join((*FRACTIONS, *OTHERS))}."
+            "no_features", "It has no column with features.", f"Known features are {', '.join((*FRACTIONS, *OTHERS))}."
         )
     ids = _id_columns(connection, table)
     reading = decide(connection, columns, table.delimiter)
@@ -91,7 +91,7 @@ def read_archive(connection: duckdb.DuckDBPyConnection, name: str, content: byte
     known = [table.header[int(column[1:])] for column in ids]
     decided = [f"Spotify ids from {heading}" for heading in known[:1] if heading not in ID_NAMES] + reading.as_text()
     advice = [ADVICE[reason] for reason in ("bad_line", "no_spotify_id", "no_value") if reasons[reason]]
-    advice += [f"Nothing was read of {feature}: {why}." for feature, why in reading.refused.items()]
+    advice += [f"No value of {feature} was read: {why}." for feature, why in reading.refused.items()]
     return FileReport(
         name,
         rows + table.bad_lines,

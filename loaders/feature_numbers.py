@@ -159,7 +159,7 @@ def _decide_marks(
         if comma and point:
             reading.refused[feature] = "some of its values have a decimal comma, others a point"
         elif either and not (comma or point) and ((commas and points) or not (commas or points or by_semicolon)):
-            reading.refused[feature] = "its commas may be decimal or part thousands"
+            reading.refused[feature] = "its commas may be decimal commas, or may separate thousands"
         is_comma = comma > 0 or (not point and not points and (commas or (by_semicolon and either > 0)))
         reading.marks[feature] = "comma" if is_comma else "point"
 
@@ -191,13 +191,13 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
     for feature in features:
         if feature in fractions:
             if any(uneven[one] for one in percents):
-                reading.refused[feature] = "it may be fractions, or small percentages as in other columns"
+                reading.refused[feature] = "its values may be fractions, or small percentages as in other columns"
         elif feature in percents or ((above[feature] or ones[feature]) and percents and not fractions):
             reading.percents.append(feature)
         elif above[feature] and not fractions and above[feature] == 1 and below[feature]:
             continue  # fractions: one value never rescales others
         elif (above[feature] and not fractions) or ((above[feature] or ones[feature]) and percents):
-            reading.refused[feature] = "it may be fractions or percentages"
+            reading.refused[feature] = "its values may be fractions or percentages"
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> list[int]:

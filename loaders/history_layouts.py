@@ -47,7 +47,9 @@ def text_of(content: bytes, name: str) -> bytes | None:
     if not body:
         raise MemberBroken("empty_file", f"{name} is empty.", DOWNLOAD_AGAIN)
     if len(body) > MAX_VALUES and body.count(b",") > MAX_VALUES:
-        raise MemberBroken("too_many_values", f"{name} has more values than a lifetime of listening.", DOWNLOAD_AGAIN)
+        raise MemberBroken(
+            "too_many_values", f"{name} has more values than any listening history can have.", DOWNLOAD_AGAIN
+        )
     return body
 
 

@@ -88,7 +88,7 @@ class ZipContent:
             return bytes(isal_zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, wanted))
         except isal_zlib.IsalError:  # type: ignore[misc]  # its stub forgets that it is an exception
             raise MemberBroken(
-                "damaged_member", f"{self._name} is damaged (it does not unpack).", DOWNLOAD_AGAIN
+                "damaged_member", f"{self._name} is damaged (it cannot be unpacked).", DOWNLOAD_AGAIN
             ) from None
 
     def _packed(self, wanted: int) -> bytes:

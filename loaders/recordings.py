@@ -133,7 +133,8 @@ def _add_block(connection: duckdb.DuckDBPyConnection, path: Path, block: bytes, 
     header = next(csv.reader([block[: block.index(b"\n")].decode("utf-8", "replace").strip()]))
     if missing := [name for name in READ[:3] if name not in header]:
         raise NoTable(
-            f"{path} has no column {missing[0]}.", f"Name a dump of canonical MusicBrainz data, with {', '.join(READ)}."
+            f"{path} has no column {missing[0]}.",
+            f"Name a dump of canonical MusicBrainz data that has the columns {', '.join(READ)}.",
         )
     columns = "{" + ", ".join(f"'{name}': 'VARCHAR'" for name in header) + "}"
     names = {name: name if name in header else "null" for name in READ}

@@ -76,12 +76,12 @@ ADVICE = {
     "no_time_with_offset": "Write answered_at like 2026-03-01T10:00:00+01:00: without the offset the moment is not known.",
     "not_a_number": "Answers are numbers: export the values, not the labels. Free text is never landed.",
     "unknown_instrument": "Their instrument is not in seeds/instrument_items.csv: they are landed, but not scored.",
-    "unknown_item": "Their item is none of the instrument's in seeds/instrument_items.csv: they are landed, but not scored.",
+    "unknown_item": "Their item is not one of the instrument's items in seeds/instrument_items.csv: they are landed, but not scored.",
     "outside_range": (
         "These answers are outside the range of their item in seeds/instrument_scales.csv, and count as missing. "
         "Was the instrument recoded, such as 0 to 4 for 1 to 5?"
     ),
-    "one_item_reports": "So many reports have one item of an instrument that has more. Look whether every item has a time of its own: the items of one report need the same answered_at.",
+    "one_item_reports": "These reports have only one item of an instrument that has several. Check whether each item has its own time: the items of one report need the same answered_at.",
 }
 
 MADE_NUMBERS = (
@@ -139,7 +139,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, table: SideTable) -> None:
         raise NotRead(
             "lacks_columns",
             f"It has no column {missing[0]}.",
-            f"One answer a line; the first line reads {','.join(COLUMNS)}.",
+            f"Write one answer on each line; the first line must be {','.join(COLUMNS)}.",
         )
     cells = ", ".join(f"{column} as {name}" for name, column in columns.items())
     connection.execute(f"create or replace temp table survey_rows as select line, {cells} from {ROWS}")
@@ -188,7 +188,9 @@ def _drop(connection: duckdb.DuckDBPyConnection, file: str, error: NotRead) -> F
     """Delete what an earlier load had landed of a file that cannot be read now."""
     advice = [f"{error.what} {error.remedy}"]
     if gone := _forget(connection, file):
-        advice.append(f"The {gone:,} answers that an earlier load had landed of it are no longer in the vault.")
+        advice.append(
+            f"The {gone:,} answers that an earlier load had landed from this file are no longer in the vault."
+        )
     return FileReport(file, not_read=error.reason, advice=advice)
 
 

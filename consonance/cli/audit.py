@@ -21,7 +21,10 @@ def audit() -> None:
 
 @audit.command("verify")
 @click.option(
-    "--against", type=click.Path(path_type=Path), default=None, help="An earlier export that the log must continue."
+    "--against",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="An earlier export of the log. The log must still contain its entries.",
 )
 @study_option
 @json_option

@@ -26,6 +26,6 @@ def rotate(folder: Path | None) -> None:
     out.print(f"{rotation.rows:,} rows of {rotation.tables} tables were written again and compared.")
     out.print(
         f"Keep a copy of {study.key_path} in the safe place. Backups of the vault made before today open with the "
-        "old key alone, and whoever has that key can read them: keep both apart, or destroy the backups.",
+        "old key alone, and everyone who has that key can read them: keep both apart, or destroy the backups.",
         soft_wrap=True,
     )

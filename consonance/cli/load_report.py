@@ -61,7 +61,7 @@ def print_load(report: LoadReport, out: Console) -> None:
         status = participant_status(donations)
         colour = {"refused": "red", "partly": "yellow", "held": "yellow"}.get(status, "green")
         table.add_row(
-            escape(code) or "(nobody)",
+            escape(code) or "(no participant)",
             f"[{colour}]{status}[/]",
             f"{len(donations)}",
             *(f"{count:,}" for count in counts),

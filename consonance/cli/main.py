@@ -117,7 +117,7 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     rules             the quality rules, on the data of the vault and the warehouse
     wall              every released column, followed back to staging through the compiled SQL
     non-interference  a rebuild with other names, devices and secrets gives the same warehouse
-    leaks             files, logs and pages hold no secret and no name
+    leaks             no file, log or page contains a secret or a name
 
     Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.
     """
@@ -139,7 +139,7 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     "--samples",
     type=click.IntRange(min=1),
     default=None,
-    help="Samples of each person's plays. Default: 200, in studies of more than 50 people fewer.",
+    help="Number of samples of each person's plays. Default: 200, or fewer if the study has more than 50 people.",
 )
 @click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
 @json_option
@@ -162,7 +162,7 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
 @cli.command()
 @study_option
 def site(folder: Path | None) -> None:
-    """Build the docs site: lineage, privacy wall, rules, consent coverage, row accounting."""
+    """Build the docs site: lineage, privacy wall, rules, consent coverage, fates of rows."""
     from consonance.site.build import build_site
 
     study = Study.find(folder)
@@ -180,7 +180,7 @@ def site(folder: Path | None) -> None:
 )
 @study_option
 def publish(tier: str, folder: Path | None) -> None:
-    """Make a release in published/, if every check has passed. If one fails, the exit status is 1 and nothing is left."""
+    """Make a release in published/, if every check has passed. If one fails, nothing is published and the exit status is 1."""
     from consonance.release.publish import publish as publish_release
 
     study = Study.find(folder)
@@ -199,7 +199,7 @@ def publish(tier: str, folder: Path | None) -> None:
 @study_option
 @json_option
 def doctor(folder: Path | None, as_json: bool) -> None:
-    """List what is wrong with the study folder, and what to do. Exit status 1 if anything is grave."""
+    """List what is wrong with the study folder, and what to do. Exit status 1 if a finding is grave."""
     study = Study.find(folder)
     with screen.status("Looking …"):
         diagnosis = examine(study)
@@ -215,7 +215,7 @@ def doctor(folder: Path | None, as_json: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another seed makes other people.")
 @click.option("--people", default=40, show_default=True, help="Number of participants.")
 @click.option(
-    "--plays", default=400_000, show_default=True, help="Number of plays of all participants together, about."
+    "--plays", default=400_000, show_default=True, help="Approximate number of plays, for all participants together."
 )
 def demo(folder: Path, seed: int, people: int, plays: int) -> None:
     """Make a synthetic study in FOLDER and run every step on it, from zips to answers."""

@@ -28,11 +28,11 @@ from consonance.study.folder import Study
 @click.option(
     "--rebuild/--unpublish",
     default=True,
-    help="If the current controlled release has them: publish it again without them (the default), or only unpublish it.",
+    help="If the participant is in the current controlled release: publish it again without them (default), or only unpublish it.",
 )
 @click.option("--take-down", "old_unpublish", is_flag=True, hidden=True, help="The former name of --unpublish.")
 @click.option(
-    "--replay", is_flag=True, help="Repeat the withdrawals that a restored backup of the vault does not know."
+    "--replay", is_flag=True, help="Repeat the withdrawals that are missing in a restored backup of the vault."
 )
 @study_option
 @json_option
@@ -84,19 +84,19 @@ def _print_plan(planned: ErasureRecord) -> None:
     rows = {store: sum(tables.values()) for store, tables in planned.rows.items()}
     files = planned.study_files
     screen.print(
-        f"{', '.join(planned.people.participant_code) or 'Nobody in the vault'}: {rows['vault']:,} rows in the vault, "
+        f"{', '.join(planned.people.participant_code) or 'No participant in the vault'}: {rows['vault']:,} rows in the vault, "
         f"{rows['warehouse']:,} in the warehouse, {files.donation_files} donated files, "
         f"{sum(files.lines.values())} lines in the study's tables."
     )
     if planned.releases:
         numbers = ", ".join(f"{release.number} ({release.tier})" for release in planned.releases)
-        screen.print(f"Releases with them, which will be unpublished: {numbers}.")
+        screen.print(f"These releases have data of the participant and will be unpublished: {numbers}.")
 
 
 def _print_withdrawal(withdrawal: Withdrawal) -> None:
     scan, releases = withdrawal.scan, withdrawal.releases
     out.print(
-        f"[green]Erased.[/] Nothing of them was found in {scan.columns:,} columns of {scan.tables:,} tables ({scan.rows:,} rows)."
+        f"[green]Erased.[/] Nothing of the participant was found in {scan.columns:,} columns of {scan.tables:,} tables ({scan.rows:,} rows)."
     )
     if releases.numbers:
         out.print(

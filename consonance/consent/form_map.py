@@ -17,9 +17,9 @@ TICKED = ("1", "checked", "yes", "true")
 # And for an empty box or a no: Qualtrics numbers yes 1 and no 2, and writes -99 for a question not seen.
 UNTICKED = ("0", "unchecked", "no", "false", "2", "-99")
 WRITE_MAP = "docs/consent.md shows a map."
-NO_BOX = Rule("names a box that is neither a column nor 'column', 'is' and 'is_not'", WRITE_MAP)
+NO_BOX = Rule("has a box that is neither the name of a column nor a mapping of 'column', 'is' and 'is_not'", WRITE_MAP)
 NO_PURPOSES = Rule(
-    "names an unknown purpose, or a box that is neither a column nor 'column', 'is' and 'is_not'",
+    "has an unknown purpose, or a box that is neither the name of a column nor a mapping of 'column', 'is' and 'is_not'",
     f"Known purposes are {', '.join(PURPOSES)}. {WRITE_MAP}",
 )
 
@@ -119,7 +119,7 @@ class FormMap(YamlFile):
     event: Annotated[
         Text,
         AfterValidator(_known_event),
-        Rule("is another event than " + ", ".join(EVENTS), WRITE_MAP),
+        Rule("is not one of the events " + ", ".join(EVENTS), WRITE_MAP),
     ] = "granted"
     time_zone: Annotated[
         ZoneInfo | None, BeforeValidator(_zone), Rule("is no IANA time zone", "Write it like Europe/Berlin.")

@@ -1,7 +1,7 @@
 """Consent given in an electronic form: exports of REDCap and Qualtrics become lines of the ledger.
 
 A map says which column means what (``consonance.consent.form_map``). Nothing else of an export is read: names,
-addresses and signatures stay where they are. A word that is neither a known yes nor a known no is reported, and its
+addresses and signatures stay where they are. A word that means neither yes nor no is reported, and its
 line is not imported: nobody knows what was decided.
 """
 
@@ -108,7 +108,7 @@ def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport
         elif reason:
             report.left_out[reason] += 1
         elif unknown := [box.column for box in form.boxes if box.is_unknown(row)]:
-            reader.fault(line, f"has a word in {unknown[0]} that is neither a known yes nor a known no", SAY_WORDS)
+            reader.fault(line, f"has a word in {unknown[0]} that means neither yes nor no", SAY_WORDS)
         elif event := _event(reader, line, form, row):
             yield event
 

@@ -18,7 +18,7 @@ from consonance.study.tokens import Tokens
 
 ONLY_GROWS = (
     "Restore consents.csv from a copy; nothing was loaded from it. Lines may only be added: "
-    "correct a mistake by a further line at the end, with the same occurred_at."
+    "to correct a mistake, add a line at the end with the same occurred_at."
 )
 
 
@@ -48,7 +48,7 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
     known = [line_hash for _, line_hash in loaded]
     if hashes[: len(known)] != known:
         raise BadTable(
-            f"{study.consents_path} is not the ledger that was loaded before: "
+            f"{study.consents_path} differs from the ledger that was loaded before: "
             f"{_first_difference([line for line, _ in lines], hashes, known)}.",
             ONLY_GROWS,
         )

@@ -71,14 +71,14 @@ def read_ledger(study: Study, registered: Collection[str]) -> list[tuple[int, Co
         if not row["participant_code"]:
             reader.fault(line, "has no participant_code")
         if row["event"] not in EVENTS:
-            reader.fault(line, f"has another event than {', '.join(EVENTS)}")
+            reader.fault(line, f"has an event that is not one of {', '.join(EVENTS)}")
         purposes = tuple(purpose for purpose in re.split(r"[;,|\s]+", row["purposes"]) if purpose)
         if unknown := [purpose for purpose in purposes if purpose not in PURPOSES]:
             reader.fault(line, f"has {len(unknown)} unknown purposes (known are {', '.join(PURPOSES)})")
         if not row["form_version"]:
             reader.fault(line, "names no form_version")
         elif row["form_version"] not in registered:
-            reader.fault(line, "names a form_version that notices.csv does not register", REGISTER)
+            reader.fault(line, "names a form_version that is not in notices.csv", REGISTER)
         first, last = (reader.day(line, column, row[column]) for column in ("history_from", "history_to"))
         if first and last and first > last:
             reader.fault(line, "has a history_from after its history_to")

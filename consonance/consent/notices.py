@@ -56,7 +56,8 @@ def register_notice(study: Study, file: Path, version: str, language: str, title
         raise BadNotice(f"{file} does not exist.", "Name the file that participants read.")
     if not version.strip() or any(sign in version for sign in "\r\n") or version.startswith("#"):
         raise BadNotice(
-            f"{file} needs a version, in one line without a leading #.", "Give it one, such as --version v1."
+            f"The version for {file} is empty, has several lines, or begins with '#'.",
+            "Give another one, such as --version v1.",
         )
     if not LANGUAGE.fullmatch(language):
         raise BadNotice(f"The language of {file} is not a language tag.", "Write it like en, de or pt-BR.")
@@ -69,7 +70,7 @@ def register_notice(study: Study, file: Path, version: str, language: str, title
     place = file if file.resolve().is_relative_to(study.root.resolve()) else study.notice_texts / file.name
     if place != file:
         if place.exists() and sha256_of(place) != sha256:
-            raise BadNotice(f"{place} is another file already.", "Give the notice's file another name.")
+            raise BadNotice(f"{place} exists already and has another text.", "Give the notice's file another name.")
         place.parent.mkdir(mode=0o700, exist_ok=True)
         replace_file(place, file.read_bytes())
     name = place.resolve().relative_to(study.root.resolve()).as_posix()

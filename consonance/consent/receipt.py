@@ -59,7 +59,10 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
     """
     state = consent_of(connection, code)
     if state.event is None:
-        raise NotLoaded("No consent event of this code has happened yet.", "A receipt shows consent events.")
+        raise NotLoaded(
+            "This code has no consent event up to the study's as_of, so there is nothing to show on a receipt.",
+            "Enter the participant's decision into consents.csv, then run 'consonance load'.",
+        )
     settings = Settings.read(study)
     events = connection.execute(
         """

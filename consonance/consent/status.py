@@ -131,5 +131,6 @@ def consent_of(connection: duckdb.DuckDBPyConnection, code: str) -> ConsentStatu
         if state.participant_code == code:
             return state
     raise NotLoaded(
-        "Nobody of this code is enrolled or in the ledger.", "Check the spelling, or run 'consonance load' first."
+        "No participant with this code is enrolled or in the consent ledger.",
+        "Check the spelling, or run 'consonance load' first.",
     )

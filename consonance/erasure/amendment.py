@@ -67,9 +67,9 @@ def erase_uncovered(study: Study, progress: Callable[[str], None] = lambda _: No
             return [_narrowed(one, 0) for one in concerned]
     losing_some_plays = [one for one in concerned if "listening_history" in one.purposes and _loses_some_plays(one)]
     if losing_some_plays:
-        progress("judging again the plays of participants who took something back (dbt run)")
+        progress("deciding again which plays the consents cover (dbt run)")
         run_dbt(study, "run", "--select", "+int_play_fates")
-    progress("erasing what consent no longer covers")
+    progress("erasing the data that consent no longer covers")
     erased = _delete(study, concerned, losing_some_plays)
     progress("writing the vault into a fresh file")
     rewrite_vault(study)

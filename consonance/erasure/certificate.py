@@ -30,8 +30,8 @@ METHOD = (
     "participant's rows and in nobody else's. Then it deleted the rows in one transaction. Deleting alone would leave "
     "the values readable in the files. So it copied the vault table by table into a fresh file, compared the copy with "
     "the original, and replaced the original; the warehouse is a fresh file too, built again from the vault. "
-    "At the end it searched every column of vault and warehouse that could hold one of the unique values, and every "
-    "release that stays for the participant's names."
+    "At the end it searched every column of vault and warehouse that could contain one of the unique values. It searched "
+    "every remaining release for the participant's names."
 )
 REMAINS = (
     "What remains: the lines of the consent ledger, with a token in place of the code, because the study must be able "

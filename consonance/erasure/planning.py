@@ -79,7 +79,7 @@ def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
     """
     if checked_code(code).startswith(LABEL_PREFIX):
         raise UnknownParticipant(
-            "This code stands for a participant who was erased.", f"The certificate is in {study.withdrawals}."
+            "This code is the token of a participant who was erased.", f"The certificate is in {study.withdrawals}."
         )
     read_handovers(study)
     with open_study(study) as connection:
@@ -90,7 +90,9 @@ def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
     if not planned.rows["vault"] and not planned.study_files.are_there:
         moment = tombstones.get(planned.tokens[0])
         raise UnknownParticipant(
-            f"The participant was erased on {moment:%Y-%m-%d}." if moment else "The study has nobody of this code.",
+            f"The participant was erased on {moment:%Y-%m-%d}."
+            if moment
+            else "The study has no participant with this code.",
             f"The certificate is in {study.withdrawals}." if moment else "Check the spelling.",
         )
     return planned
@@ -109,7 +111,7 @@ def plan_replay(study: Study) -> ErasureRecord:
         tokens = Tokens.of(connection)
         back = [code for (code,) in connection.execute(CODES).fetchall() if tokens.participant(code) in missing]
     if not missing:
-        raise NothingPending(f"{study.vault_path} knows every withdrawal.", "There is nothing to replay.")
+        raise NothingPending(f"{study.vault_path} has every withdrawal already.", "There is nothing to repeat.")
     planned = draft(study, back, None)
     # Who is not in the backup at all needs their tombstone back nonetheless.
     return replace(planned, tokens=(*planned.tokens, *sorted(missing.keys() - set(planned.tokens))))

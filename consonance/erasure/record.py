@@ -131,7 +131,7 @@ def only_one(study: Study) -> Iterator[None]:
             portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
         except portalocker.LockException:
             raise WithdrawalBusy(
-                f"Another withdrawal from {study.root} is under way.", "Wait until it has ended."
+                f"Another withdrawal from {study.root} is running.", "Wait until it has ended."
             ) from None
         yield
     finally:
@@ -159,7 +159,7 @@ def pending(study: Study) -> ErasureRecord | None:
         except (duckdb.CatalogException, ValueError, KeyError, TypeError):
             raise UnreadableRecord(
                 f"The withdrawal in {study.pending} was begun by another version of consonance.",
-                "Finish it with that version ('consonance withdraw' without a code), then come back to this one.",
+                "Finish it with that version ('consonance withdraw' without a code), then use this version again.",
             ) from None
 
 

@@ -23,8 +23,8 @@ from consonance.study.vault import open_study
 
 COLUMNS = ("release", "recipient", "handed_over_at")
 REVEALS_ONE_PERSON = (
-    "A public release is not published again by itself: its difference from the release before would reveal the person "
-    "who left. Publish again when more than twenty other persons have joined or left."
+    "A public release is not published again automatically: the difference between the two releases would reveal the "
+    "person who left. Publish again when more than twenty other persons have joined or left."
 )
 
 

@@ -71,8 +71,8 @@ def search_stores(study: Study, erased: ErasureRecord) -> tuple[Scan, dict[str, 
     places = sorted(scan.hits) or [store for store, tables in left.items() if tables]
     if places:
         raise ErasureIncomplete(
-            f"After the erasure something of the participant was found in {', '.join(places)}.",
-            "Nothing is certified. Run 'consonance withdraw' again; if it is found again, please report it.",
+            f"After the erasure, data of the participant were still found in {', '.join(places)}.",
+            "No certificate was written. Run 'consonance withdraw' again. If the data are found again, please report it.",
         )
     return scan, left
 

@@ -119,9 +119,9 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         try:
             _relabelled(path, "", None)
         except (UnicodeDecodeError, csv.Error):
-            to_do.append(f"{study.within(path)} is not a CSV: remove the participant's lines from it.")
+            to_do.append(f"{study.within(path)} cannot be read as CSV: remove the participant's lines from it.")
     to_do += [
-        f"{study.within(path)} names the participant, or may be a copy of a store: look at it, and delete it or the name."
+        f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
         for path in _still_named(study, [*codes, *names])
     ]
     return to_do

@@ -121,9 +121,9 @@ def anchor(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
 def anchor_faults(entries: Sequence[Entry], signed: Anchor, place: str) -> list[str]:
     """What is missing of the entries that ``signed`` was signed for. It may be behind, if a program was killed."""
     if len(entries) < signed.entries:
-        return [f"the log has {len(entries)} entries, {place} knows {signed.entries}"]
+        return [f"the log has {len(entries)} entries, but {place} was written for {signed.entries}"]
     if signed.entries and entries[signed.entries - 1].entry_hash != signed.head:
-        return [f"entry {signed.entries} is not the one that {place} knows"]
+        return [f"entry {signed.entries} is not the entry that {place} was written for"]
     return []
 
 

@@ -63,7 +63,7 @@ def verify(connection: duckdb.DuckDBPyConnection, study: Study, export: Path | N
     elif broken:
         faults.append({"unsigned": "audit.head is not signed by this vault"}.get(broken, "audit.head is missing"))
     if not entries and connection.execute("select count(*) from vault.raw.study").fetchall() != [(0,)]:
-        faults.append("the study was loaded, and the log has no entry")
+        faults.append("the study was loaded, but the log has no entry")
     if export:
         faults += anchor_faults(entries, _read_export(export), "the export")
     return AuditReport(len(entries), entries[-1].entry_hash if entries else GENESIS, faults)
@@ -77,13 +77,15 @@ def chain_faults(entries: Sequence[Entry]) -> list[str]:
         if entry.number > expected:
             faults.append(f"entry {expected} is missing")
         elif entry.number < expected:
-            faults.append(f"entry {entry.number} is there more than once")
+            faults.append(f"entry {entry.number} occurs more than once")
         elif entry.previous_hash != previous:
             faults.append(f"entry {entry.number} does not follow the one before it")
         if entry.entry_hash != entry.computed_hash():
             faults.append(f"entry {entry.number} was changed")
         if entry.kind == BROKEN_ANCHOR:
-            faults.append(f"entry {entry.number} notes that the log was cut off, replaced or unsigned before it")
+            faults.append(
+                f"entry {entry.number} records that, before it, the log was cut off or replaced, or audit.head was not valid"
+            )
         expected, previous = entry.number + 1, entry.entry_hash
     return faults
 

@@ -123,7 +123,7 @@ def _tombstones(study: Study) -> Iterator[Finding]:
         if read_tombstones(connection).keys() - read_file(study).keys():
             yield Finding(
                 str(study.tombstones_path),
-                "It lacks tombstones that the vault has: a stale backup of the vault would not be noticed.",
+                "Tombstones that the vault has are missing in this file, so a stale backup of the vault would not be noticed.",
                 "Restore the file from a copy; the next withdrawal writes it too.",
             )
 
@@ -148,7 +148,7 @@ def _consents(study: Study) -> Iterator[Finding]:
         for coverage in narrowed(connection):
             yield Finding(
                 coverage.participant_code,
-                "This participant took back a purpose or narrowed the window, and the vault still has what is no longer covered.",
+                "This participant took back a purpose or narrowed the window, and the vault still has the data that consent no longer covers.",
                 "Run 'consonance load'.",
             )
         folders = [path.name for path in study.inbox.iterdir() if path.is_dir()]

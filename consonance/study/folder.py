@@ -168,6 +168,6 @@ def refuse_unusable(root: Path) -> None:
     """
     if "?" in str(root.absolute()):
         raise UnusableFolder(
-            f"{root} cannot hold a study: there is a '?' in its path.",
+            f"{root} cannot be a study folder: there is a '?' in its path.",
             "DuckDB reads what follows it as an option. Choose a folder without '?', or rename this one.",
         )

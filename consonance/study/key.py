@@ -72,8 +72,7 @@ def _read_file(path: Path) -> str:
     except FileNotFoundError:
         raise VaultKeyError(
             f"The vault's key {path} is missing.",
-            f"Restore it from where you keep it safe, or set {KEY_VARIABLE}. "
-            "Without the key nobody can read the vault.",
+            f"Restore it from your safe copy, or set {KEY_VARIABLE}. Without the key nobody can read the vault.",
         ) from None
     except PermissionError:
         raise VaultKeyError(f"The vault's key {path} cannot be read by this user.", "Run as its owner.") from None
@@ -84,7 +83,7 @@ def _checked(key: str, source: str) -> str:
     key = key.strip()
     if not KEY_SHAPE.fullmatch(key):
         raise VaultKeyError(
-            f"The vault's key in {source} is not a key.",
-            "It is at least 32 letters and digits on one line, as 'consonance init' writes it.",
+            f"The vault's key in {source} is not a valid key.",
+            "A key is one line of at least 32 letters and digits, as 'consonance init' writes it.",
         )
     return key

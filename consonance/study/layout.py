@@ -37,8 +37,8 @@ title: {title}
 as_of: {as_of}
 
 # A load reports if two participants share a listening history, or if one participant has the histories of several
-# accounts. Then no release is published until you have withdrawn the wrong code, or have written here that all is
-# right (keep_both): for example two people who use one account, or (with one code) one person with two accounts.
+# accounts. Then no release is published until you have withdrawn the wrong code, or have written here that this
+# is correct (keep_both): for example two people who use one account, or (with one code) one person with two accounts.
 # one_history:
 #   - {{codes: ["P007", "P008"], decision: keep_both}}
 
@@ -153,7 +153,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
         if isinstance(error, OSError):
             raise CannotLayOut(
                 f"No study can be created in {root} ({error.strerror}).",
-                "Name a folder on a disk with room, that you may write to.",
+                "Choose a folder that you may write to, on a disk with free space.",
             ) from error
         raise
     return study

@@ -121,21 +121,24 @@ class TableReader:
             lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
         except csv.Error:
             raise BadTable(
-                f"{self.path} is no CSV from line {reader.line_num + 1} on.", "Save it as 'CSV UTF-8' once more."
+                f"{self.path} cannot be read as CSV from line {reader.line_num + 1} on.",
+                "Save it as 'CSV UTF-8' again.",
             ) from None
         lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
         if not lines:
-            raise BadTable(f"{self.path} has no header.", f"Its first line reads {','.join(columns)}.")
+            raise BadTable(f"{self.path} has no header.", f"Its first line must be {','.join(columns)}.")
         names = lines[0][1]
         if missing := [column for column in columns if column not in names]:
-            raise BadTable(f"{self.path} lacks the column {missing[0]}.", f"Its first line reads {','.join(columns)}.")
+            raise BadTable(
+                f"{self.path} lacks the column {missing[0]}.", f"Its first line must be {','.join(columns)}."
+            )
         if repeated := [column for column in columns if names.count(column) > 1]:
             raise BadTable(f"{self.path} has the column {repeated[0]} twice.", "Give one of them another name.")
         places = {column: names.index(column) for column in columns}
         found = []
         for number, row in lines[1:]:
             if len(row) != len(names):
-                self.fault(number, f"has {len(row)} values, the header {len(names)}")
+                self.fault(number, f"has {len(row)} values, but the header has {len(names)}")
                 continue
             found.append((number, {column: row[place] for column, place in places.items()}))
         return found

@@ -55,7 +55,7 @@ def read_yaml(path: Path, model: type[Model], error: type[ConsonanceError], reme
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
-        raise error(f"{path} is not readable as YAML.", remedy) from None
+        raise error(f"{path} cannot be read as YAML.", remedy) from None
     if not isinstance(content, dict | None):
         raise error(f"{path} has no settings.", remedy)
     try:
@@ -73,7 +73,7 @@ def _explained(
         return error(f"{path} has unknown settings: {', '.join(unknown)}.", f"Known are {', '.join(known)}.")
     field, *inside = faults[0]["loc"]
     if faults[0]["type"] == "missing" and not inside:
-        return error(f"{path} does not say {field}.", remedy)
+        return error(f"{path} lacks the setting {field}.", remedy)
     rule = next(rule for rule in reversed(known[str(field)].metadata) if isinstance(rule, Rule))
     part = f" (entry {inside[0] + 1})" if inside and isinstance(inside[0], int) else ""
     return error(f"{field}{part} in {path} {rule.problem}.", rule.remedy)

@@ -213,9 +213,7 @@ def test_a_box_that_holds_neither_a_known_yes_nor_a_known_no_is_reported_and_dec
     before = small.study.consents_path.read_bytes()
     report = imported(small, "redcap", NO_WORDS, GERMAN)
     assert (report.added, dict(report.left_out)) == (0, {"did not agree": 1})
-    assert report.faults == [
-        f"line {line} has a word in agree that is neither a known yes nor a known no" for line in (2, 3, 4)
-    ]
+    assert report.faults == [f"line {line} has a word in agree that means neither yes nor no" for line in (2, 3, 4)]
     assert "is_not" in " ".join(report.remedies)
     assert small.study.consents_path.read_bytes() == before
 
@@ -229,7 +227,7 @@ def test_a_map_says_the_words_of_another_language(small: SmallStudy) -> None:
         ("P002", []),
     ]
     other = imported(small, "redcap", GERMAN_MAP, GERMAN.replace("P001", "P005").replace(",Angekreuzt", ",Ja"))
-    assert other.faults == ["line 2 has a word in purposes___1 that is neither a known yes nor a known no"]
+    assert other.faults == ["line 2 has a word in purposes___1 that means neither yes nor no"]
 
 
 def test_words_of_the_survey_tool_in_another_language_are_reported(small: SmallStudy) -> None:
@@ -251,14 +249,14 @@ def test_a_withdrawal_form_grants_nothing(small: SmallStudy) -> None:
 
 
 BAD_MAPS = {
-    "a: [": "not readable as YAML",
+    "a: [": "cannot be read as YAML",
     "- a": "has no settings",
     REDCAP_MAP + "who: x": "unknown settings: who. Known are participant_code",
-    REDCAP_MAP.replace("occurred_at: consent_timestamp\n", ""): "does not say occurred_at",
-    REDCAP_MAP.replace("sharing_public", "sharing"): "names an unknown purpose",
-    REDCAP_MAP + "event: agreed": "another event than granted, amended, withdrawn",
+    REDCAP_MAP.replace("occurred_at: consent_timestamp\n", ""): "lacks the setting occurred_at",
+    REDCAP_MAP.replace("sharing_public", "sharing"): "has an unknown purpose",
+    REDCAP_MAP + "event: agreed": "is not one of the events granted, amended, withdrawn",
     REDCAP_MAP.replace("Europe/Berlin", "Europe/Bielefeld"): "no IANA time zone",
-    REDCAP_MAP.replace("agreed: agree", "agreed: [agree]"): "neither a column",
+    REDCAP_MAP.replace("agreed: agree", "agreed: [agree]"): "neither the name of a column",
     REDCAP_MAP.replace("consent_timestamp", ""): "names no column",
     REDCAP_MAP.replace("v1", "v7"): "not in notices.csv",
 }

@@ -128,10 +128,10 @@ def test_a_ledger_that_did_not_only_grow_is_refused(kept: SmallStudy, what: str)
         write(kept, *lines, *more)
         if more and not message.startswith(("line", "a line")):
             continue
-        with pytest.raises(BadTable, match=r"consents\.csv is not the ledger that was loaded before") as error:
+        with pytest.raises(BadTable, match=r"consents\.csv differs from the ledger that was loaded before") as error:
             kept.load()
         assert message in error.value.what
-        assert "further line at the end" in error.value.remedy
+        assert "add a line at the end" in error.value.remedy
         assert "P2" not in str(error.value)
         assert events(kept) == before
     write(kept, *LINES)
@@ -156,7 +156,7 @@ def test_a_vault_of_before_line_hashes_is_taken_on(kept: SmallStudy) -> None:
 def test_an_event_under_an_unregistered_notice_is_refused(kept: SmallStudy) -> None:
     before = events(kept)
     write(kept, *LINES, "P3,granted,library,v2,2024-01-01T10:00:00+00:00,,")
-    with pytest.raises(BadTable, match=r"line 6 names a form_version that notices\.csv does not register") as error:
+    with pytest.raises(BadTable, match=r"line 6 names a form_version that is not in notices\.csv") as error:
         kept.load()
     assert "consonance consent notice" in error.value.remedy
     assert events(kept) == before

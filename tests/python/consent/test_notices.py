@@ -57,7 +57,7 @@ def test_what_cannot_be_registered_changes_nothing(small: SmallStudy, text: Path
     wrong = {
         "another text under the version v1": (text, "v1", "en"),
         "does not exist": (text.with_name("none.pdf"), "v2", "en"),
-        "needs a version": (text, " ", "en"),
+        "The version for": (text, " ", "en"),
         "not a language tag": (text, "v2", "in English"),
     }
     for message, arguments in wrong.items():
@@ -67,7 +67,7 @@ def test_what_cannot_be_registered_changes_nothing(small: SmallStudy, text: Path
     assert sorted(small.root.rglob("*")) == files
     register_notice(small.study, text, "v2", "en")
     text.write_bytes(b"Something else.")
-    with pytest.raises(BadNotice, match="is another file already"):
+    with pytest.raises(BadNotice, match="exists already and has another text"):
         register_notice(small.study, text, "v3", "en")
     assert (small.root / "notices" / text.name).read_bytes() == TEXT
 

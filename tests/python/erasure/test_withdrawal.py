@@ -959,9 +959,9 @@ def test_nothing_happens_without_a_yes(small_copy: SmallStudy) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["NOBODY", "--yes"], "nobody of this code. Check the spelling"),
+        (["NOBODY", "--yes"], "no participant with this code. Check the spelling"),
         (["--yes"], "No withdrawal was interrupted"),
-        (["--replay", "--yes"], "knows every withdrawal"),
+        (["--replay", "--yes"], "has every withdrawal"),
         (["P2", "--yes", "--requested-at", "yesterday"], "Invalid value"),
     ],
 )

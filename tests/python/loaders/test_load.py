@@ -178,14 +178,14 @@ def test_accounting_by_participant_code_stays_in_the_vault(small: SmallStudy) ->
 
 
 BAD_LEDGER = {
-    "P1,agreed,listening_history,v1,2025-01-01T00:00:00Z,,": "line 13 has another event",
+    "P1,agreed,listening_history,v1,2025-01-01T00:00:00Z,,": "line 13 has an event that is not one of",
     "P1,granted,listening_histroy,v1,2025-01-01T00:00:00Z,,": "line 13 has 1 unknown purposes",
     "P1,granted,listening_history,v1,2025-01-01T00:00:00,,": "line 13 has no date-time with an offset in occurred_at",
     "P1,granted,listening_history,v1,2025-01-01T00:00:00Z,01.02.2020,": "line 13 has no date in history_from",
     "P1,granted,listening_history,v1,2025-01-01T00:00:00Z,2021-01-01,2020-01-01": "line 13 has a history_from after its history_to",
     "P1,granted,listening_history,,2025-01-01T00:00:00Z,,": "line 13 names no form_version",
     ",granted,listening_history,v1,2025-01-01T00:00:00Z,,": "line 13 has no participant_code",
-    "P1,granted": "line 13 has 2 values, the header 7",
+    "P1,granted": "line 13 has 2 values, but the header has 7",
 }
 
 
@@ -319,7 +319,7 @@ def test_feature_archives_with_quirks_land(small: SmallStudy) -> None:
 def test_an_archive_without_a_licence_row_is_refused(small: SmallStudy, tmp_path: Path) -> None:
     file = tmp_path / "f.csv"
     file.write_text(f"id,valence\n{'1' * 22},0.5\n")
-    with pytest.raises(BadArchive, match="no feature source of that name") as error:
+    with pytest.raises(BadArchive, match="no feature source with the name") as error:
         add_archive(small.study, file, "found_somewhere")
     assert "seeds/feature_sources.csv" in str(error.value)
     assert list(small.study.catalogue.iterdir()) == []
@@ -341,12 +341,12 @@ def test_settings_are_checked(small: SmallStudy, tmp_path: Path) -> None:
     with pytest.raises(NoStudy, match="consonance init"):
         Study.find(tmp_path / "nowhere")
     for text, finding in {
-        "title: [": "not readable as YAML",
+        "title: [": "cannot be read as YAML",
         "- a": "has no settings",
         "as_off: x": "unknown settings: as_off",
         "as_of: 2026-03-01": "is not a date-time with an offset",
         "as_of: 2026": "is not a date-time with an offset",
-        "as_of: 2026-02-30": "not readable as YAML",
+        "as_of: 2026-02-30": "cannot be read as YAML",
         "retention: [a, b]": "is not a text",
         "as_of: yesterday": "is not a date-time with an offset",
     }.items():

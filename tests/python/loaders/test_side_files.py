@@ -150,7 +150,7 @@ def test_a_questionnaire_that_became_unreadable_leaves_the_vault(study: SmallStu
     survey(study, "s.csv", b"")
     (report,) = loaded(study).surveys
     assert report.not_read == "empty_file"
-    assert "The 2 answers that an earlier load had landed of it are no longer in the vault." in report.advice
+    assert "The 2 answers that an earlier load had landed from this file are no longer in the vault." in report.advice
     assert study.vault("select count(*) from vault.raw.survey_answers") == [(0,)]
     survey(study, "s.csv", f"{ANSWERS}\n{GRID}\n")
     assert loaded(study).exit_status == 0
@@ -458,7 +458,7 @@ def test_numbers_are_read_as_they_were_written(study: SmallStudy, what: str) -> 
     assert report.catalogue[0].decided == decided
     assert report.catalogue[0].doubts == doubts
     assert report.exit_status == (2 if doubts else 0)
-    assert len([one for one in report.catalogue[0].advice if one.startswith("Nothing was read of")]) == sum(
+    assert len([one for one in report.catalogue[0].advice if one.startswith("No value of")]) == sum(
         doubt.startswith("ambiguous") for doubt in doubts
     )
 

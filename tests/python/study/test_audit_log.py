@@ -216,19 +216,19 @@ def test_a_head_that_was_tampered_with_is_found_and_stays_noted(logged: SmallStu
     logged.load()
     with open_study(logged.study, read_only=True) as connection:
         assert verify(connection, logged.study).faults == [
-            "entry 7 notes that the log was cut off, replaced or unsigned before it"
+            "entry 7 records that, before it, the log was cut off or replaced, or audit.head was not valid"
         ]
 
 
 def test_a_log_that_was_cut_off_stays_noted_after_the_next_load(logged: SmallStudy) -> None:
     with open_study(logged.study) as connection:
         connection.execute("delete from vault.raw.audit_log where entry_no > 4")
-        assert verify(connection, logged.study).faults == ["the log has 4 entries, audit.head knows 6"]
+        assert verify(connection, logged.study).faults == ["the log has 4 entries, but audit.head was written for 6"]
     logged.load()
     assert [kind for _, kind, _ in log(logged)[4:]] == ["broken_anchor", "load_started", "load_finished"]
     done = consonance("audit", "verify", "--study", logged.root)
     assert done.returncode == 1
-    assert "entry 5 notes" in done.stdout and "older vault" in done.stdout
+    assert "entry 5 records" in done.stdout and "older vault" in done.stdout
 
 
 def test_an_old_export_tells_when_vault_and_head_were_both_put_back(logged: SmallStudy, tmp_path: Path) -> None:
@@ -238,11 +238,15 @@ def test_an_old_export_tells_when_vault_and_head_were_both_put_back(logged: Smal
         connection.execute("delete from vault.raw.audit_log where entry_no > 4")
         anchor(connection, logged.study)
         assert verify(connection, logged.study).passed, "both were put back: only an export in other hands tells"
-        assert verify(connection, logged.study, export).faults == ["the log has 4 entries, the export knows 6"]
+        assert verify(connection, logged.study, export).faults == [
+            "the log has 4 entries, but the export was written for 6"
+        ]
         record(connection, logged.study, "load_started", {})
         record(connection, logged.study, "load_finished", {})
         anchor(connection, logged.study)
-        assert verify(connection, logged.study, export).faults == ["entry 6 is not the one that the export knows"]
+        assert verify(connection, logged.study, export).faults == [
+            "entry 6 is not the entry that the export was written for"
+        ]
     (tmp_path / "other.json").write_text("[]")
     done = consonance("audit", "verify", "--against", tmp_path / "other.json", "--study", logged.root)
     assert done.returncode == 1 and "is not an export" in done.stderr
@@ -290,7 +294,7 @@ def test_a_loaded_study_without_a_log_is_noticed(logged: SmallStudy) -> None:
     logged.study.audit_head_path.unlink()
     with open_study(logged.study) as connection:
         connection.execute("delete from vault.raw.audit_log")
-        assert verify(connection, logged.study).faults == ["the study was loaded, and the log has no entry"]
+        assert verify(connection, logged.study).faults == ["the study was loaded, but the log has no entry"]
 
 
 def test_a_study_that_was_never_loaded_has_a_whole_empty_log(small: SmallStudy) -> None:

@@ -98,7 +98,7 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (_forget, "older than 1 withdrawal", "withdraw --replay"),
     (
         lambda study: run(study, f"insert into vault.raw.tombstones values ('{'0' * 32}', now())"),
-        "lacks tombstones that the vault has",
+        "Tombstones that the vault has are missing",
         "Restore the file",
     ),
     (
