@@ -43,8 +43,8 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
       consonance catalog add musicbrainz_canonical musicbrainz-canonical-dump-20260703.tar.zst
       consonance catalog add study_features features.csv
 
-    A feature archive is copied into the study. From a dump of MusicBrainz, the catalogue takes what it needs; a newer dump
-    replaces it. If nothing in FILE can be read, it is refused (exit status 1) and the study does not change.
+    A feature archive is copied into the study. From a dump of MusicBrainz, the catalogue takes what it needs; a newer
+    dump replaces it. If nothing in FILE can be read, it is refused (exit status 1) and the study does not change.
     """
     source, *names = words if source_id is None else (source_id, *words)
     if not names:
@@ -103,7 +103,7 @@ def match(names: Path, folder: Path | None, as_json: bool) -> None:
     """Match the songs of NAMES.csv with recordings of MusicBrainz, as the warehouse does.
 
     NAMES.csv has the columns query_id, artist, title and, if known, album and duration_ms. The output has a line for
-    each song: query_id, recording_mbid, method, confidence. Without an id, no recording was sure enough.
+    each song: query_id, recording_mbid, method, confidence. If a line has no id, no recording was sure enough.
     """
     study = Study.find(folder)
     with duckdb.connect(config=session_settings()) as connection:
