@@ -13,11 +13,12 @@ test: .venv lint ## everything that CI runs
 check: .venv lint ## format, lint, types, and the tests that need no dbt build
 	$(BIN)/pytest -m "not builds"
 
-# The tests of a room lie in tests/python under the room's name; SQL is tested by those of models.
-ROOMS = git diff --name-only main | sed -nE 's,^(consonance|tests/python)/([a-z]+)/.*,\2,p; s,^loaders/.*,loaders,p; s,^(models|macros|functions|seeds)/.*,models,p' | sort -u
-test-changed: .venv ## the tests of the rooms that differ from main
+# A folder of code has its tests in tests/python, under the same name. SQL is tested in models, pages and the demo in cli.
+CHANGED = (git diff --name-only main; git ls-files --others --exclude-standard)
+ROOMS = $(CHANGED) | sed -nE 's,^consonance/(site|synthetic)/.*,cli,p; s,^tests/faults/.*,checks,p; s,^(models|macros|functions|seeds|analyses|tests/sql)/.*,models,p; s,^(consonance|tests/python)/([a-z]+)/.*,\2,p; s,^loaders/.*,loaders,p' | sort -u
+test-changed: .venv ## the tests of the folders that differ from main
 	@rooms="$$(for room in $$($(ROOMS)); do ls -d tests/python/$$room; done 2>/dev/null)"; \
-	if [ -n "$$rooms" ]; then $(BIN)/pytest $$rooms; else echo "No room differs from main."; fi
+	if [ -n "$$rooms" ]; then $(BIN)/pytest $$rooms; else echo "No folder with tests differs from main."; fi
 
 faults: .venv ## only the planted faults: which there are, and that each is caught
 	$(BIN)/pytest -v -m faults

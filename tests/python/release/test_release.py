@@ -308,7 +308,7 @@ def test_whose_consent_to_sharing_is_missing_is_nowhere(controlled: Published, p
     left_out = certificate["consent"]["left_out"]
     ((enrolled,),) = controlled.study.vault("select count(*) from vault.raw.participants")
     assert certificate["consent"]["persons"] + sum(left_out.values()) == enrolled
-    assert left_out["without sharing_controlled"] > 0
+    assert left_out["sharing_controlled not granted"] > 0
 
 
 def test_features_that_may_not_be_passed_on_are_not(controlled: Published) -> None:
@@ -497,7 +497,7 @@ def test_public_means_are_over_everybody_in_the_cell(public: Published) -> None:
 def test_a_public_certificate_shows_no_small_group(public: Published) -> None:
     consent = json.loads(public.releases[0].certificate.read_text(encoding="utf-8"))["consent"]
     assert consent["persons"] == 96
-    assert consent["left_out"]["without sharing_public"] == "20 or fewer"
+    assert consent["left_out"]["sharing_public not granted"] == "20 or fewer"
     assert consent["left_out"]["no active consent"] == "20 or fewer"
     told = [*consent["left_out"].values(), *consent["purposes_of_those_in"].values()]
     assert not any(is_telling(count) or is_telling(96 - count) for count in told if isinstance(count, int))
@@ -557,7 +557,7 @@ FAULTS = {
 
 
 def test_every_release_rule_has_a_fault_that_makes_it_fail() -> None:
-    folder = PROJECT / "quality" / "rules" / RELEASE_SUITE
+    folder = PROJECT / "consonance" / "checks" / "rules" / RELEASE_SUITE
     assert set(FAULTS) == {read_rule(path).name for path in folder.glob("*.sql")}
     assert {rule.name for rule in release_rules("public")} == {name for name in FAULTS if name[:2] != "D6"}
     assert {rule.name for rule in release_rules("controlled")} == {
