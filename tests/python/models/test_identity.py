@@ -12,7 +12,7 @@ from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.lineage.policy import check_lineage
-from consonance.checks.non_interference import check_non_interference
+from consonance.checks.non_interference import compare_with_paired_rebuild
 from consonance.erasure.planning import plan
 from consonance.erasure.withdrawal import withdraw
 from consonance.study.folder import Study
@@ -172,7 +172,7 @@ def test_rules_and_wall_hold(study: SmallStudy) -> None:
     broken = [result.rule.name for result in run_checkpoint(study.study) if not result.passed]
     assert broken == []
     assert check_lineage(study.study).passed
-    assert check_non_interference(study.study).differences == []
+    assert compare_with_paired_rebuild(study.study).differences == []
 
 
 def test_whoever_leaves_takes_no_text_of_the_catalogue_along(study: SmallStudy, tmp_path: Path) -> None:

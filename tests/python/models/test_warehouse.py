@@ -362,7 +362,7 @@ def test_nothing_right_of_the_wall_reads_left_of_it(demo: SmallStudy) -> None:
                 ):
                     readers.setdefault(node["schema"], set()).add(node["name"])
     assert set(readers) == {"anonymized"}
-    assert all(name.startswith("anonymized_") for name in readers["anonymized"])
+    assert all(name.startswith("anon_") for name in readers["anonymized"])
 
 
 def test_every_staging_column_has_a_privacy_class() -> None:

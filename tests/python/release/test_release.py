@@ -263,9 +263,7 @@ def test_the_certificate_names_rules_consent_and_every_file(request: pytest.Fixt
         assert told["persons"] == certificate["consent"]["persons"] and told["l"] >= 2
     else:
         assert certificate["demographics"] is None
-    assert (
-        "sequence of their tracks and the time between them" if tier == "controlled" else "aggregates alone"
-    ) in said
+    assert ("sequence of their tracks and the time between them" if tier == "controlled" else "aggregates only") in said
 
 
 def test_a_controlled_release_holds_those_who_agree_and_all_of_theirs(controlled: Published) -> None:

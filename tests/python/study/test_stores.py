@@ -31,7 +31,7 @@ def test_a_missing_key_is_explained(small: SmallStudy) -> None:
 @pytest.mark.parametrize("content", ["", "short", "spaces in it " * 5, "quote'" * 8])
 def test_a_key_of_an_impossible_shape_is_refused(small: SmallStudy, content: str) -> None:
     small.study.key_path.write_text(content)
-    with pytest.raises(VaultKeyError, match="no key"):
+    with pytest.raises(VaultKeyError, match="is not a valid key"):
         read_key(small.study)
 
 
