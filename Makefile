@@ -10,8 +10,8 @@ demo: .venv ## the whole line on a synthetic study
 test: .venv lint ## everything that CI runs
 	$(BIN)/pytest
 
-check: .venv lint ## format, lint, types, and the tests that need no dbt build
-	$(BIN)/pytest -m "not builds"
+check: .venv lint ## format, lint, types, and the quick tests
+	$(BIN)/pytest -m "not slow"
 
 # A folder of code has its tests in tests/python, under the same name. SQL is tested in models, pages and the demo in cli.
 CHANGED = (git diff --name-only main; git ls-files --others --exclude-standard)

@@ -49,7 +49,7 @@ class ProgressBar(LoadProgress):
 
 def print_load(report: LoadReport, out: Console) -> None:
     """Print for each participant what was landed, rejected or held, with the exclusion reasons, and the totals."""
-    table = Table(box=None)
+    table = Table(box=None, padding=(0, 1, 0, 0))
     for heading in ("participant", "status"):
         table.add_column(heading, no_wrap=True)
     for heading in ("files", "rows", "landed", "rejected", "already", "held"):

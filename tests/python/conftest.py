@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import zipfile
@@ -197,13 +199,15 @@ LONGEST = (
 )  # fmt: skip
 
 
-# Files whose tests let dbt build a warehouse. Single tests elsewhere bear the mark "builds" themselves, and so does
-# every test that takes the synthetic study. A test that builds without the mark fails in 'make check'.
-BUILDING = {
-    "test_amendment", "test_doctor", "test_faults", "test_history_doubts", "test_identity", "test_k_anonymity",
-    "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_purposes", "test_recount", "test_release",
-    "test_risk", "test_row_order", "test_rules", "test_wall", "test_warehouse", "test_withdrawal",
+# Files whose tests let dbt build a warehouse, or check a thousand cases: 'make check' leaves them out. So it does the
+# tests that start the program, or take the synthetic study. A test that lets dbt run all the same fails there.
+SLOW = {
+    "test_amendment", "test_consent_oracle", "test_desk", "test_doctor", "test_faults", "test_history_doubts",
+    "test_identity", "test_k_anonymity", "test_key", "test_layers", "test_library", "test_migrations",
+    "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_paths", "test_purposes", "test_recount",
+    "test_release", "test_risk", "test_row_order", "test_rules", "test_wall", "test_warehouse", "test_withdrawal",
 }  # fmt: skip
+STARTS_THE_PROGRAM = re.compile(r"\b(?:consonance|dbt)\(")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -216,8 +220,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     items.sort(key=place)
     for item in items:
-        if item.path.stem in BUILDING or {"demo", "demo_copy", "demo_output"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.builds)
+        if (
+            item.path.stem in SLOW
+            or {"demo", "demo_copy", "demo_output"} & set(getattr(item, "fixturenames", ()))
+            or (isinstance(item, pytest.Function) and STARTS_THE_PROGRAM.search(inspect.getsource(item.function)))
+        ):
+            item.add_marker(pytest.mark.slow)
         if item.path.stem == "test_faults":
             item.add_marker(pytest.mark.faults)
         else:
@@ -246,10 +254,10 @@ def forks() -> Iterator[Forks]:
 @pytest.fixture(scope="session", autouse=True)
 def _dbt_is_there_at_once(forks: Forks, request: pytest.FixtureRequest) -> Iterator[None]:
     """The processes of dbt that this one calls are forks; what the command line calls starts as it always does."""
-    is_quick = request.config.getoption("markexpr") == "not builds"
+    is_quick = request.config.getoption("markexpr") == "not slow"
 
     def fork(command: list[Any], *, cwd: Path, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
-        assert not is_quick, "This test lets dbt run: give it the mark 'builds'."
+        assert not is_quick, "This test lets dbt run: give it the mark 'slow'."
         return forks.run([DBT, *map(str, command[1:])], cwd, env)
 
     with pytest.MonkeyPatch.context() as patch:

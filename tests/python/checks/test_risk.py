@@ -740,7 +740,7 @@ def test_a_release_candidate_is_judged_by_its_own_truth(demo: SmallStudy, attack
         .value
         == 0
     )
-    with pytest.raises(UnknownTruth, match="does not know"):
+    with pytest.raises(UnknownTruth, match="are not in the vault"):
         run_attacks(demo.study, knowledge, warehouse_path=candidate)
 
 

@@ -27,8 +27,8 @@ COMMANDS = {
 # Commands that let dbt run, with the shapes in which they meet nothing that they do not meet in another shape.
 ALIKE_ELSEWHERE = {
     "check": ("no reports", "reports alone"),
-    "site": ("one", "no reports", "reports alone", "alike"),
-    "controlled": ("no reports", "reports alone", "alike"),
+    "site": ("one", "no plays", "no reports", "reports alone", "alike"),
+    "controlled": ("no plays", "no reports", "reports alone", "alike"),
 }
 FAILED = "Error:"
 # What is said, by command, and by shape where it differs; and the exit status.

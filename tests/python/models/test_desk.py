@@ -154,6 +154,7 @@ def test_the_next_run_with_the_vault_knows_what_the_desk_made(demo_copy: SmallSt
         with demo_copy.opened(warehouse=True) as connection:
             return why_outdated(connection)
 
+    demo_copy.dbt("run")
     assert outdated() is None
     vault = demo_copy.study.vault_path.read_bytes()
     at_hand = Desk(desk.project, demo_copy.root, desk.forks)

@@ -115,7 +115,7 @@ def agreeing(study: SmallStudy, codes: list[str]) -> None:
 
 def test_a_study_in_which_it_cannot_be_had_is_refused_and_nothing_is_published(demo_copy: SmallStudy) -> None:
     agreeing(demo_copy, ["D024", "D025", "D026"])
-    with pytest.raises(NotAnonymous, match="at least 5 persons"):
+    with pytest.raises(NotAnonymous, match="At least 5 persons"):
         publish(demo_copy.study, "controlled", on_study=[], on_release=[])
     assert list(demo_copy.study.published.iterdir()) == []
     assert demo_copy.vault("select count(*) from vault.raw.releases") == [(0,)]
