@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -110,6 +111,20 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
             _load_source(connection, source_id, contents, digests)
         reports += _reports(connection, source_id)
     return sorted(reports, key=lambda report: report.file)
+
+
+def catalogue_contents(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int, datetime | None]]:
+    """What the catalogue has: (source, what, rows, when it was loaded in UTC, where that is noted), by source."""
+    return connection.execute(
+        """
+        select source_id, 'tracks with features' as what, count(*) as rows, null as loaded_at
+        from catalogue.music.track_features
+        group by source_id
+        union all
+        select source_id, 'recordings', (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
+        order by all
+        """
+    ).fetchall()
 
 
 def _add_source() -> str:

@@ -1,4 +1,4 @@
-"""Which recording a song is, by its names: the SQL of the models, for a list of songs beside any study."""
+"""Which recording of the catalogue a song is, by its names, for a list of songs beside any study."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from consonance.study.errors import ConsonanceError
-from loaders.memory_files import in_memory
+from loaders.side_files import ROWS, NotRead, read_side_table
 from loaders.track_names import with_track_names
 
 COLUMNS = ("query_id", "artist", "title", "album", "duration_ms")
@@ -17,11 +17,11 @@ NEEDED = COLUMNS[:3]
 # What is at most this sure is no match. 0.75: on labelled pairs no wrong match was that sure (docs/matching.md, 2026-11).
 THRESHOLD = 0.75
 
-ASKED = with_track_names("""
+ASKED = """
     create or replace temp table asked_songs as
     {{ with_name_keys('song_names', 'asked_id, length_ms', 'artist', 'title', 'album') }}
-""")
-MATCHED = with_track_names("""
+"""
+MATCHED = """
     select
         song_names.query_id,
         matches.recording_mbid,
@@ -33,7 +33,7 @@ MATCHED = with_track_names("""
         {{ matched_by_names('asked_songs', '(select *, null::bigint as length_ms from catalogue.music.recordings)') }}
     ) as matches on matches.asked_id = song_names.asked_id and matches.confidence >= $threshold
     order by song_names.asked_id
-""")
+"""
 
 
 class BadNames(ConsonanceError):
@@ -87,39 +87,39 @@ def match_names(connection: duckdb.DuckDBPyConnection, path: Path, threshold: fl
             "Add MusicBrainz' canonical data: 'consonance catalog add musicbrainz_canonical FILE'.",
         )
     _read(connection, path)
-    connection.execute(ASKED)
+    connection.execute(with_track_names(ASKED))
     return [
         Match(query_id, mbid and str(mbid), method, confidence and float(confidence), equals)
         for query_id, mbid, method, confidence, equals in connection.execute(
-            MATCHED, {"threshold": threshold}
+            with_track_names(MATCHED), {"threshold": threshold}
         ).fetchall()
     ]
 
 
 def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Read the list into ``song_names``, a row a song."""
     remedy = f"Name a CSV in UTF-8 with the columns {', '.join(COLUMNS)}; the last two may be missing."
     try:
-        content = path.read_bytes()
+        table = read_side_table(connection, path.read_bytes())
+        columns = {name: table.column(name) for name in COLUMNS}
     except OSError:
         raise BadNames(f"{path} cannot be read.", remedy) from None
-    with in_memory(content, ".csv") as address:
-        try:
-            connection.execute(
-                f"create or replace temp table listed as from read_csv('{address}', all_varchar = true, header = true, delim = ',', quote = '\"', strict_mode = false)"
-            )
-        except (duckdb.Error, UnicodeDecodeError):
-            raise BadNames(f"{path} is no well-formed CSV.", remedy) from None
-    names = [name for (name,) in connection.execute("select column_name from (describe listed)").fetchall()]
-    if missing := [name for name in NEEDED if name not in names]:
+    except NotRead as error:
+        raise BadNames(f"{path} cannot be used. {error.what}", remedy) from None
+    if table.bad_lines:
+        raise BadNames(f"{path} is no well-formed CSV: {table.bad_lines} of its lines cannot be read.", remedy)
+    if missing := [name for name in NEEDED if columns[name] is None]:
         raise BadNames(f"{path} has no column {missing[0]}.", remedy)
-    album = "coalesce(album, '')" if "album" in names else "''"
-    length = "try_cast(try_cast(duration_ms as double) as bigint)" if "duration_ms" in names else "null::bigint"
     connection.execute(
         f"""
         create or replace temp table song_names as
         select
-            row_number() over () as asked_id, query_id,
-            coalesce(artist, '') as artist, coalesce(title, '') as title, {album} as album, {length} as length_ms
-        from listed
+            line as asked_id,
+            {columns["query_id"]} as query_id,
+            coalesce({columns["artist"]}, '') as artist,
+            coalesce({columns["title"]}, '') as title,
+            coalesce({columns["album"] or "null"}, '') as album,
+            try_cast(try_cast({columns["duration_ms"] or "null"} as double) as bigint) as length_ms
+        from {ROWS}
         """
     )

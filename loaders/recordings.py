@@ -10,7 +10,7 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -40,20 +40,21 @@ STAGED = """
         rejects_table = 'bad_lines', rejects_scan = 'bad_scans'
     )
 """
-REASONS = """
+COUNTS = """
     select
+        count(*) as rows,
         count(*) filter (where recording_mbid is null) as no_recording_id,
         count(*) filter (where recording_mbid is not null and artist is null) as no_artist,
         count(*) filter (where recording_mbid is not null and artist is not null and title is null) as no_title
     from staged
 """
-KEYED = with_track_names("""
+KEYED = """
     insert into catalogue.music.recordings by name
     {{ with_name_keys(
         '(select * from staged where recording_mbid is not null and artist is not null and title is not null) as named',
         'recording_mbid, artist, title, album, score', 'artist', 'title', 'album'
     ) }}
-""")
+"""
 # Some dumps name a recording twice, with two releases: the lowest score is the usual one.
 REPEATED = """
     delete from catalogue.music.recordings
@@ -75,14 +76,7 @@ class DumpReport:
     is_new: bool
 
     def as_json(self) -> dict[str, Any]:
-        return {
-            "file": self.file,
-            "sha256": self.sha256,
-            "rows_in": self.rows_in,
-            "landed": self.landed,
-            "rejected": self.rejected,
-            "is_new": self.is_new,
-        }
+        return asdict(self)
 
 
 def add_recordings(
@@ -142,9 +136,9 @@ def _add_block(connection: duckdb.DuckDBPyConnection, path: Path, block: bytes, 
         connection.execute(STAGED.format(address=address, columns=columns, **names))
     ((lines,),) = connection.execute("select count(distinct line) from bad_lines").fetchall()
     connection.execute("drop table bad_lines; drop table bad_scans")
-    found = connection.execute(REASONS)
-    reasons = dict(zip([column[0] for column in found.description or []], found.fetchall()[0], strict=True))
-    rejected.update(reasons | {"bad_line": lines})
-    connection.execute(KEYED)
-    ((staged,),) = connection.execute("select count(*) from staged").fetchall()
-    return int(staged) + int(lines)
+    found = connection.execute(COUNTS)
+    counts = dict(zip([column[0] for column in found.description or []], found.fetchall()[0], strict=True))
+    rows = counts.pop("rows") + lines
+    rejected.update(counts | {"bad_line": lines})
+    connection.execute(with_track_names(KEYED))
+    return int(rows)

@@ -1,6 +1,6 @@
 {# Names of tracks as keys: what is spelled differently and is the same recording gets the same keys; what sounds
    different does not. Definition: docs/matching.md. The macros call nothing of dbt's but adapter.dispatch:
-   loaders/track_names.py renders them too, for 'consonance catalog'. #}
+   loaders/track_names.py renders them for 'consonance catalog'; no model uses them yet. #}
 
 {# Words that say nothing about how a recording sounds, as a regular expression on folded text. Each stands for a label
    by itself; a label holds one of them at least, and otherwise only what may stand beside them. #}

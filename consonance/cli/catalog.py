@@ -19,7 +19,7 @@ from consonance.cli.load_report import ProgressBar, print_file
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.study.folder import Study
 from consonance.study.vault import attach_to_read, open_study, session_settings
-from loaders.catalogue import add_archive
+from loaders.catalogue import add_archive, catalogue_contents
 from loaders.load import load_study
 from loaders.matching import match_names
 from loaders.recordings import SOURCE, DumpReport, add_recordings
@@ -72,16 +72,7 @@ def status(folder: Path | None, as_json: bool) -> None:
     """Show what the catalogue has: rows and files by source, and when they were loaded."""
     study = Study.find(folder)
     with open_study(study, read_only=True) as connection:
-        found = connection.execute(
-            """
-            select source_id, 'tracks with features' as what, count(*) as rows, null as loaded_at
-            from catalogue.music.track_features
-            group by source_id
-            union all
-            select source_id, 'recordings', (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
-            order by all
-            """
-        ).fetchall()
+        found = catalogue_contents(connection)
     if as_json:
         keys = ("source", "what", "rows", "loaded_at")
         click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in found], default=str))
@@ -100,7 +91,7 @@ def status(folder: Path | None, as_json: bool) -> None:
 @study_option
 @json_option
 def match(names: Path, folder: Path | None, as_json: bool) -> None:
-    """Match the songs of NAMES.csv with recordings of MusicBrainz, as the warehouse does.
+    """Match the songs of NAMES.csv with recordings of MusicBrainz. The warehouse does not use these matches yet.
 
     NAMES.csv has the columns query_id, artist, title and, if known, album and duration_ms. The output has a line for
     each song: query_id, recording_mbid, method, confidence. If a line has no id, no recording was sure enough.

@@ -5,12 +5,10 @@ from __future__ import annotations
 from ast import literal_eval
 from functools import cache
 
-from jinja2 import Environment, StrictUndefined
-
-from consonance.study.dbt_command import PROJECT
 from consonance.study.schema import titles
+from consonance.study.shared_macros import with_macros
 
-MACROS = tuple(PROJECT / "macros" / name for name in ("consent.sql", "names.sql", "addresses.sql"))
+MACROS = ("consent.sql", "names.sql", "addresses.sql")
 
 
 def with_rules(statement: str) -> str:
@@ -19,11 +17,7 @@ def with_rules(statement: str) -> str:
     Raises:
         jinja2.UndefinedError: it names something else.
     """
-    macros = "".join(path.read_text(encoding="utf-8") for path in MACROS)
-    environment = Environment(undefined=StrictUndefined, autoescape=False)
-    # dbt's `return` hands a list to the caller. Here the macro's text is that of the list.
-    template = environment.from_string(macros + statement, {"return": lambda value: value})
-    return template.render(played_texts=titles()).strip()
+    return with_macros(statement, MACROS, played_texts=titles())
 
 
 @cache

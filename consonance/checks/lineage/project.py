@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from dbt_common.clients.jinja import get_environment
 from jinja2 import meta, nodes
 
 from consonance.study.errors import ConsonanceError
@@ -195,6 +194,8 @@ def jinja_names(source: str) -> frozenset[str]:
     Raises:
         jinja2.TemplateSyntaxError: it is no template.
     """
+    from dbt_common.clients.jinja import get_environment  # a fifth of the time that every command takes to start
+
     tree = get_environment().parse(source)
     names = set(meta.find_undeclared_variables(tree))
     if "adapter" in names:

@@ -6,8 +6,12 @@ speed, another part. What does not: remasters, editions, edits for radio, mono a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import duckdb
+
+from loaders.track_names import with_track_names
 
 # (script, artist, title, album)
 SONGS = (
@@ -106,6 +110,33 @@ def pairs() -> Iterator[Pair]:
         yield Pair("looks like a label", "Latin", ("Nora Quist", title, ""), ("Nora Quist", title, "X"), True)
         for other in LOOKALIKES[:number]:
             yield Pair("looks like a label", "Latin", ("Nora Quist", title, ""), ("Nora Quist", other, ""), False)
+
+
+def matched(connection: duckdb.DuckDBPyConnection, labelled: Sequence[Pair], threshold: float) -> set[int]:
+    """The places of the pairs that are matched, the right side of each being all that a catalogue of its own has."""
+    connection.execute("create table names (pair integer, artist varchar, title varchar, album varchar)")
+    for side in ("left", "right"):
+        connection.execute("delete from names")
+        connection.executemany(
+            "insert into names values (?, ?, ?, ?)",
+            [[number, *getattr(pair, side)] for number, pair in enumerate(labelled)],
+        )
+        keys = with_track_names("{{ with_name_keys('names', 'pair', 'artist', 'title', 'album') }}")
+        # Each pair is a catalogue of its own: its number is part of the keys by which candidates are found.
+        connection.execute(
+            f"""
+            create table {side}_keys as
+            select
+                pair, list_transform(artist_keys, lambda key: pair || '~' || key) as artist_keys,
+                pair || '~' || first_artist_key as first_artist_key, pair || '~' || title_key as title_key,
+                pair || '~' || exact_title_key as exact_title_key, album_key, null::bigint as length_ms
+            from ({keys})
+            """
+        )
+    asked = "(select *, pair as asked_id from left_keys)"
+    recordings = "(select *, pair as recording_mbid, 0.0 as score from right_keys)"
+    found = connection.execute(with_track_names(f"{{{{ matched_by_names('{asked}', '{recordings}') }}}}")).fetchall()
+    return {pair for pair, recording, _, confidence, _ in found if pair == recording and confidence >= threshold}
 
 
 def _written(pattern: str, title: str) -> str:

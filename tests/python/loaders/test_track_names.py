@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import fsspec
 import pytest
-from name_pairs import Pair, pairs
+from name_pairs import Pair, matched, pairs
 
 from loaders.matching import BadNames, NoRecordings, match_names
 from loaders.track_names import with_track_names
@@ -25,37 +25,9 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 
 @pytest.fixture(scope="module")
-def matched(connection: duckdb.DuckDBPyConnection) -> list[bool]:
+def is_matched(connection: duckdb.DuckDBPyConnection) -> list[bool]:
     """Whether each of ``PAIRS`` is matched, the right side being all that the catalogue has."""
-    connection.execute("create table names (pair integer, artist varchar, title varchar, album varchar)")
-    for side in ("left", "right"):
-        connection.execute("delete from names")
-        connection.executemany(
-            "insert into names values (?, ?, ?, ?)",
-            [[number, *getattr(pair, side)] for number, pair in enumerate(PAIRS)],
-        )
-        keys = with_track_names("{{ with_name_keys('names', 'pair', 'artist', 'title', 'album') }}")
-        # Each pair is a catalogue of its own: its number is part of every key.
-        connection.execute(
-            f"""
-            create table {side}_keys as
-            select
-                pair, list_transform(artist_keys, lambda key: pair || '~' || key) as artist_keys,
-                pair || '~' || first_artist_key as first_artist_key, pair || '~' || title_key as title_key,
-                pair || '~' || exact_title_key as exact_title_key, album_key, null::bigint as length_ms
-            from ({keys})
-            """
-        )
-    found = connection.execute(
-        with_track_names(
-            """
-            {{ matched_by_names(
-                '(select *, pair as asked_id from left_keys)', '(select *, pair as recording_mbid, 0.0 as score from right_keys)'
-            ) }}
-            """
-        )
-    ).fetchall()
-    sure = {asked for asked, recording, _, confidence, _ in found if asked == recording and confidence >= 0.75}
+    sure = matched(connection, PAIRS, 0.75)
     return [number in sure for number in range(len(PAIRS))]
 
 
@@ -65,15 +37,13 @@ def test_there_are_pairs_of_every_kind() -> None:
     assert min(Counter(pair.is_same for pair in PAIRS).values()) >= 800
 
 
-def test_what_sounds_different_is_never_matched(matched: list[bool]) -> None:
-    wrong = [pair for pair, is_matched in zip(PAIRS, matched, strict=True) if is_matched and not pair.is_same]
+def test_what_sounds_different_is_never_matched(is_matched: list[bool]) -> None:
+    wrong = [pair for pair, found in zip(PAIRS, is_matched, strict=True) if found and not pair.is_same]
     assert wrong == []
 
 
-def test_another_spelling_is_matched_in_every_case(matched: list[bool]) -> None:
-    missed = Counter(
-        pair.case for pair, is_matched in zip(PAIRS, matched, strict=True) if pair.is_same and not is_matched
-    )
+def test_another_spelling_is_matched_in_every_case(is_matched: list[bool]) -> None:
+    missed = Counter(pair.case for pair, found in zip(PAIRS, is_matched, strict=True) if pair.is_same and not found)
     # Of errors of typing a few are too many: what is exchanged beside a blank, say.
     assert missed.keys() <= {"typing error"} and missed.total() <= 3, missed
 
