@@ -614,7 +614,7 @@ def test_the_warehouse_is_built_again_and_is_complete(finished: SmallStudy) -> N
         assert why_outdated(connection) is None
 
 
-@pytest.mark.parametrize("code", ["21", "library"])
+@pytest.mark.parametrize("code", ["21", "library", "P1"])
 def test_somebody_alone_can_go(tmp_path: Path, code: str) -> None:
     """What they alone had, and what stays for a reason: a purpose, a moment of the ledger, words of the project."""
     study = lay_out_small(tmp_path / "study")
