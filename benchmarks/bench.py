@@ -154,7 +154,7 @@ def withdrawal(folder: Path) -> int:
         print(f"withdrawal, after {time.perf_counter() - begun:.1f} s: {what}", file=sys.stderr)
 
     planned = plan(study, "D025", datetime.now(UTC).replace(tzinfo=None))
-    withdraw(study, planned, progress=print)
+    withdraw(study, planned, progress=progress)
     return planned.rows["vault"]["raw.extended_plays"]
 
 
