@@ -31,7 +31,7 @@ from loaders.side_files import (
 SOURCES = PROJECT / "seeds" / "feature_sources.csv"
 
 # Archives that were read by other rules are read again. To be raised whenever these change.
-READING = 2
+READING = 3
 
 
 class BadArchive(ConsonanceError):
@@ -101,7 +101,7 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
             reports.append(FileReport(name, not_read="unknown_source", advice=[_add_source()]))
         else:
             found.setdefault(folder, {})[name] = path
-    for (source_id,) in connection.execute("select distinct source_id from catalogue.music.track_features").fetchall():
+    for (source_id,) in connection.execute("select distinct source_id from catalogue.music.source_tracks").fetchall():
         if source_id not in found:
             _forget(connection, source_id)
     for source_id, paths in found.items():
@@ -118,7 +118,7 @@ def catalogue_contents(connection: duckdb.DuckDBPyConnection) -> list[tuple[str,
     return connection.execute(
         """
         select source_id, 'tracks with features' as what, count(*) as rows, null as loaded_at
-        from catalogue.music.track_features
+        from catalogue.music.source_tracks
         group by source_id
         union all
         select source_id, 'recordings', (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
@@ -166,8 +166,8 @@ def _recorded(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, source_id: str) -> None:
-    connection.execute("delete from catalogue.music.track_features where source_id = ?", [source_id])
-    connection.execute("delete from catalogue.music.archive_files where source_id = ?", [source_id])
+    for table in ("source_tracks", "source_values", "archive_files"):
+        connection.execute(f"delete from catalogue.music.{table} where source_id = ?", [source_id])
 
 
 def _reports(connection: duckdb.DuckDBPyConnection, source_id: str) -> list[FileReport]:
@@ -199,7 +199,16 @@ def _load_source(
     try:
         _forget(connection, source_id)
         connection.execute(
-            f"insert into catalogue.music.track_features by name select $source_id as source_id, spotify_id, {', '.join(FEATURES)} from feature_values",
+            "insert into catalogue.music.source_tracks by name select $source_id as source_id, track_no, spotify_id from feature_values",
+            {"source_id": source_id},
+        )
+        connection.execute(
+            f"""
+            insert into catalogue.music.source_values by name
+            select $source_id as source_id, track_no, feature, value
+            from feature_values
+            unpivot (value for feature in ({", ".join(FEATURES)}))
+            """,
             {"source_id": source_id},
         )
         connection.executemany(

@@ -131,6 +131,7 @@ def choose_values(connection: duckdb.DuckDBPyConnection) -> None:
         f"""
         create or replace temp table feature_values as
         select
+            row_number() over (order by spotify_id) as track_no,
             spotify_id,
             {", ".join(f"arg_min({feature}, {place}) filter (where {feature} is not null) as {feature}" for feature in FEATURES)},
             {", ".join(f"min({place}) filter (where {feature} is not null) as {feature}_from" for feature in FEATURES)}

@@ -86,10 +86,11 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         )
         connection.execute("delete from vault.raw.keyring")
         connection.executemany("insert into vault.raw.keyring values (?, ?, ?, ?, ?)", secrets)
-        connection.execute(
-            "delete from catalogue.music.track_features where not list_contains($sources, source_id)",
-            {"sources": passable_sources()},
-        )
+        for table in ("source_tracks", "source_values"):
+            connection.execute(
+                f"delete from catalogue.music.{table} where not list_contains($sources, source_id)",
+                {"sources": passable_sources()},
+            )
         connection.execute("checkpoint vault")
     return members
 

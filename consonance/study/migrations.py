@@ -51,11 +51,17 @@ def _rename_taken_down(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("drop table vault.raw.taken_down")
 
 
+def _read_archives_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """Features had a row for each track in ``track_features``; the next load reads the files of ``catalogue/`` again."""
+    connection.execute("drop table if exists catalogue.music.track_features; delete from catalogue.music.archive_files")
+
+
 # The step at place n leads to version n + 2: stores without a version are those of version 1.
 STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _let_dbt_drop_models_of_0_1,
     _drop_former_notes,
     _rename_taken_down,
+    _read_archives_again,
 )
 VERSION = len(STEPS) + 1
 

@@ -2,7 +2,9 @@
 -- that have it.
 with feat_track_matches as (select * from {{ ref('feat_track_matches') }}),
 
-track_features as (select * from {{ source('music', 'track_features') }}),
+source_tracks as (select * from {{ source('music', 'source_tracks') }}),
+
+source_values as (select * from {{ source('music', 'source_values') }}),
 
 feature_sources as (select * from {{ ref('feature_sources') }}),
 
@@ -11,6 +13,23 @@ preferences as (
         source_id,
         row_number() over (order by preference asc, source_id asc) as choice
     from feature_sources
+),
+
+track_features as (
+    select
+        source_tracks.source_id,
+        source_tracks.spotify_id
+        {%- for feature in var('audio_features') %},
+        cast(
+            max(case when source_values.feature = '{{ feature }}' then source_values.value end)
+            as {{ 'smallint' if feature in ('musical_key', 'mode', 'time_signature') else 'decimal(9, 6)' }}
+        ) as {{ feature }}
+        {%- endfor %}
+    from source_tracks
+    inner join source_values
+        on source_tracks.source_id = source_values.source_id and source_tracks.track_no = source_values.track_no
+    where source_tracks.spotify_id is not null
+    group by source_tracks.source_id, source_tracks.spotify_id
 ),
 
 ranked as (

@@ -2,11 +2,12 @@
 -- that was found, and how surely.
 with anon_tracks as (select * from {{ ref('anon_tracks') }}),
 
-track_features as (select * from {{ source('music', 'track_features') }}),
+source_tracks as (select * from {{ source('music', 'source_tracks') }}),
 
 archived as (
     select distinct spotify_id
-    from track_features
+    from source_tracks
+    where spotify_id is not null
 ),
 
 music as (

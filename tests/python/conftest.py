@@ -186,6 +186,20 @@ class SmallStudy:
         with self.opened() as connection:
             return connection.execute(statement).fetchall()
 
+    def values(self, features: str) -> list[tuple[Any, ...]]:
+        """(Spotify id, value of each of ``features``) of every track of the catalogue that has a Spotify id."""
+        columns = ", ".join(f"max(value) filter (where feature = '{name.strip()}')" for name in features.split(","))
+        return self.vault(
+            f"""
+            select spotify_id, {columns}
+            from catalogue.music.source_tracks
+            left join catalogue.music.source_values using (source_id, track_no)
+            where spotify_id is not null
+            group by all
+            order by 1
+            """
+        )
+
     def warehouse(self, statement: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.study.warehouse_path), read_only=True) as connection:
             return connection.execute(statement).fetchall()

@@ -26,7 +26,7 @@ from consonance.consent.state import PURPOSES
 from consonance.study.dbt_command import PROJECT, target_folder
 
 # What a statement of a test may name: @model and @seed for relations, !function for declassifiers.
-RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."track_features"'}
+RAW = {"raw_keyring": '"vault"."raw"."keyring"', "music": '"catalogue"."music"."source_values"'}
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,8 @@ def test_a_row_names_sources_classes_declassifiers_and_the_way(project: Project,
     assert rows["marts.plays", "is_skip"].sources == ["stg_extended_plays.reason_end"]
     # Of several sources the preferred one gives the value: which source it is decides, too.
     assert set(rows["marts.plays", "valence"].sources) == {
-        "music.track_features.valence",
+        "music.source_values.feature",
+        "music.source_values.value",
         "reference.feature_sources.source_id",
         "reference.feature_sources.preference",
     }
@@ -378,7 +379,7 @@ LAYERS: dict[str, tuple[str, str, str]] = {
     "features from intermediate": ("features", "select name as x from @int_known_names", "reads vault.intermediate.int_known_names"),
     "audit from raw": ("audit", "select count(*) as x from @raw_keyring", "probe (audit) reads vault.raw.keyring"),
     "wall from raw": ("anonymized", "select 1 as x from @raw_keyring", "probe (anonymized) reads vault.raw.keyring"),
-    "wall from music": ("anonymized", "select 1 as x from @music", "reads catalogue.music.track_features"),
+    "wall from music": ("anonymized", "select 1 as x from @music", "reads catalogue.music.source_values"),
     "intermediate from raw": ("intermediate", "select 1 as x from @raw_keyring", "reads vault.raw.keyring"),
     "intermediate from the warehouse": ("intermediate", "select track_id as x from @plays", "(intermediate) reads warehouse."),
     "staging from staging": ("staging", "select title as x from @stg_study", "probe (staging) reads vault.staging"),

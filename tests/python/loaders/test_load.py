@@ -310,9 +310,7 @@ def test_feature_archives_with_quirks_land(small: SmallStudy) -> None:
     reports = {report.file.split("/")[-1]: report for report in small.load().catalogue}
     # The second row of track two fills in what its first leaves empty.
     assert (reports["percent.csv"].rows_in, reports["percent.csv"].landed) == (4, 3)
-    rows = small.vault(
-        "select spotify_id, valence::double, energy::double, tempo::double, loudness::double, time_signature, musical_key from catalogue.music.track_features order by 1"
-    )
+    rows = small.values("valence, energy, tempo, loudness, time_signature, musical_key")
     assert rows[:2] == [(one, 0.73, 1.0, None, 0.4, None, 11), (two, 0.05, 0.01, 98.5, -7.25, 4, 1)]
 
 
@@ -331,10 +329,10 @@ def test_an_archive_that_is_taken_away_goes(small: SmallStudy, tmp_path: Path) -
     file.write_text(f"id,valence\n{'1' * 22},0.5\n")
     kept = add_archive(small.study, file, "study_features")
     small.load()
-    assert small.vault("select count(*) from catalogue.music.track_features") == [(1,)]
+    assert small.vault("select count(*) from catalogue.music.source_tracks") == [(1,)]
     shutil.rmtree(kept.parent)
     small.load()
-    assert small.vault("select count(*) from catalogue.music.track_features") == [(0,)]
+    assert small.vault("select count(*) from catalogue.music.source_tracks") == [(0,)]
 
 
 def test_settings_are_checked(small: SmallStudy, tmp_path: Path) -> None:

@@ -53,8 +53,7 @@ def loaded(study: SmallStudy) -> LoadReport:
 
 
 def values(study: SmallStudy, columns: str) -> list[tuple[Any, ...]]:
-    doubles = ", ".join(f"{column.strip()}::double" for column in columns.split(","))
-    return study.vault(f"select left(spotify_id, 1), {doubles} from catalogue.music.track_features order by 1")
+    return [(spotify_id[0], *found) for spotify_id, *found in study.values(columns)]
 
 
 SAVED = {
@@ -376,7 +375,7 @@ NUMBERS: dict[str, tuple[str, list[tuple[float | None, ...]], list[str], dict[st
     ),
     "small numbers": (
         "id;valence;energy\n1;1,02E-05;0,5\n2;0;1\n",
-        [(0.00001, 0.5, None, None), (0.0, 1.0, None, None)],
+        [(0.0000102, 0.5, None, None), (0.0, 1.0, None, None)],
         ["decimal comma"],
         {},
     ),
