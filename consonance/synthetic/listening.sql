@@ -49,7 +49,9 @@ chosen as (
             when draw('kind', person_no, draw_no) < 0.040 then 'episode'
             else 'track'
         end as kind,
-        cast(floor(least(0.9999, greatest(0.0, mood + 0.12 * draw_normal('taste', person_no, draw_no))) * $tracks) as bigint) as valence_rank,
+        -- The track has the valence of the mood. Of eight that have nearly the same, one is heard half the time.
+        cast(floor(least(0.9999, greatest(0.0, mood + 0.12 * draw_normal('taste', person_no, draw_no))) * ($tracks // 8)) as bigint) * 8
+        + cast(floor(pow(draw('popularity', person_no, draw_no), 3) * 8) as bigint) as valence_rank,
         cast(floor(draw('episode choice', person_no, draw_no) * 1200) as bigint) as episode_no,
         cast(floor(draw('chapter choice', person_no, draw_no) * 300) as bigint) as chapter_no,
         draw('skip', person_no, draw_no) as skip_draw,

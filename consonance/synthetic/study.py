@@ -15,10 +15,11 @@ import duckdb
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
+from consonance.synthetic.dumps import know_recordings, make_music, write_dumps
 from consonance.synthetic.exports import members, pack
 from consonance.synthetic.people import DISGUISE, PECULIAR, Person, usual_person
+from consonance.synthetic.statements import run
 
-HERE = Path(__file__).parent
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 
 # The relation that is planted: reported valence (-1 to 1) rises by this much from music of valence 0
@@ -27,8 +28,10 @@ PLANTED_SLOPE = 1.2
 PLANTED_NOISE = 0.22
 PLANTED_PERSON_SPREAD = 0.12
 
-ARTISTS = 1500
-TRACKS = 12000
+TRACKS = 12_000
+# Of music that the study hears and of other music: what its dumps of MusicBrainz and AcousticBrainz have.
+RECORDINGS = 20_000
+SUBMISSIONS = 30_000
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Made:
     plays_exported: int = 0
     reports: int = 0
     peculiar: dict[str, str] = field(default_factory=dict)
+    dumps: dict[str, list[Path]] = field(default_factory=dict)
 
 
 def make_study(
@@ -50,6 +54,8 @@ def make_study(
     unzipped: Path | None = None,
     plain: bool = False,
     disguised: bool = False,
+    tracks: int = TRACKS,
+    with_dumps: bool = False,
 ) -> Made:
     """Lay out a study folder full of synthetic donations. The same arguments give the same bytes.
 
@@ -61,6 +67,8 @@ def make_study(
         unzipped: Where to lay the unpacked history files too, for benchmarks.
         plain: Nobody is peculiar: everyone consents, nothing is broken.
         disguised: The same people under other codes, user names, addresses, devices and file names.
+        tracks: How much music there is.
+        with_dumps: Write dumps of MusicBrainz and AcousticBrainz too, into ``dumps``.
 
     Raises:
         StudyExists: ``root`` holds a study.
@@ -78,9 +86,10 @@ def make_study(
         made.peculiar = {person.code: what for person, (what, _) in zip(cast, PECULIAR, strict=False)}
     connection = duckdb.connect(config={"memory_limit": "6GiB"})
     connection.execute("SET TimeZone = 'UTC'")
-    _listen(connection, seed, cast, plays)
+    make_music(connection, seed, tracks)
+    _listen(connection, cast, plays, tracks)
     if disguised:
-        _run(connection, "disguise.sql", disguise=DISGUISE)
+        run(connection, "disguise.sql", disguise=DISGUISE)
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
@@ -91,14 +100,16 @@ def make_study(
             _hand_in(study, person, number, files)
             made.donations += 1
     _write_feature_archives(connection, study)
+    if with_dumps:
+        know_recordings(connection, seed, tracks, RECORDINGS, SUBMISSIONS)
+        made.dumps = write_dumps(connection, root / "dumps")
     _write_tables(study, cast)
     made.reports = _write_reports(connection, study, seed, cast)
     connection.close()
     return made
 
 
-def _listen(connection: duckdb.DuckDBPyConnection, seed: int, cast: list[Person], plays: int) -> None:
-    _run(connection, "world.sql", seed=seed, artists=ARTISTS, tracks=TRACKS)
+def _listen(connection: duckdb.DuckDBPyConnection, cast: list[Person], plays: int, tracks: int) -> None:
     connection.execute(
         """
         create table people (
@@ -125,15 +136,7 @@ def _listen(connection: duckdb.DuckDBPyConnection, seed: int, cast: list[Person]
         order by person_no
         """
     )
-    _run(connection, "listening.sql", tracks=TRACKS)
-
-
-def _run(connection: duckdb.DuckDBPyConnection, name: str, **values: object) -> None:
-    """Run a file of statements with ``values`` in place of ``$name``: DuckDB's macros and tables take no parameters."""
-    sql = (HERE / name).read_text(encoding="utf-8")
-    for parameter, value in values.items():
-        sql = sql.replace(f"${parameter}", str(value))
-    connection.execute(sql)
+    run(connection, "listening.sql", tracks=tracks)
 
 
 def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, str | bytes]]) -> None:
@@ -215,8 +218,8 @@ def _write_feature_archives(connection: duckdb.DuckDBPyConnection, study: Study)
         copy (
             select
                 'spotify:track:' || spotify_id as "Track URI", track_name as "Track Name", artist_name as "Artist Name(s)",
-                round(danceability, 4) as "Danceability", round(energy, 4) as "Energy", track_no % 12 as "Key", -round(4 + 20 * (1 - energy), 3) as "Loudness",
-                track_no % 2 as "Mode", 0.05 as "Speechiness", round(1 - energy, 4) as "Acousticness", 0.1 as "Instrumentalness", 0.15 as "Liveness",
+                round(danceability, 4) as "Danceability", round(energy, 4) as "Energy", song_no % 12 as "Key", -round(4 + 20 * (1 - energy), 3) as "Loudness",
+                song_no % 2 as "Mode", 0.05 as "Speechiness", round(1 - energy, 4) as "Acousticness", 0.1 as "Instrumentalness", 0.15 as "Liveness",
                 round(valence, 4) as "Valence", round(tempo, 3) as "Tempo", 4 as "Time Signature"
             from tracks where track_no % 6 < 5 order by track_no
         ) to '{study.catalogue / "synthetic" / "features.csv"}' (header)
@@ -267,7 +270,7 @@ def _append(path: Path, lines: list[str]) -> None:
 
 def _write_reports(connection: duckdb.DuckDBPyConnection, study: Study, seed: int, cast: list[Person]) -> int:
     """Affect grids after listening, with the planted relation, and PANAS; returns the number of reports."""
-    _run(connection, "reports.sql", slope=PLANTED_SLOPE, person_spread=PLANTED_PERSON_SPREAD, noise=PLANTED_NOISE)
+    run(connection, "reports.sql", slope=PLANTED_SLOPE, person_spread=PLANTED_PERSON_SPREAD, noise=PLANTED_NOISE)
     header = "participant_code,answered_at,instrument,item,answer"
     for name, table in (("affect_grid", "affect_grid_answers"), ("panas", "panas_answers")):
         lines = [
