@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from consonance.checks.rule_relations import write_out
-from consonance.checks.rules import Rule, RuleResult, all_rules
-from consonance.study.errors import ConsonanceError
+from consonance.checks.rules import NothingToCheck, Rule, RuleResult, all_rules
 from consonance.study.folder import Study
 from consonance.study.vault import attach_study, attach_to_read, lock_down
 
@@ -26,10 +25,6 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.core.expect_table_row_count_to_equal import ExpectTableRowCountToEqual
 from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 from sqlalchemy.pool import StaticPool
-
-
-class NothingToCheck(ConsonanceError):
-    """The study has no warehouse yet."""
 
 
 def run_checkpoint(

@@ -16,12 +16,11 @@ import duckdb
 import psutil
 
 from consonance.consent.rules import with_rules
-from consonance.study.copies import copy_stores
+from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.folder import Study
-from consonance.study.schema import lay_out_stores, tables
+from consonance.study.schema import lay_out_vault, tables
 from consonance.study.vault import (
     attach_study,
-    attach_to_read,
     attach_vault,
     attach_warehouse,
     lock_down,
@@ -78,10 +77,9 @@ def make_paired_study(study: Study, root: Path, marker: str) -> Study:
     with duckdb.connect(config=session_settings()) as connection:
         prepare(connection, study)
         attach_vault(connection, study, "original", read_only=True)
-        attach_to_read(connection, study.catalogue_path, "facts")
         attach_warehouse(connection, study)
-        paired = copy_stores(study, [study.vault_path, study.catalogue_path], root)
-        connection.execute("detach facts")
+        paired = copy_stores(study, [study.vault_path], root)
+        share_catalogue(study, paired)
         attach_study(connection, paired)
         lock_down(connection, [])
         _empty_but_for_copied(connection)
@@ -109,4 +107,4 @@ def _empty_but_for_copied(connection: duckdb.DuckDBPyConnection) -> None:
         ).fetchall():
             if column not in columns:
                 connection.execute(f'alter table vault.raw.{table} drop column "{column}"')
-    lay_out_stores(connection)
+    lay_out_vault(connection)

@@ -248,4 +248,13 @@ select
 from original.raw.survey_answers as answers
 inner join vault.codes on answers.participant_code = codes.participant_code;
 
+-- What a feature source said about tracks is said of nobody.
+insert into vault.raw.fetched_tracks by name
+select source_id, spotify_id, asked_at, isrc, length_ms, is_known
+from original.raw.fetched_tracks;
+
+insert into vault.raw.fetched_values by name
+select source_id, spotify_id, feature, value
+from original.raw.fetched_values;
+
 commit;

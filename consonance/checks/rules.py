@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from consonance.consent.rules import with_rules
+from consonance.study.errors import ConsonanceError
 
 FOLDER = Path(__file__).with_name("rules")
 SUITES = ("admission", "wall", "marts")
@@ -19,6 +20,10 @@ RELEASE_SUITE = "release"
 # Queries that several rules read, each as a relation by the name of its file: {name}.
 SHARED = FOLDER / "shared"
 HEADINGS = ("relation", "what", "example", "why", "remedy")
+
+
+class NothingToCheck(ConsonanceError):
+    """The study has no warehouse yet."""
 
 
 @dataclass(frozen=True)

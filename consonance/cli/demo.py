@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from consonance.checks.study_checks import run_rules
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -48,9 +49,7 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     with _step(screen, "Building and testing the warehouse (dbt build)"):
         run_dbt(study, "build")
     with _step(screen, "Checking consent, de-identification and quality (consonance check rules)"):
-        from consonance.checks.checkpoint import run_checkpoint
-
-        results = run_checkpoint(study)
+        results = run_rules(study)
     if broken := [result for result in results if not result.passed]:
         raise ConsonanceError(f"The rule {broken[0].rule.name} failed.", broken[0].rule.remedy)
     with _step(screen, "Publishing for named analysts, after every check (consonance publish --tier controlled)"):

@@ -1,4 +1,4 @@
-"""The rules that SQL beside dbt shares with the models: the macros of ``consent.sql``, ``names.sql`` and ``addresses.sql``."""
+"""The rules that SQL beside dbt shares with the models: the macros of ``MACROS``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 from consonance.study.schema import titles
 from consonance.study.shared_macros import with_macros
 
-MACROS = ("consent.sql", "names.sql", "addresses.sql")
+MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
 
 
 def with_rules(statement: str) -> str:

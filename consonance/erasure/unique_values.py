@@ -24,6 +24,8 @@ RECORD = "erasure_record"
 KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
 # The only whole numbers that are made of a secret: ids of records. Others are counts and lengths.
 ID_COLUMNS = ("play_id", "session_id", "report_id")
+# The columns by which a row is about a track.
+TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
 # loaders write are declared in stores.yml; these are the models' own.
 WORDS_OF_MODELS = (
@@ -108,9 +110,11 @@ def _remove_what_others_have(connection: duckdb.DuckDBPyConnection, kind: str, t
 
 def is_about_nobody(table: Relation) -> bool:
     """Whether what a table says is the study's or the project's own: it belongs to no person, and to no track."""
-    if table.database == "vault":
-        return table.schema == "raw" and (table.key is None or table.name == LEDGER)
-    return table.key is None and "track_id" not in table.columns
+    if table.name == LEDGER:
+        return True
+    if table.key or TRACK_KEYS & table.columns.keys():
+        return False
+    return table.database != "vault" or table.schema == "raw"
 
 
 def searched_columns(table: Relation, kind: str) -> list[tuple[str, str]]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.lineage.policy import check_project
 from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
+from consonance.checks.study_checks import run_rules
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
@@ -32,7 +32,7 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     Raises:
         DbtFailed, NothingToCheck, StoreError: the site cannot be built.
     """
-    results = run_checkpoint(study) if results is None else results
+    results = run_rules(study) if results is None else results
     run_dbt(study, "docs", "generate", "--static")
     study.site.mkdir(exist_ok=True)
     shutil.copyfile(target_folder() / "static_index.html", study.site / "lineage.html")

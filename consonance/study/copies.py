@@ -1,7 +1,8 @@
-"""Copies of a study's stores, byte for byte."""
+"""Copies of a study's stores, byte for byte, and the catalogue under a second name."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -28,3 +29,16 @@ def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
     files = [path for path in (*stores, *map(log_of, stores)) if path.exists()]
     subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())
     return copy
+
+
+def share_catalogue(study: Study, copy: Study) -> None:
+    """Give ``copy`` the catalogue of ``study`` to read: the same file, which may have gigabytes, under a second name.
+
+    The file is copied where the file system knows no second names.
+    """
+    for path in (study.catalogue_path, log_of(study.catalogue_path)):
+        if path.exists():
+            try:
+                os.link(path, copy.root / path.name)
+            except OSError:
+                shutil.copyfile(path, copy.root / path.name)

@@ -142,12 +142,18 @@ def lay_out_stores(connection: duckdb.DuckDBPyConnection) -> None:
     """Bring the attached stores to this version: create what is missing, migrate, draw the key of tokens once."""
     found = store_version(connection)
     declared = _all_tables()
-    schemas = "".join(f"create schema if not exists {schema};\n" for schema in _declared())
-    connection.execute(schemas + "".join(table.ddl() for table in declared))
+    _create(connection, *_declared())
     for table, column in _missing(connection, declared):
         connection.execute(f"alter table {table.place} add column {column.name} {column.type}")
     connection.execute(VIEWS.read_text(encoding="utf-8"))
     migrate(connection, found)
+    draw_token_key(connection)
+
+
+def lay_out_vault(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing in the attached vault, which is of this version; the catalogue is not written to."""
+    _create(connection, "vault.raw")
+    connection.execute(VIEWS.read_text(encoding="utf-8"))
     draw_token_key(connection)
 
 
@@ -165,6 +171,12 @@ def refuse_older_stores(connection: duckdb.DuckDBPyConnection) -> None:
     """
     if store_version(connection) != VERSION or any(_missing(connection, _all_tables())):
         raise OlderStores("The vault of this study was made by an older version.", "Run 'consonance load' first.")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, *schemas: str) -> None:
+    for schema in schemas:
+        statements = [f"create schema if not exists {schema};\n", *(table.ddl() for table in tables(schema).values())]
+        connection.execute("".join(statements))
 
 
 def _all_tables() -> list[Table]:

@@ -75,7 +75,7 @@ def open_study(
         settings["threads"] = threads
     connection = duckdb.connect(config=settings)
     try:
-        attach_study(connection, study, read_only=read_only, may_be_stale=may_be_stale)
+        attach_study(connection, study, read_only=read_only, writes_catalogue=not read_only, may_be_stale=may_be_stale)
         if warehouse:
             attach_warehouse(connection, study)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
@@ -102,6 +102,7 @@ def attach_study(
     study: Study,
     *,
     read_only: bool = False,
+    writes_catalogue: bool = False,
     may_be_stale: bool = False,
     may_be_older: bool = True,
 ) -> None:
@@ -112,6 +113,7 @@ def attach_study(
     Args:
         connection: To attach them to.
         study, read_only, may_be_stale: See ``open_study``.
+        writes_catalogue: Attach the catalogue with the right to write. Without it, many may read it at once.
         may_be_older: Whether stores of an older version of the program will do.
 
     Raises:
@@ -124,7 +126,8 @@ def attach_study(
         refuse_newer_stores(connection)
         if not may_be_stale:
             refuse_stale_backup(connection, study)
-        _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{', READ_ONLY' if read_only else ''})")
+        access = "" if writes_catalogue else ", READ_ONLY"
+        _attach(connection, study.catalogue_path, CATALOGUE, f"(TYPE duckdb{access})")
         if not may_be_older:
             refuse_older_stores(connection)
     except ConsonanceError:

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -36,21 +37,24 @@ class Forks:
     """A process that forks for every command, for one after the other."""
 
     def __init__(self) -> None:
-        # Great Expectations reads this when it is imported; threads do not survive a fork.
-        environment = {**os.environ, "GX_ANALYTICS_ENABLED": "false", "OPENBLAS_NUM_THREADS": "1"}
-        self._parent = subprocess.Popen(
-            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
         self._lock = threading.Lock()
         # A publish in another thread may put temporary files elsewhere, and take that place away.
         self._place = tempfile.gettempdir()
+
+    @cached_property
+    def _parent(self) -> subprocess.Popen[str]:
+        # Great Expectations reads this when it is imported; threads do not survive a fork.
+        environment = {**os.environ, "GX_ANALYTICS_ENABLED": "false", "OPENBLAS_NUM_THREADS": "1"}
+        return subprocess.Popen(
+            [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
 
     def run(
         self, command: Sequence[str], folder: Path, environment: Mapping[str, str]
     ) -> subprocess.CompletedProcess[str]:
         """Run ``python -c`` with ``command``: the code and its arguments."""
-        assert self._parent.stdin is not None and self._parent.stdout is not None
         with self._lock, tempfile.TemporaryDirectory(dir=self._place) as place:
+            assert self._parent.stdin is not None and self._parent.stdout is not None
             request = {"command": command, "folder": str(folder), "environment": dict(environment), "place": place}
             self._parent.stdin.write(json.dumps(request) + "\n")
             self._parent.stdin.flush()
@@ -59,7 +63,8 @@ class Forks:
         return subprocess.CompletedProcess(command, status, *said)
 
     def close(self) -> None:
-        self._parent.communicate()
+        if "_parent" in self.__dict__:
+            self._parent.communicate()
 
 
 def _become(request: Mapping[str, Any]) -> NoReturn:

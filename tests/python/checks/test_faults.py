@@ -21,8 +21,8 @@ import yaml
 from conftest import as_zip, play
 from forks import DBT, Forks
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
+from consonance.checks.study_checks import run_rules
 from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import STUDY_VARIABLE, Study
 from consonance.study.vault import attach_study, session_settings
@@ -329,7 +329,7 @@ def test_a_planted_fault_is_found_by_a_check_that_names_it(copied: Tree, fault: 
             return
         assert done.returncode == 0, done.stdout[-3000:]
     if check in RULES:
-        (result,) = run_checkpoint(copied.study, [RULES[check]])
+        (result,) = run_rules(copied.study, [RULES[check]])
         assert not result.passed
         assert result.violations
     else:

@@ -23,7 +23,6 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.risk.attacks import (
     ATTACKS,
     HERE,
@@ -41,6 +40,7 @@ from consonance.checks.risk.knowledge import BadKnowledge, Knowledge
 from consonance.checks.risk.recording import NotRecorded, record
 from consonance.checks.risk.thresholds import Figure, Threshold, all_thresholds, limit
 from consonance.checks.rules import all_rules
+from consonance.checks.study_checks import run_rules
 from consonance.cli.main import cli
 from consonance.site import build as site
 from consonance.study.dbt_command import target_folder
@@ -823,7 +823,7 @@ def test_figures_are_kept_until_the_next_rebuild(demo_copy: SmallStudy) -> None:
     assert CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "3"]).exit_code == 0
     assert len(demo_copy.warehouse("from audit.privacy_risk")) == len(kept)
     wall = [rule for rule in all_rules() if rule.name.startswith("D1")]
-    assert all(result.passed for result in run_checkpoint(demo_copy.study, wall))
+    assert all(result.passed for result in run_rules(demo_copy.study, wall))
     demo_copy.dbt("run", "--select", "stg_study")
     with pytest.raises(duckdb.CatalogException):
         demo_copy.warehouse("from audit.privacy_risk")

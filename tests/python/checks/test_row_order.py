@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 from conftest import SmallStudy, as_zip, lay_out_small, play
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
+from consonance.checks.study_checks import run_rules
 from consonance.study.keyring import MAX_NUMBER, draw_number
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_ORDERS", "0"))
@@ -81,7 +81,7 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
         made = random_study(tmp_path / str(seed), seed)
         made.load()
         made.dbt("run")
-        assert run_checkpoint(made.study, [rule])[0].passed
+        assert run_rules(made.study, [rule])[0].passed
         with made.opened(warehouse=True) as connection:
             lists = {
                 "codes": "select pseudonym from vault.raw.keyring order by participant_code",

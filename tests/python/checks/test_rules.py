@@ -9,8 +9,8 @@ import duckdb
 import pytest
 from conftest import SmallStudy
 
-from consonance.checks.checkpoint import NothingToCheck, run_checkpoint
-from consonance.checks.rules import HEADINGS, all_rules, read_rule
+from consonance.checks.rules import HEADINGS, NothingToCheck, all_rules, read_rule
+from consonance.checks.study_checks import run_rules
 from consonance.consent.rules import with_rules
 from consonance.study.dbt_command import PROJECT
 from consonance.study.vault import attach_study, session_settings
@@ -53,7 +53,7 @@ def spoil(study: SmallStudy, fault: str) -> None:
 
 
 def test_a_sound_study_passes_every_rule(demo: SmallStudy) -> None:
-    results = run_checkpoint(demo.study)
+    results = run_rules(demo.study)
     assert [(result.rule.name, result.violations) for result in results] == [(rule.name, 0) for rule in all_rules()]
     assert all(result.passed for result in results)
 
@@ -65,7 +65,7 @@ def test_every_rule_has_a_fault_that_makes_it_fail() -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_rule_fails_on_what_it_is_there_for(demo_copy: SmallStudy, name: str) -> None:
     spoil(demo_copy, FAULTS[name])
-    (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
+    (result,) = run_rules(demo_copy.study, [rule for rule in all_rules() if rule.name == name])
     assert not result.passed
     assert result.violations
 
@@ -73,7 +73,7 @@ def test_a_rule_fails_on_what_it_is_there_for(demo_copy: SmallStudy, name: str) 
 def test_a_checkpoint_closes_the_stores(demo_copy: SmallStudy) -> None:
     gc.disable()
     try:
-        run_checkpoint(demo_copy.study)
+        run_rules(demo_copy.study)
         spoil(demo_copy, "select 1")  # opens the vault for writing
     finally:
         gc.enable()
@@ -81,14 +81,14 @@ def test_a_checkpoint_closes_the_stores(demo_copy: SmallStudy) -> None:
 
 def test_a_rule_that_cannot_run_fails(demo_copy: SmallStudy) -> None:
     spoil(demo_copy, "drop table wh.marts.emotion_windows")
-    (result,) = run_checkpoint(demo_copy.study, [rule for rule in all_rules() if rule.name.startswith("M5")])
+    (result,) = run_rules(demo_copy.study, [rule for rule in all_rules() if rule.name.startswith("M5")])
     assert not result.passed
     assert result.violations is None
 
 
 def test_without_a_warehouse_nothing_is_checked(small: SmallStudy) -> None:
     with pytest.raises(NothingToCheck, match="dbt run"):
-        run_checkpoint(small.study)
+        run_rules(small.study)
 
 
 def test_a_rule_says_what_example_why_and_remedy(tmp_path: Path) -> None:

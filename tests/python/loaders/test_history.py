@@ -264,6 +264,7 @@ def test_a_deep_value_of_an_unlisted_key_is_not_landed_and_no_harm(small: SmallS
     assert small.vault("select name from vault.raw.schema_drift where name = 'x'") == [("x",)]
 
 
+@pytest.mark.slow
 def test_a_deep_or_huge_document_is_no_history_and_no_harm(small: SmallStudy) -> None:
     for code, content in (
         ("P1", b"[" * 200_000 + b"]" * 200_000),
@@ -368,6 +369,7 @@ def test_splitting_never_raises_anything_but_a_broken_member(tail: bytes) -> Non
         assert broken.reason in ("cut_off_json", "malformed_json")
 
 
+@pytest.mark.slow
 def test_damaged_histories_account_for_every_row(small: SmallStudy) -> None:
     """300 files with random damage in random fields: landed and rejected add up, by an independent parse."""
     fields = list(GOOD)

@@ -11,8 +11,8 @@ import pytest
 from commands import consonance
 from conftest import SmallStudy, account_play, as_zip, lay_out_small, play
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
+from consonance.checks.study_checks import run_rules
 from consonance.erasure.planning import plan
 from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
@@ -98,7 +98,7 @@ def test_a_history_under_two_codes_is_reported(pairs: SmallStudy, name: str) -> 
 
 
 def a7_holds(study: SmallStudy) -> bool:
-    (result,) = run_checkpoint(study.study, [rule for rule in all_rules() if rule.name == A7])
+    (result,) = run_rules(study.study, [rule for rule in all_rules() if rule.name == A7])
     assert result.violations is not None
     return result.passed
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from conftest import EVERYTHING, SmallStudy, lay_out_small, play
 
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.lineage.policy import check_lineage
 from consonance.checks.non_interference import compare_with_paired_rebuild
+from consonance.checks.study_checks import run_rules
 from consonance.erasure.planning import plan
 from consonance.erasure.withdrawal import withdraw
 from consonance.study.folder import Study
@@ -169,7 +169,7 @@ def test_a_play_abroad_is_flagged_with_consent_alone(study: SmallStudy, code: st
 
 
 def test_rules_and_wall_hold(study: SmallStudy) -> None:
-    broken = [result.rule.name for result in run_checkpoint(study.study) if not result.passed]
+    broken = [result.rule.name for result in run_rules(study.study) if not result.passed]
     assert broken == []
     assert check_lineage(study.study).passed
     assert compare_with_paired_rebuild(study.study).differences == []

@@ -31,8 +31,8 @@ import pytest
 from conftest import SmallStudy
 
 from consonance.checks.check import Check, CheckResult
-from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
+from consonance.checks.study_checks import run_rules
 from consonance.release import making, package, workspace
 from consonance.release import publish as publishing
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
@@ -566,7 +566,7 @@ def test_every_release_rule_has_a_fault_that_makes_it_fail() -> None:
 def checked(candidate: Candidate, name: str) -> Any:
     beside = {"before": candidate.before.warehouse_path, "made": candidate.made.warehouse_path}
     beside |= {f"release_{number}": path for number, path in candidate.earlier.items()}
-    (result,) = run_checkpoint(
+    (result,) = run_rules(
         candidate.before,
         [rule for rule in [*all_rules(), *release_rules(candidate.tier)] if rule.name == name],
         warehouse=candidate.folder / "research.duckdb",
