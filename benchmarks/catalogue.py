@@ -14,9 +14,7 @@ What is generated lies in SCRATCH, a folder that must not exist yet, and is dele
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -157,7 +155,9 @@ def matched(folder: Path) -> list[str]:
             group by all order by 2 desc
             """
         ).fetchall()
-    return [f"{method:<20} {tracks:>9,} tracks, confidence {confidence or 0:.2f}" for method, tracks, confidence in rows]
+    return [
+        f"{method:<20} {tracks:>9,} tracks, confidence {confidence or 0:.2f}" for method, tracks, confidence in rows
+    ]
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ create or replace table script_words as
 with scripts as (
     select *
     from (values
-        (0, ' ', 'ba lo mi re su ta ve na ko di ha fé pu gi zo lü'),
+        (0, ' ', 'ba lo mi re su ta ve na ko di ha fé pu gi zo lu'),
         (1, ' ', 'ба ло ми ре су та ве на ко ди хо фе лё ги зо ня'),
         (2, ' ', 'βα λο μι ρε σου τα βε να κο δι χα φέ πυ γι ζώ λη'),
         (3, '', '夜 雨 光 風 空 海 花 夢 は る か な の き み す'),
@@ -71,8 +71,8 @@ select
     upper(left(word, 1)) || substring(word, 2) as word
 from spelled;
 
--- Two names in three are in Latin script.
-create or replace macro script_of(names) as case when names >> 40 & 31 < 21 then 0 else cast((names >> 40 & 31) % 8 + 1 as integer) end;
+-- Four names in five are in Latin script.
+create or replace macro script_of(names) as case when names >> 40 & 31 < 26 then 0 else cast((names >> 40 & 31) % 8 + 1 as integer) end;
 
 create or replace macro artist_text(script_no, gap, names, first_word, second_word) as
     case
