@@ -15,6 +15,7 @@ from consonance.consent.ledger import load_ledger
 from consonance.consent.notices import load_notices
 from consonance.consent.state import held_codes
 from consonance.study.audit_log import anchor, record
+from consonance.study.feature_permissions import note_permissions
 from consonance.study.folder import Study
 from consonance.study.modes import close_to_others
 from consonance.study.schema import insert_row, lay_out_stores
@@ -63,7 +64,9 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         anchor(connection, study)
         load_participants(connection, study)
         load_ledger(connection, study, load_notices(connection, study))
-        _note_study(connection, settings, loaded_at)
+        as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+        _note_study(connection, settings, as_of, loaded_at)
+        permissions = note_permissions(connection, study, settings.feature_permissions, as_of)
         withhold_demographics(connection)
         read_again(connection, study)
         donations = find_donations(study)
@@ -76,7 +79,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         catalogue = load_catalogue(connection, study)
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
-        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection))
+        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions)
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")
@@ -95,9 +98,10 @@ def _counts(report: LoadReport) -> dict[str, int]:
     }
 
 
-def _note_study(connection: duckdb.DuckDBPyConnection, settings: Settings, loaded_at: datetime) -> None:
+def _note_study(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: datetime, loaded_at: datetime
+) -> None:
     """Record the study's one clock: ``as_of``, else the moment of this load."""
-    as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
     connection.begin()
     connection.execute("delete from vault.raw.study")
     insert_row(

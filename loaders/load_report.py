@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from consonance.study.feature_permissions import NotedPermission
 from loaders.history_doubts import HistoryDoubt
 
 ROWS = ("rows_in", "landed", "rejected", "rows_already")
@@ -119,6 +120,7 @@ class LoadReport:
     catalogue: list[FileReport] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     history_doubts: list[HistoryDoubt] = field(default_factory=list)
+    feature_permissions: list[NotedPermission] = field(default_factory=list)
 
     @property
     def undecided(self) -> list[HistoryDoubt]:
@@ -153,6 +155,7 @@ class LoadReport:
             "catalogue": {file.file: file.as_json() for file in self.catalogue},
             "closed_to_others": self.closed,
             "history_doubts": [doubt.as_json() for doubt in self.history_doubts],
+            "feature_permissions": [permission.as_json() for permission in self.feature_permissions],
             "totals": {
                 "participants": len(participants),
                 "donations": len(self.donations),

@@ -116,6 +116,14 @@ insert into vault.raw.generalisation by name
 select age_level, country_level, gender_level
 from original.raw.generalisation;
 
+insert into vault.raw.feature_permissions by name
+select source_id, scope, reference, expires_on, is_expired
+from original.raw.feature_permissions;
+
+insert into vault.raw.feature_use by name
+select shown_for
+from original.raw.feature_use;
+
 insert into vault.raw.participants by name
 select
     codes.other_code as participant_code,

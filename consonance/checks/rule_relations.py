@@ -188,10 +188,12 @@ def _clocks(table: Table) -> Iterator[str]:
 def _ids(table: Table) -> Iterator[str]:
     """Each id of a person or of something of a person's, as text or as number.
 
-    A track belongs to everybody, unless it is private.
+    A track belongs to everybody, unless it is private, and so does a source of features.
     """
     for column, data_type in table.types.items():
-        if not column.endswith("_id") or (column == "track_id" and "is_private" not in table.types):
+        if not column.endswith("_id") or column == "source_id":
+            continue
+        if column == "track_id" and "is_private" not in table.types:
             continue
         # Numbers tell one record from another and hardly repeat; names repeat in every row.
         kinds = {

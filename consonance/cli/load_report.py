@@ -83,6 +83,9 @@ def print_load(report: LoadReport, out: Console) -> None:
         out.print(f"[yellow]{escape(doubt.what)}[/]", soft_wrap=True)
     if report.undecided:
         out.print(REMEDY, soft_wrap=True)
+    for permission in report.feature_permissions:
+        if permission.is_expired:
+            out.print(f"[yellow]{escape(permission.what)}[/]", soft_wrap=True)
     totals = report.as_json()["totals"]
     out.print(
         f"[bold]{totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected[/]"

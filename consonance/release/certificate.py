@@ -16,11 +16,12 @@ from consonance.checks.check import CheckResult
 from consonance.consent.state import LEDGER_STATE, PURPOSES
 from consonance.release.description import as_json, described_tables
 from consonance.release.generalisation import Generalisation
-from consonance.release.making import passable_sources, purpose_of
+from consonance.release.making import purpose_of
 from consonance.release.package import DATABASE
 from consonance.release.parameters import parameters, small_group
 from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
+from consonance.study.feature_permissions import noted_permissions
 from consonance.study.files import sha256_of
 from consonance.study.settings import Settings
 from consonance.study.vault import open_study
@@ -57,6 +58,7 @@ def write_certificate(
         The SHA-256 of ``certificate.json``, which lists that of every other file but the page.
     """
     folder = candidate.folder
+    sources = _feature_sources(candidate)
     certificate = {
         "release": candidate.number,
         "tier": candidate.tier,
@@ -69,7 +71,9 @@ def write_certificate(
         "checks": [result.as_json() for result in results],
         "risk": _risk(folder / DATABASE),
         "tables": as_json(described_tables(folder / DATABASE)),
-        "features_passed_on": passable_sources(),
+        "features_passed_on": [source["source_id"] for source in sources if source["may_redistribute"]],
+        "feature_sources": sources,
+        "expired_permissions": _expired_permissions(candidate),
         "parameters": parameters(),
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
         "files": {
@@ -87,6 +91,27 @@ def _statements(candidate: Candidate, demographics: Generalisation | None) -> li
     if demographics:
         return [LINKAGE, demographics.summary]
     return [AGGREGATES.format(small_group=small_group())]
+
+
+def _feature_sources(candidate: Candidate) -> list[dict[str, Any]]:
+    """What the values of each source of features may be used for, and what permits it."""
+    with duckdb.connect(str(candidate.made.warehouse_path), read_only=True) as connection:
+        found = connection.execute(
+            """
+            select source_id, licence, may_train_models, training_permitted_by, training_reference, training_expires_on,
+                may_redistribute, redistribution_permitted_by, redistribution_reference, redistribution_expires_on
+            from features.feat_source_permissions
+            order by source_id
+            """
+        )
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _expired_permissions(candidate: Candidate) -> list[dict[str, Any]]:
+    """The permissions of the study that did not count for this release."""
+    with open_study(candidate.before, read_only=True) as connection:
+        return [permission.as_json() for permission in noted_permissions(connection) if permission.is_expired]
 
 
 def _risk(database: Path) -> list[dict[str, Any]] | None:

@@ -7,14 +7,13 @@ records. So what is proven for the wall is proven for the release, and no logic 
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
 from consonance.release.register import Member
-from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.keyring import draw_pseudonym, draw_secret, draw_shift
@@ -86,19 +85,11 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         )
         connection.execute("delete from vault.raw.keyring")
         connection.executemany("insert into vault.raw.keyring values (?, ?, ?, ?, ?)", secrets)
-        for table in ("source_tracks", "source_values"):
-            connection.execute(
-                f"delete from catalogue.music.{table} where not list_contains($sources, source_id)",
-                {"sources": passable_sources()},
-            )
+        # From here on every value of a feature is resolved among the sources that may be redistributed
+        # (models/features/feat_source_permissions.sql).
+        connection.execute("delete from vault.raw.feature_use; insert into vault.raw.feature_use values ('release')")
         connection.execute("checkpoint vault")
     return members
-
-
-def passable_sources() -> list[str]:
-    """The sources of features whose values may be passed on, by their licence in ``seeds/``."""
-    with (PROJECT / "seeds" / "feature_sources.csv").open(encoding="utf-8", newline="") as file:
-        return [row["source_id"] for row in csv.DictReader(file) if row["may_redistribute"] == "true"]
 
 
 def build(study: Study, workspace: Path, members: list[Member], tier: str) -> list[Member]:

@@ -42,6 +42,12 @@ as_of: {as_of}
 # one_history:
 #   - {{codes: ["P007", "P008"], decision: keep_both}}
 
+# The study's own permissions to use values of a source of audio features in a way that the licence does not permit:
+# train (to train models) or redistribute (to show them in releases). docs/permissions.md says what the licences permit.
+# After the day in expires, a permission does not count any more.
+# feature_permissions:
+#   - {{source: spotify_archive, scope: train, reference: "agreement of 2026-02-11, section 4", expires: 2027-01-31}}
+
 # What consent receipts say about the study. You may leave out each line.
 # controller: University of Somewhere, Department of Music
 # contact: the study's address, not a person's

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
@@ -24,7 +25,7 @@ class Rule:
     """Goes with the type of a field: what a wrong value is not, as the end of a sentence, and how to write it right."""
 
     problem: str
-    remedy: str
+    remedy: str | Callable[[], str]
 
 
 def _as_text(value: object) -> object:
@@ -74,6 +75,22 @@ def _explained(
     field, *inside = faults[0]["loc"]
     if faults[0]["type"] == "missing" and not inside:
         return error(f"{path} lacks the setting {field}.", remedy)
-    rule = next(rule for rule in reversed(known[str(field)].metadata) if isinstance(rule, Rule))
+    name, rule = _rule_of(model, str(field), inside)
     part = f" (entry {inside[0] + 1})" if inside and isinstance(inside[0], int) else ""
-    return error(f"{field}{part} in {path} {rule.problem}.", rule.remedy)
+    what = field if name == field else f"{name} of {field}"
+    remedy = rule.remedy if isinstance(rule.remedy, str) else rule.remedy()
+    return error(f"{what}{part} in {path} {rule.problem}.", remedy)
+
+
+def _rule_of(model: type[YamlFile], field: str, inside: Sequence[int | str]) -> tuple[str, Rule]:
+    """The rule that a wrong value breaks, and the field that has it: one within an entry of ``field``, or ``field``."""
+    entries = [entry for entry in get_args(model.model_fields[field].annotation) if isinstance(entry, type)]
+    names = [name for name in inside if isinstance(name, str)]
+    found = [
+        (name, rule)
+        for owner, name in ((model, field), *((entry, name) for entry in entries for name in names))
+        if issubclass(owner, YamlFile) and name in owner.model_fields
+        for rule in owner.model_fields[name].metadata
+        if isinstance(rule, Rule)
+    ]
+    return found[-1]

@@ -6,13 +6,14 @@ source_tracks as (select * from {{ source('music', 'source_tracks') }}),
 
 source_values as (select * from {{ source('music', 'source_values') }}),
 
-feature_sources as (select * from {{ ref('feature_sources') }}),
+feat_source_permissions as (select * from {{ ref('feat_source_permissions') }}),
 
 preferences as (
     select
         source_id,
         row_number() over (order by preference asc, source_id asc) as choice
-    from feature_sources
+    from feat_source_permissions
+    where is_shown
 ),
 
 track_features as (

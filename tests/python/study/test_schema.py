@@ -14,8 +14,11 @@ from consonance.study.schema import Column, tables, titles, word_columns
 from consonance.study.vault import open_study
 
 STAGING = PROJECT / "models" / "staging"
-# A column of a staging model: as it is, renamed, or a moment in milliseconds.
-RENAMED = re.compile(r"^ {8}(?:(\w+)|\{\{ epoch_ms\('(\w+)'\) \}\})(?: as (\w+))?,?$", re.MULTILINE)
+# A column of a staging model: as it is, renamed, a moment in milliseconds, or of the one row that there may be.
+RENAMED = re.compile(
+    r"^ {4,8}(?:select )?(?:(\w+)|\{\{ epoch_ms\('(\w+)'\) \}\}|coalesce\(max\((\w+)\), [^)]+\))(?: as (\w+))?,?$",
+    re.MULTILINE,
+)
 
 
 def staged() -> Iterator[tuple[str, str, str, str, str]]:
@@ -24,7 +27,7 @@ def staged() -> Iterator[tuple[str, str, str, str, str]]:
     for model in models:
         sql = (STAGING / f"{model['name']}.sql").read_text(encoding="utf-8")
         (table,) = re.findall(r"source\('raw', '(\w+)'\)", sql)
-        origins = {name or plain: plain or moment for plain, moment, name in RENAMED.findall(sql)}
+        origins = {name or plain: plain or moment or only for plain, moment, only, name in RENAMED.findall(sql)}
         for column in model["columns"]:
             if origin := origins.get(column["name"]):
                 yield model["name"], column["name"], column["config"]["meta"]["privacy"], table, origin
