@@ -14,6 +14,7 @@ from consonance.erasure.unique_values import KINDS, RECORD, is_about_nobody, sea
 from consonance.release.register import earlier_databases
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.schema import tables as declared_tables
 from consonance.study.vault import attach_study, attach_to_read, lock_down, session_settings
 
 STORES = ("vault", "warehouse")
@@ -64,9 +65,7 @@ def search_stores(study: Study, erased: ErasureRecord) -> tuple[Scan, dict[str, 
         stores = {name: relations(connection, name) for name in STORES}
         published = [table for number in releases for table in relations(connection, f"release_{number}")]
         left = {name: count_rows(connection, tables, erased.people) for name, tables in stores.items()}
-        scan = _search(
-            connection, [table for name in STORES for table in stores[name]], relations(connection, "catalogue")
-        )
+        scan = _search(connection, [table for name in STORES for table in stores[name]])
         _search_for_names(connection, published, [*erased.names, *erased.people.participant_id], scan)
     places = sorted(scan.hits) or [store for store, tables in left.items() if tables]
     if places:
@@ -77,19 +76,26 @@ def search_stores(study: Study, erased: ErasureRecord) -> tuple[Scan, dict[str, 
     return scan, left
 
 
-def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation], catalogue: Sequence[Relation]) -> Scan:
+def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -> Scan:
     """Search every column of ``tables`` that could hold a unique value.
 
-    What the study's own tables, the project's, or the catalogue say is not searched for: it is said of nobody.
+    What the study's own tables or the project's say is not searched for: it is said of nobody. Nor are the ids of
+    the catalogue, by which features are found; its names are, since many millions of titles are among them.
     """
     texts, moments, ids = (_count(connection, f"select count(*) from {RECORD}.{kind}") for kind in KINDS)
     scan = Scan(texts, moments, ids)
     said_of_nobody = [
         f"select {value} as value from {table.place}"
-        for table in [*tables, *catalogue]
-        if table in catalogue or is_about_nobody(table)
+        for table in tables
+        if is_about_nobody(table)
         for column, value in table.values(TEXTS)
         if column != table.key
+    ]
+    said_of_nobody += [
+        f'select "{column.name}" as value from {table.place}'
+        for table in declared_tables("catalogue.music").values()
+        for column in table.columns.values()
+        if column.text in ("uri", "words")
     ]
     connection.execute(
         f"create or replace temp table searched_texts as "

@@ -989,14 +989,23 @@ def test_the_command_says_where_the_certificate_is_and_what_is_left(
     assert moment == datetime(2026, 2, 3, 9)
 
 
+@pytest.mark.parametrize("text", ["P2", "listener-of-2"])
 def test_what_is_found_afterwards_is_not_certified(
-    small_copy: SmallStudy, finished: SmallStudy, monkeypatch: pytest.MonkeyPatch
+    small_copy: SmallStudy, finished: SmallStudy, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
+    """Also if a recording of MusicBrainz is called so."""
+    with open_study(small_copy.study) as connection:
+        connection.execute(
+            "insert into catalogue.music.recordings values (uuid(), 'An Artist', $text, '', 1, ['a'], 'a', 't', 't', '')",
+            {"text": text},
+        )
+
     def forgetful(study: Study, *arguments: str) -> str:
         stand_in(finished.study.warehouse_path)(study)
         with duckdb.connect(str(study.warehouse_path)) as connection:
             connection.execute(
-                "update marts.tracks set title = 'P2' where track_id = (select min(track_id) from marts.tracks)"
+                "update marts.tracks set title = $text where track_id = (select min(track_id) from marts.tracks)",
+                {"text": text},
             )
         return ""
 
