@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.status import Status
 from rich.table import Table
 
+from consonance.cli.fetch import fetch
 from consonance.cli.load_report import ProgressBar, print_file
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.study.folder import Study
@@ -28,6 +29,9 @@ from loaders.recordings import SOURCE, DumpReport, add_recordings
 @click.group()
 def catalog() -> None:
     """The catalogue: facts about music, without persons."""
+
+
+catalog.add_command(fetch)
 
 
 @catalog.command()

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from consonance.consent.coverage import Coverage, delete_history, narrowed, note_applied
+from consonance.erasure.fetched_tracks import forget_unheard
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.study.audit_log import Fact, anchor, record
 from consonance.study.dbt_command import run_dbt
@@ -92,8 +93,11 @@ def _delete(study: Study, concerned: list[Coverage], losing_some_plays: list[Cov
         for coverage in concerned:
             if "listening_history" in coverage.lost:
                 erased[coverage.participant_no] = delete_history(connection, coverage.participant_no)
+        without_history = list(erased)
         if losing_some_plays:
             erased |= _delete_plays(connection, [coverage.participant_no for coverage in losing_some_plays])
+        if erased:
+            forget_unheard(connection, without_history)
         if plays := sum(erased.values()):
             tokens = Tokens.of(connection)
             facts: dict[str, Fact] = {

@@ -9,7 +9,8 @@ from typing import Any
 
 from consonance.consent.ledger import load_ledger
 from consonance.consent.notices import load_notices
-from consonance.erasure.participant_tables import People, count_rows, opened_stores
+from consonance.erasure.fetched_tracks import count_theirs
+from consonance.erasure.participant_tables import People, Relation, count_rows, opened_stores
 from consonance.erasure.record import ErasureRecord, Release
 from consonance.erasure.releases import read_handovers
 from consonance.erasure.study_files import find
@@ -135,6 +136,9 @@ def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> 
         def found(query: str) -> list[tuple[Any, ...]]:
             return connection.execute(query, {"numbers": list(people.participant_no)}).fetchall()
 
+        def of(store: str) -> list[Relation]:
+            return [table for table in tables if table.database == store]
+
         return ErasureRecord(
             people=people,
             tokens=tuple(tokens.participant(code) for code in codes),
@@ -144,8 +148,8 @@ def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> 
             donations=tuple(tokens.donation(sha256) for (sha256,) in found(DONATIONS)),
             releases=tuple(Release(*release) for release in found(RELEASES)),
             rows={
-                store: count_rows(connection, [table for table in tables if table.database == store], people)
-                for store in ("vault", "warehouse")
+                "vault": count_rows(connection, of("vault"), people) | count_theirs(connection, people.participant_no),
+                "warehouse": count_rows(connection, of("warehouse"), people),
             },
             study_files=find(study, codes),
             files={},

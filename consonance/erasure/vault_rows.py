@@ -9,6 +9,7 @@ import duckdb
 from consonance.consent.ledger import name_erased
 from consonance.consent.rules import with_rules
 from consonance.erasure.evidence import entries_of
+from consonance.erasure.fetched_tracks import forget_unheard
 from consonance.erasure.participant_tables import People, relations
 from consonance.erasure.record import ErasureRecord
 from consonance.study.audit_log import Fact, anchor, record
@@ -34,6 +35,7 @@ def delete_rows(study: Study, erased: ErasureRecord) -> None:
             connection.begin()
             texts = _replace_names_in_others(connection, erased)
             lines = _rename_in_ledger(connection, erased)
+            tracks = forget_unheard(connection, erased.people.participant_no)
             _delete_from_tables(connection, erased.people)
             _drop_what_dbt_made(connection)
             _write_tombstones(connection, erased)
@@ -42,6 +44,7 @@ def delete_rows(study: Study, erased: ErasureRecord) -> None:
                 "rows": sum(erased.rows["vault"].values()),
                 "ledger_lines": lines,
                 "others_texts": texts,
+                "fetched_tracks": tracks,
                 "replayed": int(erased.is_replay),
             }
             record(connection, study, "erased", facts)

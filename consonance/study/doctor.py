@@ -172,6 +172,20 @@ def _warehouse(study: Study) -> Iterator[Finding]:
             yield Finding(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
 
 
+def _fetch(study: Study) -> Iterator[Finding]:
+    with _opened(study) as connection:
+        ((tracks,),) = connection.execute(
+            "select count(*) from vault.raw.tracks_to_fetch where not is_decoy"
+        ).fetchall()
+    if tracks:
+        yield Finding(
+            str(study.vault_path),
+            f"A fetch of audio features was interrupted: {tracks:,} tracks were not asked about.",
+            "Run 'consonance catalog fetch' again.",
+            is_grave=False,
+        )
+
+
 def _releases(study: Study) -> Iterator[Finding]:
     current = study.published / CURRENT
     if not study.published.exists():
@@ -237,5 +251,5 @@ def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBP
 
 
 CHECKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _releases, _room, _modes,
+    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _fetch, _releases, _room, _modes,
 )  # fmt: skip

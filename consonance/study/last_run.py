@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 
@@ -38,11 +39,12 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
-def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
+def why_outdated(connection: duckdb.DuckDBPyConnection, but_for: Sequence[str] = ()) -> str | None:
     """Why dbt would make a different warehouse now; ``None`` if it would not.
 
     Args:
         connection: With the vault attached as ``vault`` and, if there is one, the warehouse as ``warehouse``.
+        but_for: Kinds of entries of the audit log whose changes do not count.
     """
     noted = connection.execute(
         """
@@ -53,7 +55,7 @@ def why_outdated(connection: duckdb.DuckDBPyConnection) -> str | None:
             exists (from duckdb_tables() where database_name = 'warehouse' and schema_name = 'desk')
         from vault.raw.last_run
         """,
-        {"digest": project_digest(), "harmless": list(CHANGES_NO_ROWS)},
+        {"digest": project_digest(), "harmless": [*CHANGES_NO_ROWS, *but_for]},
     ).fetchall()
     if not noted:
         return "dbt has not built the warehouse from this vault yet."
