@@ -24,6 +24,7 @@ FAULTS: dict[str, str] = {
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
+    "A8_fetched_tracks_were_heard": "insert into vault.raw.fetched_tracks values ('reccobeats', '0000000000000000000001', now(), null, null, true)",
     "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
     "C2_plays_are_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",

@@ -1,0 +1,19 @@
+-- relation: (select spotify_id from vault.raw.fetched_tracks union all select spotify_id from vault.raw.fetched_values union all select spotify_id from vault.raw.tracks_to_fetch where not is_decoy)
+-- what: Every track that a feature source was asked about over the network occurs in a landed play.
+-- example: An answer about a track that only an erased participant had heard.
+-- why: Nobody else has the track, so its row shows that somebody heard it. An erasure deletes such rows.
+-- remedy: Delete these rows of raw.fetched_tracks, raw.fetched_values and raw.tracks_to_fetch. Report how they came to stay.
+with fetched as (
+    select 'fetched_tracks' as place, spotify_id from vault.raw.fetched_tracks
+    union all
+    select 'fetched_values', spotify_id from vault.raw.fetched_values
+    union all
+    select 'tracks_to_fetch', spotify_id from vault.raw.tracks_to_fetch where not is_decoy
+)
+
+select
+    fetched.place,
+    count(*) as rows
+from fetched
+anti join vault.raw.extended_plays as plays on plays.track_uri = {{ track_uri('fetched.spotify_id') }}
+group by fetched.place
