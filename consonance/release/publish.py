@@ -27,7 +27,7 @@ from consonance.release.package import DATABASE, write_controlled, write_public
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
 from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
 from consonance.release.workspace import locked, temporary_files_in, watched
-from consonance.study.copies import copy_stores
+from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sync
 from consonance.study.folder import Study
@@ -144,7 +144,7 @@ def _make_and_publish(
         progress("making demographics k-anonymous")
         demographics = generalise(copies.made, work)
     entry = Entry(copies.number, tier, copies.as_of, created, members)
-    with open_study(copies.before) as vault:
+    with open_study(copies.before, writes_catalogue=False) as vault:
         register.note(vault, entry)
     earlier = register.earlier_databases(work.parent)
     candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
@@ -189,10 +189,13 @@ def _copy(study: Study, work: Path, progress: Callable[[str], None]) -> _Copies:
         ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()
         vault.execute("checkpoint vault")
         vault.execute("checkpoint catalogue")
-        stores = [study.vault_path, study.catalogue_path]
+        before = copy_stores(study, [study.vault_path, study.warehouse_path], work / "before")
+        made = copy_stores(study, [study.vault_path], work / "made")
+        for copy in (before, made):
+            share_catalogue(study, copy)
         return _Copies(
-            before=copy_stores(study, [*stores, study.warehouse_path], work / "before"),
-            made=copy_stores(study, stores, work / "made"),
+            before=before,
+            made=made,
             number=register.next_number(vault),
             as_of=as_of,
             ledger=register.ledger_fingerprint(vault),

@@ -51,6 +51,7 @@ def open_study(
     study: Study,
     *,
     read_only: bool = False,
+    writes_catalogue: bool = True,
     threads: int | None = None,
     may_be_stale: bool = False,
     warehouse: bool = False,
@@ -60,6 +61,7 @@ def open_study(
     Args:
         study: Whose stores to open.
         read_only: Attach both without the right to write.
+        writes_catalogue: Attach the catalogue with the right to write. Without it, many may read it at once.
         threads: How many threads a statement may use; as many as there are cores if not given.
         may_be_stale: Open a stale backup too, to erase again what it brought back.
         warehouse: Attach the warehouse as ``warehouse`` too, for reading.
@@ -112,8 +114,7 @@ def attach_study(
 
     Args:
         connection: To attach them to.
-        study, read_only, may_be_stale: See ``open_study``.
-        writes_catalogue: Attach the catalogue with the right to write. Without it, many may read it at once.
+        study, read_only, writes_catalogue, may_be_stale: See ``open_study``.
         may_be_older: Whether stores of an older version of the program will do.
 
     Raises:
