@@ -1,82 +1,179 @@
-"""Large tables that are packed: read a block at a time, never as a whole."""
+"""Large files that are packed: unpacked while they are read, never as a whole."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import io
+import queue
 import tarfile
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
-from pathlib import Path, PurePosixPath
-from typing import IO, cast
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, TypeVar, cast
 
 from backports import zstd
 
 from consonance.study.errors import ConsonanceError
+from loaders.system_files import is_system_file
 
-BLOCK = 64 << 20
+BLOCK = 128 << 20
 # A line of a table is at most this long; what is longer is no table.
 LONGEST_LINE = 16 << 20
+HEAD = 64 << 10
+
+Item = TypeVar("Item")
 
 
 class NoTable(ConsonanceError):
-    """A file has no table of the kind that is asked for."""
+    """A file has nothing of the kind that is asked for."""
 
 
-def blocks(path: Path, member: str | None = None, size: int = BLOCK) -> Iterator[bytes]:
-    """The lines of a table in blocks of about ``size`` bytes, each of them with the first line, its header, on top.
+class _Counted(io.RawIOBase):
+    """A file that reports how many bytes were read of it."""
+
+    def __init__(self, file: IO[bytes], progress: Callable[[int], None]) -> None:
+        self._file, self._progress = file, progress
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        content = self._file.read(len(buffer))
+        buffer[: len(content)] = content
+        self._progress(len(content))
+        return len(content)
+
+
+def members(path: Path, progress: Callable[[int], None] = lambda _: None) -> Iterator[tuple[str, io.BufferedReader]]:
+    """The files in ``path``, unpacked, each with its name: ``path`` itself, or what is in it.
+
+    How it is packed is found out from its bytes, not from its name. Each file must be read before the next one.
 
     Args:
-        path: A table as it is, or packed with gzip or Zstandard; or a tar archive, itself packed or not, with the
-            table in it.
-        member: The name of the table in a tar archive, without its folders.
-        size: In bytes.
+        path: A file as it is, or packed with Zstandard, gzip or bzip2; an archive (tar, itself packed or not; zip); or
+            a folder of such files.
+        progress: Is called with the number of bytes that were read of it, again and again.
 
     Raises:
-        NoTable: it cannot be unpacked, has no such member, or no lines.
+        NoTable: it does not exist, or cannot be unpacked.
     """
+    if path.is_dir():
+        for below in sorted(one for one in path.rglob("*") if one.is_file()):
+            if not is_system_file(below.relative_to(path).as_posix()):
+                yield from members(below, progress)
+        return
     try:
         with ExitStack() as stack:
-            yield from _lines(_opened(path, member, stack), path, size)
-    except (OSError, EOFError, zstd.ZstdError, tarfile.TarError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise NoTable(f"{path} does not exist.", "Name the file as it was downloaded.") from None
+            yield from _unpacked(path, stack, progress)
+    except FileNotFoundError:
+        raise NoTable(f"{path} does not exist.", "Name the file as it was downloaded.") from None
+    except (OSError, EOFError, zlib.error, zstd.ZstdError, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
         raise NoTable(f"{path} cannot be unpacked.", "Download it again, and compare its size.") from None
 
 
-def _opened(path: Path, member: str | None, stack: ExitStack) -> IO[bytes]:
-    file: IO[bytes] = stack.enter_context(path.open("rb"))
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes[-1:] == [".zst"]:
-        file = stack.enter_context(cast("AbstractContextManager[IO[bytes]]", zstd.ZstdFile(file)))
-    elif suffixes[-1:] in ([".gz"], [".tgz"]):
-        file = stack.enter_context(cast("AbstractContextManager[IO[bytes]]", gzip.GzipFile(fileobj=file)))
-    if not {".tar", ".tgz"} & set(suffixes[-2:]):
-        return file
-    archive = stack.enter_context(tarfile.open(fileobj=file, mode="r|"))  # noqa: SIM115
-    for entry in archive:
-        if entry.isfile() and PurePosixPath(entry.name).name == member:
-            found = archive.extractfile(entry)
+def _unpacked(path: Path, stack: ExitStack, progress: Callable[[int], None]) -> Iterator[tuple[str, io.BufferedReader]]:
+    packed = stack.enter_context(path.open("rb"))
+    head = packed.read(4)
+    packed.seek(0)
+    name = path.name
+    if head == b"PK\x03\x04":
+        with zipfile.ZipFile(packed) as archive:
+            for part in archive.infolist():
+                if not part.is_dir() and not is_system_file(part.filename):
+                    with archive.open(part) as content:
+                        yield part.filename, _buffered(content)
+                    progress(part.compress_size)
+        return
+    counted = _buffered(_Counted(packed, progress))
+    file: IO[bytes] = counted
+    if head == b"\x28\xb5\x2f\xfd" or head[1:] == b"\x2a\x4d\x18":
+        file = cast("IO[bytes]", zstd.ZstdFile(counted))
+    elif head[:2] == b"\x1f\x8b":
+        file = cast("IO[bytes]", gzip.GzipFile(fileobj=counted))
+    elif head[:3] == b"BZh":
+        file = cast("IO[bytes]", bz2.BZ2File(counted))
+    if file is not counted:
+        name = path.stem
+    content = _buffered(file)
+    if content.peek(512)[257:262] != b"ustar":
+        yield name, content
+        return
+    with tarfile.open(fileobj=content, mode="r|") as tar:
+        while entry := tar.next():
+            tar.members.clear()  # type: ignore[attr-defined]  # it would remember every file of millions
+            found = tar.extractfile(entry) if entry.isfile() and not is_system_file(entry.name) else None
             if found is not None:
-                return found
-    raise NoTable(f"{path} has no file {member}.", "Download the archive that has it.")
+                yield entry.name, _buffered(found)
 
 
-def _lines(file: IO[bytes], path: Path, size: int) -> Iterator[bytes]:
+def _buffered(file: object) -> io.BufferedReader:
+    return io.BufferedReader(cast("io.RawIOBase", file), HEAD)
+
+
+def blocks(file: IO[bytes], name: str, size: int = BLOCK) -> Iterator[bytes]:
+    """The lines of a table in blocks of about ``size`` bytes, each of them with the first line, its header, on top.
+
+    Raises:
+        NoTable: it has no lines.
+    """
     header, rest = b"", b""
+    remedy = "Name a table: a CSV file with a header."
     while block := file.read(size):
         block = rest + block
         if not header:
             header, newline, block = block.partition(b"\n")
             header += newline
             if not newline:
-                raise NoTable(f"{path} has no lines.", "Name a table: a CSV file with a header.")
+                raise NoTable(f"{name} has no lines.", remedy)
         end = block.rfind(b"\n") + 1
         rest = block[end:]
         if len(rest) > LONGEST_LINE:
-            raise NoTable(f"{path} is no table: a line of it never ends.", "Name a table: a CSV file with a header.")
+            raise NoTable(f"{name} is no table: a line of it never ends.", remedy)
         if end:
             yield header + block[:end]
     if not header:
-        raise NoTable(f"{path} is empty.", "Download it again, and compare its size.")
+        raise NoTable(f"{name} is empty.", "Download it again, and compare its size.")
     if rest:
         yield header + rest
+
+
+def ahead(items: Iterator[Item]) -> Iterator[Item]:
+    """``items``, made in a thread of their own while the caller works on those before: two at most are waiting."""
+    waiting: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(2)
+    stopped = threading.Event()
+
+    def put(item: Item | None, error: BaseException | None = None) -> None:
+        while not stopped.is_set():
+            try:
+                waiting.put((item, error), timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def make() -> None:
+        try:
+            for item in items:
+                put(item)
+                if stopped.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(None, error)
+
+    thread = threading.Thread(target=make, daemon=True)
+    thread.start()
+    try:
+        while True:
+            item, error = waiting.get()
+            if error is not None:
+                raise error
+            if item is None:
+                return
+            yield item
+    finally:
+        stopped.set()
+        thread.join()

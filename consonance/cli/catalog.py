@@ -6,24 +6,30 @@ import csv
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import duckdb
 import fsspec
 from rich.markup import escape
-from rich.status import Status
 from rich.table import Table
 
+from consonance.cli.dump_report import DumpProgress, print_dump
 from consonance.cli.fetch import fetch
 from consonance.cli.load_report import ProgressBar, print_file
 from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.schema import lay_out_stores
 from consonance.study.vault import attach_to_read, open_study, session_settings
-from loaders.catalogue import add_archive, catalogue_contents
+from loaders.catalogue import BadArchive, add_archive, catalogue_contents
+from loaders.dumps import SOURCES as DUMP_SOURCES
+from loaders.dumps import DumpReport, add_dump
 from loaders.load import load_study
+from loaders.load_report import FileReport
 from loaders.matching import match_names
-from loaders.recordings import SOURCE, DumpReport, add_recordings
+from loaders.streams import NoTable
 
 
 @click.group()
@@ -40,33 +46,65 @@ catalog.add_command(fetch)
 @study_option
 @json_option
 def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_json: bool) -> None:
-    """Load every FILE, plain or packed, as facts of SOURCE (an id of seeds/feature_sources.csv). Safe to repeat.
+    """Load every FILE as facts of SOURCE (an id of seeds/feature_sources.csv). Safe to repeat.
 
     \b
     Examples:
       consonance catalog add musicbrainz_canonical musicbrainz-canonical-dump-20260703.tar.zst
+      consonance catalog add acousticbrainz_lowlevel acousticbrainz-lowlevel-features-20220623-*.tar.zst
       consonance catalog add study_features features.csv
 
-    A feature archive is copied into the study. From a dump of MusicBrainz, the catalogue takes what it needs; a newer
-    dump replaces it. If nothing in FILE can be read, it is refused (exit status 1) and the study does not change.
+    A FILE may be packed (.zst, .gz, .bz2, .zip, .tar). docs/features.md says what is read of each source. From a dump of
+    MusicBrainz or AcousticBrainz, the catalogue takes what it needs; any other file is copied into the study. A file that
+    cannot be read costs only itself: the others are loaded (exit status 2). If none can be read, the study does not change
+    (exit status 1).
     """
     source, *names = words if source_id is None else (source_id, *words)
     if not names:
         raise click.UsageError("Name the source, and then a file of it.")
     study = Study.find(folder)
     files = [Path(name) for name in names]
-    if source == SOURCE:
-        _add_dumps(study, files, as_json)
-        return
-    for file in files:
-        add_archive(study, file, source)
-    with ProgressBar(screen) as progress:
-        report = load_study(study, progress=progress)
+    reports: Sequence[DumpReport | FileReport]
+    reports, failures = (_add_dumps if source in DUMP_SOURCES else _add_archives)(study, source, files)
     if as_json:
-        click.echo(json.dumps([archive.as_json() for archive in report.catalogue]))
+        click.echo(json.dumps([report.as_json() | {"file": report.file} for report in reports]))
     else:
-        for archive in report.catalogue:
-            print_file(archive, out)
+        for report in reports:
+            print_dump(report, out) if isinstance(report, DumpReport) else print_file(report, out)
+    if failures and len(failures) == len(files) == 1:
+        raise failures[0]
+    for failure in failures:
+        screen.print(f"[red]{escape(str(failure))}[/]", soft_wrap=True)
+    if failures:
+        sys.exit(2 if len(failures) < len(files) else 1)
+
+
+def _add_dumps(study: Study, source: str, files: list[Path]) -> tuple[list[DumpReport], list[ConsonanceError]]:
+    reports: list[DumpReport] = []
+    failures: list[ConsonanceError] = []
+    with open_study(study) as connection, DumpProgress(screen) as progress:
+        lay_out_stores(connection)
+        for file in files:
+            progress.starts(file)
+            try:
+                reports.append(add_dump(connection, source, file, progress))
+            except NoTable as error:
+                failures.append(error)
+        connection.execute("checkpoint catalogue")
+    return reports, failures
+
+
+def _add_archives(study: Study, source: str, files: list[Path]) -> tuple[list[FileReport], list[ConsonanceError]]:
+    failures: list[ConsonanceError] = []
+    for file in files:
+        try:
+            add_archive(study, file, source)
+        except BadArchive as error:
+            failures.append(error)
+    if len(failures) == len(files):
+        return [], failures
+    with ProgressBar(screen) as progress:
+        return load_study(study, progress=progress).catalogue, failures
 
 
 @catalog.command()
@@ -116,28 +154,3 @@ def match(names: Path, folder: Path | None, as_json: bool) -> None:
         f"{len(matches):,} songs: "
         + ", ".join(f"{count:,} {method or 'without a match'}" for method, count in sorted(counts.items(), key=str))
     )
-
-
-def _add_dumps(study: Study, files: list[Path], as_json: bool) -> None:
-    reports: list[DumpReport] = []
-    with open_study(study) as connection:
-        for file in files:
-            with screen.status(f"Reading {escape(file.name)} …") as status:
-
-                def progress(rows: int, status: Status = status, name: str = file.name) -> None:
-                    status.update(f"Reading {escape(name)}: {rows:,} rows …")
-
-                reports.append(add_recordings(connection, file, progress))
-    if as_json:
-        click.echo(json.dumps([report.as_json() for report in reports]))
-        return
-    for report in reports:
-        if not report.is_new:
-            out.print(f"{escape(report.file)}: this dump is loaded already.", soft_wrap=True)
-            continue
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.rejected.items())
-        out.print(
-            f"{escape(report.file)}: {report.landed:,} of {report.rows_in:,} rows landed"
-            + (f" ({reasons})" if reasons else ""),
-            soft_wrap=True,
-        )
