@@ -121,7 +121,7 @@ def catalogue_contents(connection: duckdb.DuckDBPyConnection) -> list[tuple[str,
         from catalogue.music.source_tracks
         group by source_id
         union all
-        select source_id, 'recordings', (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
+        select source_id, 'dump ' || (report ->> 'file'), (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
         order by all
         """
     ).fetchall()
