@@ -74,16 +74,21 @@ from spelled;
 -- Four names in five are in Latin script.
 create or replace macro script_of(names) as case when names >> 40 & 31 < 26 then 0 else cast((names >> 40 & 31) % 8 + 1 as integer) end;
 
+-- Of two words, as the bits of `names` say.
 create or replace macro artist_text(script_no, gap, names, first_word, second_word) as
     case
         when script_no > 0 then first_word || gap || second_word
-        else (select adjectives from words)[1 + names % 22] || ' ' || (select bands from words)[1 + (names >> 8) % 16] || ' ' || first_word
+        when names >> 60 & 7 < 2 then (select adjectives from words)[1 + names % 22] || ' ' || (select bands from words)[1 + (names >> 8) % 16] || ' ' || first_word
+        when names >> 60 & 7 < 5 then first_word || ' ' || second_word
+        else first_word || ' ' || (select bands from words)[1 + (names >> 8) % 16] || ' ' || second_word
     end;
 
 create or replace macro title_text(script_no, gap, names, first_word, second_word) as
     case
         when script_no > 0 then first_word || gap || second_word
-        else (select adjectives from words)[1 + names % 22] || ' ' || (select nouns from words)[1 + (names >> 8) % 22] || ' ' || first_word
+        when names >> 60 & 7 < 2 then (select adjectives from words)[1 + names % 22] || ' ' || (select nouns from words)[1 + (names >> 8) % 22] || ' ' || first_word
+        when names >> 60 & 7 < 5 then first_word || ' ' || (select nouns from words)[1 + (names >> 8) % 22] || ' ' || second_word
+        else first_word || ' ' || second_word
     end;
 
 create or replace table artists as
