@@ -77,6 +77,8 @@ def _become(request: Mapping[str, Any]) -> NoReturn:
         handle = os.open(place, os.O_RDWR | os.O_CREAT)
         os.dup2(handle, int(stream))
         os.close(handle)
+    # A short life needs no garbage collector; it would take a sixth of the time.
+    gc.disable()
     code, *arguments = request["command"]
     sys.path[0] = os.environ.get("PYTHONPATH", request["folder"])
     sys.argv = ["-c", *arguments]
