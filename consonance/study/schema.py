@@ -23,7 +23,7 @@ STORES = Path(__file__).with_name("stores.yml")
 VIEWS = Path(__file__).with_name("views.sql")
 
 Privacy = Literal["direct", "quasi", "open"]
-Text = Literal["words", "uri", "title", "given"]
+Text = Literal["words", "uri", "title", "names", "given"]
 
 
 class OlderStores(ConsonanceError):
@@ -46,6 +46,7 @@ class Column:
     uri: str | None = None
     uri_kinds: str = ""
     counted_by: str | None = None
+    licensed: bool = False
 
     def __post_init__(self) -> None:
         if self.privacy not in get_args(Privacy):

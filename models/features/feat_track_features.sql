@@ -8,14 +8,6 @@ source_values as (select * from {{ source('music', 'source_values') }}),
 
 feat_source_permissions as (select * from {{ ref('feat_source_permissions') }}),
 
-preferences as (
-    select
-        source_id,
-        row_number() over (order by preference asc, source_id asc) as choice
-    from feat_source_permissions
-    where is_shown
-),
-
 track_features as (
     select
         source_tracks.source_id,
@@ -39,10 +31,11 @@ ranked as (
         feat_track_matches.match_method,
         feat_track_matches.match_confidence,
         track_features.*,
-        preferences.choice
+        feat_source_permissions.choice
     from feat_track_matches
     inner join track_features on feat_track_matches.spotify_id = track_features.spotify_id
-    inner join preferences on track_features.source_id = preferences.source_id
+    inner join feat_source_permissions on track_features.source_id = feat_source_permissions.source_id
+    where feat_source_permissions.is_shown
 ),
 
 resolved as (

@@ -3,6 +3,6 @@ function of ``functions/``. It reads SQL, never data.
 
 What it looks at: ``project`` (dbt's manifest and compiled SQL). How SQL is read: ``syntax`` (DuckDB's tree),
 ``known`` (the part of SQL that is read), ``account``, ``scope``, ``expressions``, ``sources``, ``statement``, with
-``reading`` as the result. What is asked: ``layers``, ``flow`` and ``labels``, ``declassifiers``, ``purposes``,
+``reading`` as the result. What is asked: ``layers``, ``flow`` and ``labels``, ``declassifiers``, ``purposes``, ``permissions``,
 ``unread_sql``, ``implicit_uses`` with ``reviews``, and ``policy`` for the whole, with ``report`` as the result.
 """

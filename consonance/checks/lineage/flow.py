@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+# Kinds of columns of feature sources.
+VALUE, NAMES = "value", "names"
 # From the least to the most identifying.
 PRIVACY_CLASSES = ("open", "quasi", "direct")
 
@@ -17,11 +19,17 @@ class Origin:
         column: ``relation.column``; of identified data, a column of ``staging``.
         privacy: The column's class.
         declassifiers: The functions it has passed on the way, each once.
+        kind: ``value`` for a value of a feature, which a licence limits; ``names`` for what a source of features calls
+            a track, which may be any text; else empty.
+        permissions: Of a value, the permissions it has passed: columns of feat_source_permissions by which the rows of
+            a join were chosen (``permissions.py``).
     """
 
     column: str
     privacy: str
     declassifiers: tuple[str, ...] = ()
+    kind: str = ""
+    permissions: tuple[str, ...] = ()
 
     @property
     def is_bare(self) -> bool:
@@ -42,9 +50,9 @@ class Flow:
     copy_of: frozenset[str] = frozenset()
 
     @classmethod
-    def of_column(cls, column: str, privacy: str) -> Flow:
+    def of_column(cls, column: str, privacy: str, kind: str = "") -> Flow:
         """The flow of a column where it begins."""
-        return cls({Origin(column, privacy): (column,)}, frozenset({column}))
+        return cls({Origin(column, privacy, kind=kind): (column,)}, frozenset({column}))
 
     def named(self, column: str) -> Flow:
         """The same, as the content of the column ``column`` of a model."""
@@ -55,8 +63,20 @@ class Flow:
         passed: dict[Origin, tuple[str, ...]] = {}
         for origin, way in self.origins.items():
             names = origin.declassifiers if origin.privacy == "open" else (*origin.declassifiers, declassifier)
-            _keep_shortest(passed, Origin(origin.column, origin.privacy, tuple(dict.fromkeys(names))), way)
+            _keep_shortest(passed, replace(origin, declassifiers=tuple(dict.fromkeys(names))), way)
         return Flow(passed)
+
+    def permitted(self, permissions: Iterable[str]) -> Flow:
+        """The same, of rows that a join with the permissions has left; of the origins only values are changed."""
+        granted = set(permissions)
+        if not granted:
+            return self
+        passed: dict[Origin, tuple[str, ...]] = {}
+        for origin, way in self.origins.items():
+            if origin.kind == VALUE:
+                origin = replace(origin, permissions=tuple(sorted({*origin.permissions, *granted})))
+            _keep_shortest(passed, origin, way)
+        return Flow(passed, self.copy_of)
 
     def bare(self, privacy: str | None = None) -> list[Origin]:
         """The origins that have passed no declassifier, of one class if given, in order of name."""

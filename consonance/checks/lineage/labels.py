@@ -6,8 +6,11 @@ declassifier.
 
 from __future__ import annotations
 
-from consonance.checks.lineage.flow import PRIVACY_CLASSES, Flow, Origin
+from dataclasses import replace
+
+from consonance.checks.lineage.flow import PRIVACY_CLASSES, Flow
 from consonance.checks.lineage.layers import VAULT
+from consonance.checks.lineage.permissions import kind_of
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Findings
@@ -68,9 +71,12 @@ class Labels:
         if model := self._by_relation.get(name):
             return self.columns_of(model)
         if name in self.project.tables:
-            table = name.split(".", 1)[1]
+            database, table = name.split(".", 1)
             return Relation.of(
-                {column: Flow.of_column(f"{table}.{column}", "open") for column in self.project.tables[name]}
+                {
+                    column: Flow.of_column(f"{table}.{column}", "open", kind_of(database, table, column))
+                    for column in self.project.tables[name]
+                }
             )
         return None
 
@@ -91,7 +97,10 @@ class Labels:
                 what = remedy = ""
             if what:
                 self._findings.of_model("staging", model, 0, what, f"{remedy} in {LABELS_FILE}.")
-            columns[name] = Flow.of_column(f"{model.name}.{name}", privacy if privacy in PRIVACY_CLASSES else "direct")
+            kinds = {origin.kind for origin in reading.columns[name].origins}
+            columns[name] = Flow.of_column(
+                f"{model.name}.{name}", privacy if privacy in PRIVACY_CLASSES else "direct", max(kinds, default="")
+            )
         if not reading.problems:
             for name in model.privacy.keys() - reading.columns.keys():
                 what = f"{model.name}.{name} is declared, but there is no such column."
@@ -115,7 +124,7 @@ class Labels:
                     f"Pass it through a function of functions/ that accepts {privacy}, or leave it out.",
                 )
         reported = {
-            Origin(origin.column, origin.privacy, ("nothing",)) if origin.is_bare else origin: way
+            replace(origin, declassifiers=("nothing",)) if origin.is_bare else origin: way
             for origin, way in flow.origins.items()
         }
         return Flow(reported, flow.copy_of)

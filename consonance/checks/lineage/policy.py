@@ -1,7 +1,7 @@
 """The policy of the wall: what may read what, what may flow where, and what a person must have reviewed.
 
 What cannot be followed is a finding, like a leak. Each part of the policy has its module: ``labels``,
-``declassifiers``, ``purposes``, ``unread_sql``, ``implicit_uses``; here are the layers, and the whole.
+``declassifiers``, ``purposes``, ``permissions``, ``unread_sql``, ``implicit_uses``; here are the layers, and the whole.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from consonance.checks.lineage.declassifiers import check_calls, check_function
 from consonance.checks.lineage.implicit_uses import compare_with_reviews
 from consonance.checks.lineage.labels import Labels, check_raw_columns
 from consonance.checks.lineage.layers import LAYERS, RIGHT, SEEDS, SOURCES, VAULT, WALL
+from consonance.checks.lineage.permissions import check_catalogue, check_permissions
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.purposes import check_purposes
 from consonance.checks.lineage.report import Findings, LineageReport, LineageRow
@@ -53,6 +54,7 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
         _check_model(model, labels, layers, findings)
         check_jinja(model, allowed_macros, findings)
     check_raw_columns(project, labels.readings, findings)
+    check_catalogue(findings)
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)
     uses = compare_with_reviews(project, labels.readings, reviews, findings)
@@ -72,6 +74,7 @@ def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], findin
         models = {other.relation: other for other in project.models.values()}
         reads = [name for name, _ in reading.reads]
         check_purposes(model, "participant_id" in reading.columns, reads, models, findings)
+        check_permissions(model, labels.columns_of(model).named(), findings)
 
 
 def _check_reads(model: Model, reads: Iterable[tuple[str, int]], layers: Mapping[str, str], findings: Findings) -> None:

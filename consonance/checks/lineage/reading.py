@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from consonance.checks.lineage.flow import NOTHING, Flow
 
@@ -58,6 +58,10 @@ class Relation:
     @classmethod
     def of(cls, columns: Mapping[str, Flow], is_whole: bool = True) -> Relation:
         return cls(tuple(columns.items()), NOTHING, is_whole)
+
+    def permitted(self, permissions: Collection[str]) -> Relation:
+        """The same, of rows that have passed ``permissions``."""
+        return replace(self, columns=tuple((name, flow.permitted(permissions)) for name, flow in self.columns))
 
     def named(self) -> dict[str, Flow]:
         return {name: flow for name, flow in self.columns if name is not None}

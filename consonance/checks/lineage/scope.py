@@ -17,11 +17,18 @@ class Scope:
         tables: Each relation by its alias.
         merged: The columns of ``using``, which belong to both sides.
         parent: The select around a subquery.
+        has_permissions: Whether a join compares a source with that of feat_source_permissions.
     """
 
     tables: dict[str, Relation] = field(default_factory=dict)
     merged: dict[str, Flow] = field(default_factory=dict)
     parent: Scope | None = None
+    has_permissions: bool = False
+
+    def permit(self, permissions: Collection[str]) -> None:
+        """Note that the rows of the relations have passed ``permissions``."""
+        self.tables = {alias: table.permitted(permissions) for alias, table in self.tables.items()}
+        self.merged = {name: flow.permitted(permissions) for name, flow in self.merged.items()}
 
     @property
     def is_whole(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from consonance.checks.lineage.expressions import Expressions
 from consonance.checks.lineage.flow import NOTHING, Flow, computed
 from consonance.checks.lineage.known import JOINS
+from consonance.checks.lineage.permissions import is_join_of_permissions
 from consonance.checks.lineage.reading import Relation
 from consonance.checks.lineage.scope import Scope
 from consonance.checks.lineage.syntax import Node, table_name
@@ -104,6 +105,7 @@ class Sources(Expressions):
         if node["condition"]:
             flow = self.expression(node["condition"], scope, ctes)
             influences.append(self.use("join", [flow], node["condition"]))
+            scope.has_permissions |= is_join_of_permissions(node["condition"], lambda part: self.column(part, scope))
 
     def renamed(self, relation: Relation, names: Iterable[str]) -> Relation:
         """The relation with other names for its columns, if there are any."""

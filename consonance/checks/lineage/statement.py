@@ -15,6 +15,7 @@ from functools import cache
 
 from consonance.checks.lineage.flow import NOTHING, Flow, computed, either
 from consonance.checks.lineage.known import words
+from consonance.checks.lineage.permissions import permissions_of
 from consonance.checks.lineage.reading import Problem, Reading, Relation
 from consonance.checks.lineage.scope import Scope
 from consonance.checks.lineage.sources import Sources
@@ -179,6 +180,8 @@ class _Queries(Sources):
             if condition := node[part]:
                 flow = self.expression(condition, scope, ctes)
                 influences.append(self.use(kind, [flow], condition))
+                if kind == "where" and scope.has_permissions:
+                    scope.permit(permissions_of(flow))
         for expression in node["group_expressions"]:
             self.no_position(expression, "group by")
             flow = self.expression(expression, scope, ctes)
