@@ -16,7 +16,9 @@ from consonance.checks.study_checks import run_rules
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.vault import open_study
 from consonance.synthetic.study import PLANTED_SLOPE, make_study
+from loaders.dumps import add_dump
 from loaders.load import load_study
 
 MARK = ".synthetic-study"
@@ -41,11 +43,13 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
             )
         shutil.rmtree(folder)
     with _step(screen, f"Making a study of {people} people who do not exist"):
-        made = make_study(folder, seed=seed, people=people, plays=plays)
+        made = make_study(folder, seed=seed, people=people, plays=plays, with_dumps=True)
         (folder / MARK).touch()
     study = Study.find(folder)
     with _step(screen, "Loading the donations into the encrypted vault (consonance load)"):
         report = load_study(study)
+    with _step(screen, "Adding open dumps to the catalogue (consonance catalog add)"):
+        dumps = _add_dumps(study, made.dumps)
     with _step(screen, "Building and testing the warehouse (dbt build)"):
         run_dbt(study, "build")
     with _step(screen, "Checking consent, de-identification and quality (consonance check rules)"):
@@ -71,6 +75,11 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         f"\n[bold]Loaded[/] {totals['rows_in']:,} rows = {totals['landed']:,} landed + {totals['rejected']:,} rejected; "
         f"{totals['held']} donations held because consent or enrolment is missing, {totals['refused']} refused, {totals['partly']} in part."
     )
+    out.print(
+        "[bold]Added[/] to the catalogue, from dumps as MusicBrainz and AcousticBrainz publish them: "
+        + ", ".join(f"{rows:,} rows for {source}" for source, rows in dumps.items())
+        + "."
+    )
     out.print(f"[bold]Checked[/] {len(results)} rules: all passed.")
     out.print(
         f"[bold]Published[/] release {release.number}, {release.tier}: {release.participants} participants who agree to it, with other pseudonyms and other dates than in the warehouse. Its checks:"
@@ -88,6 +97,16 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         f"  once more       CONSONANCE_STUDY={study.root} dbt run",
         soft_wrap=True,
     )
+
+
+def _add_dumps(study: Study, dumps: dict[str, list[Path]]) -> dict[str, int]:
+    """Land the dumps; how many rows of each source did."""
+    landed = dict.fromkeys(dumps, 0)
+    with open_study(study) as connection:
+        for source, files in dumps.items():
+            for file in files:
+                landed[source] += add_dump(connection, source, file).landed
+    return landed
 
 
 def _answer(study: Study, out: Console) -> None:
