@@ -24,6 +24,7 @@ ranked as (
 permitted as (
     select
         feature_sources.source_id,
+        feature_sources.preference,
         row_number() over (order by feature_sources.preference asc, feature_sources.source_id asc) as choice,
         feature_sources.licence,
         {%- for use, scope, flag in (
