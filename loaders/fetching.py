@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,24 +192,25 @@ def run_fetch(
 
 def _note(connection: duckdb.DuckDBPyConnection, study: Study, fetch: Fetch) -> None:
     """Note what will be asked, before anybody is asked."""
-    connection.begin()
-    if not fetch.is_resumed:
-        connection.execute("delete from vault.raw.tracks_to_fetch where source_id = $source", {"source": SOURCE})
-        connection.execute(
-            """
-            insert into vault.raw.tracks_to_fetch
-            select $source, unnest($places), unnest($tracks), unnest($are_decoys)
-            """,
-            {
-                "source": SOURCE,
-                "places": list(range(len(fetch.order))),
-                "tracks": list(fetch.order),
-                "are_decoys": [track in fetch.decoys for track in fetch.order],
-            },
-        )
-    facts = {"tracks": len(fetch.tracks), "decoys": len(fetch.decoys), "requests": fetch.requests}
-    record(connection, study, "fetch_started", {"source": SOURCE, **facts})
-    connection.commit()
+    with _transaction(connection):
+        if not fetch.is_resumed:
+            connection.execute("delete from vault.raw.tracks_to_fetch where source_id = $source", {"source": SOURCE})
+            connection.execute(
+                """
+                insert into vault.raw.tracks_to_fetch by name
+                select
+                    $source as source_id, unnest($places) as place, unnest($tracks) as spotify_id,
+                    unnest($are_decoys) as is_decoy
+                """,
+                {
+                    "source": SOURCE,
+                    "places": list(range(len(fetch.order))),
+                    "tracks": list(fetch.order),
+                    "are_decoys": [track in fetch.decoys for track in fetch.order],
+                },
+            )
+        facts = {"tracks": len(fetch.tracks), "decoys": len(fetch.decoys), "requests": fetch.requests}
+        record(connection, study, "fetch_started", {"source": SOURCE, **facts})
     anchor(connection, study)
 
 
@@ -224,41 +226,52 @@ def _land(
     """Land what was answered about the tracks ``asked`` of a batch, and forget the decoys; returns how many values."""
     found = [answers.get(track, Track()) for track in asked]
     values = [(track, *value) for track, answer in zip(asked, found, strict=True) for value in answer.values.items()]
-    connection.begin()
-    if asked:
+    with _transaction(connection):
+        if asked:
+            connection.execute(
+                """
+                insert into vault.raw.fetched_tracks by name
+                select
+                    $source as source_id, unnest($tracks) as spotify_id, $moment as asked_at, unnest($isrcs) as isrc,
+                    unnest($lengths) as length_ms, unnest($are_known) as is_known
+                """,
+                {
+                    "source": SOURCE,
+                    "tracks": list(asked),
+                    "moment": datetime.now(UTC).replace(tzinfo=None),
+                    "isrcs": [answer.isrc for answer in found],
+                    "lengths": [answer.length_ms for answer in found],
+                    "are_known": [track in answers for track in asked],
+                },
+            )
+        if values:
+            tracks, features, numbers = zip(*values, strict=True)
+            connection.execute(
+                """
+                insert into vault.raw.fetched_values by name
+                select
+                    $source as source_id, unnest($tracks) as spotify_id, unnest($features) as feature,
+                    unnest($numbers) as value
+                """,
+                {"source": SOURCE, "tracks": list(tracks), "features": list(features), "numbers": list(numbers)},
+            )
         connection.execute(
-            """
-            insert into vault.raw.fetched_tracks by name
-            select
-                $source as source_id, unnest($tracks) as spotify_id, $moment as asked_at, unnest($isrcs) as isrc,
-                unnest($lengths) as length_ms, unnest($are_known) as is_known
-            """,
-            {
-                "source": SOURCE,
-                "tracks": list(asked),
-                "moment": datetime.now(UTC).replace(tzinfo=None),
-                "isrcs": [answer.isrc for answer in found],
-                "lengths": [answer.length_ms for answer in found],
-                "are_known": [track in answers for track in asked],
-            },
+            "delete from vault.raw.tracks_to_fetch where source_id = $source and spotify_id in (select unnest($batch))",
+            {"source": SOURCE, "batch": list(batch)},
         )
-    if values:
-        tracks, features, numbers = zip(*values, strict=True)
-        connection.execute(
-            """
-            insert into vault.raw.fetched_values by name
-            select
-                $source as source_id, unnest($tracks) as spotify_id, unnest($features) as feature,
-                unnest($numbers) as value
-            """,
-            {"source": SOURCE, "tracks": list(tracks), "features": list(features), "numbers": list(numbers)},
-        )
-    connection.execute(
-        "delete from vault.raw.tracks_to_fetch where source_id = $source and list_contains($batch, spotify_id)",
-        {"source": SOURCE, "batch": list(batch)},
-    )
-    connection.commit()
     return len(values)
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it, or nothing, also if somebody stops the program with Ctrl-C."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
 
 
 def _decoys(connection: duckdb.DuckDBPyConnection, wanted: int | Path) -> list[str]:

@@ -36,8 +36,8 @@ METHOD = (
 REMAINS = (
     "What remains: the lines of the consent ledger, with a token in place of the code, because the study must be able "
     "to prove that there was consent; a tombstone (a keyed token), so that no backup and no second donation brings the "
-    "participant back; counts and tokens in the audit log. The program cannot erase freed blocks of the disk, or "
-    "copies outside the study folder."
+    "participant back; counts and tokens in the audit log. The program cannot erase freed blocks of the disk, "
+    "copies outside the study folder, or ids of tracks that were sent to a music service (docs/fetching.md)."
 )
 
 

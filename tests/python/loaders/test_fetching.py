@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -375,6 +375,40 @@ def test_a_fetch_that_stopped_goes_on_with_the_same_batches(
     with open_study(built.study, read_only=True) as connection:
         kinds = [entry.kind for entry in read_entries(connection)]
     assert kinds[-4:] == ["fetch_started", "fetch_ended"] * 2
+
+
+class Interrupted(dict[str, Track]):
+    """Answers; somebody presses Ctrl-C while they are landed."""
+
+    def __contains__(self, _: object) -> bool:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("place", ["while it waits", "while it lands"])
+def test_a_fetch_that_is_stopped_by_hand_leaves_whole_batches(
+    built: SmallStudy, client: ReccoBeats, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    ask, asked = client.tracks, iter(range(9))
+
+    def tracks(spotify_ids: Collection[str]) -> dict[str, Track]:
+        if next(asked) < 2:
+            return ask(spotify_ids)
+        if place == "while it waits":
+            raise KeyboardInterrupt
+        return Interrupted()
+
+    monkeypatch.setattr(client, "tracks", tracks)
+    with open_study(built.study, warehouse=True) as connection:
+        planned = plan_fetch(connection)
+        with pytest.raises(KeyboardInterrupt):
+            run_fetch(connection, built.study, planned, client)
+    assert built.vault("select count(*) from vault.raw.fetched_tracks") == [(80,)]
+    assert built.vault("select count(*) from vault.raw.tracks_to_fetch") == [(20,)]
+    with open_study(built.study, read_only=True) as connection:
+        assert verify(connection, built.study).passed
+        last = read_entries(connection)[-1]
+    assert (last.kind, json.loads(last.facts)["left"]) == ("fetch_ended", 20)
+    assert plan(built).order == planned.order[80:]
 
 
 def test_what_was_left_is_planned_anew_if_other_tracks_are_missing_or_decoys_are_wanted(
