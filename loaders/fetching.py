@@ -43,7 +43,8 @@ MISSING = """
     except
     select {{ track_id_of('tracks.spotify_uri') }}
     from warehouse.anonymized.anon_tracks as tracks
-    semi join warehouse.features.feat_track_features as features on tracks.track_id = features.track_id
+    semi join warehouse.features.feat_track_features as features
+        on tracks.track_id = features.track_id and features.feature_source is not null
     except
     select spotify_id
     from catalogue.music.source_tracks as tracks

@@ -187,7 +187,7 @@ def make_built(root: Path, tracks: int) -> SmallStudy:
             """
             create schema anonymized; create schema features;
             create table anonymized.anon_tracks (track_id bigint, spotify_uri varchar);
-            create table features.feat_track_features (track_id bigint);
+            create table features.feat_track_features (track_id bigint, feature_source varchar);
             """
         )
     with open_study(study.study) as connection:
@@ -275,8 +275,12 @@ def test_only_what_is_missing_is_asked_about(built: SmallStudy) -> None:
         )
     add_to_catalogue(built, track(3), track(903))
     with duckdb.connect(str(built.study.warehouse_path)) as warehouse:
-        warehouse.execute("insert into anonymized.anon_tracks values (7, $uri)", {"uri": f"spotify:track:{track(4)}"})
-        warehouse.execute("insert into features.feat_track_features values (7)")
+        for number in (4, 5):
+            warehouse.execute(
+                "insert into anonymized.anon_tracks values (?, ?)", [number, f"spotify:track:{track(number)}"]
+            )
+        # Of track 5 a length is known, and no feature.
+        warehouse.execute("insert into features.feat_track_features values (4, 'muse'), (5, null)")
     assert plan(built).tracks == {track(number) for number in (0, *range(5, 100), 905)}
 
 
