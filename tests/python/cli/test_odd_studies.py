@@ -21,6 +21,7 @@ COMMANDS = {
     "public": ["publish", "--tier", "public"],
     "doctor": ["doctor"],
     "status": ["consent", "status"],
+    "fetch": ["catalog", "fetch", "reccobeats"],
     "load": ["load"],
     "withdraw": ["withdraw", "99"],
 }
@@ -68,6 +69,14 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
         "nobody": (0, "consents.csv and participants.csv list no participant."),
         "not built": (0, "active"),
         "": (0, "active"),
+    },
+    "fetch": {
+        "not loaded": (1, "Run 'dbt run' first."),
+        "not built": (1, "Run 'dbt run' first."),
+        "nobody": (0, "No track is missing"),
+        "no plays": (0, "No track is missing"),
+        "reports alone": (0, "No track is missing"),
+        "": (2, "Nothing was sent."),
     },
     "load": {"alike": (2, "share a listening history"), "": (0, "landed + 0 rejected")},
     "withdraw": {"": (1, FAILED)},
