@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,31 +18,36 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.vault import session_settings
-from loaders.feature_archives import choose_values, lay_out_rows, read_archive, with_landed
-from loaders.feature_numbers import FEATURES
+from loaders.dumps import SOURCES as DUMP_SOURCES
+from loaders.feature_archives import choose_values, land_values, lay_out_rows, read_archive, with_landed
 from loaders.load_report import FileReport
 from loaders.side_files import (
+    SAVE_AS_CSV,
     NotRead,
-    content_of,
     is_passed_over,
     name_in_reports,
     side_files,
 )
+from loaders.side_files import SUFFIXES as TEXT_SUFFIXES
+from loaders.streams import NoTable, members
 
 SOURCES = PROJECT / "seeds" / "feature_sources.csv"
 
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
+LARGEST_TABLE = 1 << 30
+
 # Archives that were read by other rules are read again. To be raised whenever these change.
-READING = 3
+READING = 4
 
 
 class BadArchive(ConsonanceError):
     """A feature archive cannot be added."""
 
 
-def known_sources() -> list[str]:
-    """The ids of ``seeds/feature_sources.csv``: what is licensed how is written down before it is loaded."""
+def known_sources() -> dict[str, str]:
+    """By which key each source of ``seeds/feature_sources.csv`` identifies tracks: licences are written down first."""
     with SOURCES.open(encoding="utf-8", newline="") as file:
-        return [row["source_id"] for row in csv.DictReader(file)]
+        return {row["source_id"]: row["track_key"] for row in csv.DictReader(file)}
 
 
 def add_archive(study: Study, file: Path, source_id: str) -> Path:
@@ -54,10 +60,10 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     if source_id not in known_sources():
         raise BadArchive(f"There is no feature source with the name {source_id}.", _add_source())
     if not file.is_file():
-        raise BadArchive(f"{file} does not exist.", "Name a CSV file.")
+        raise BadArchive(f"{file} does not exist.", "Name a table.")
     try:
-        content = content_of(file)
-        report = _tried(content)
+        content = table_in(file)
+        report = _tried(source_id, content)
     except NotRead as error:
         raise BadArchive(f"{file} cannot be used. {error.what}", error.remedy) from None
     if not report.landed:
@@ -69,14 +75,14 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     target = study.catalogue / source_id / file.name
     if is_passed_over(Path(file.name)):
         raise BadArchive(f"{file} has the name of a file that is never read.", "Give it another name.")
-    if target.exists() and target.read_bytes() != content:
+    if target.exists() and target.read_bytes() != file.read_bytes():
         raise BadArchive(
             f"{target} is there already, with other content.",
             "Rename one of the two, or delete the file that is there.",
         )
     target.parent.mkdir(parents=True, exist_ok=True)
     if not target.exists():
-        replace_file(target, content)
+        replace_file(target, file.read_bytes())
     return target
 
 
@@ -99,6 +105,9 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
             reports.append(FileReport(name, not_read="no_source", advice=[remedy]))
         elif folder not in sources:
             reports.append(FileReport(name, not_read="unknown_source", advice=[_add_source()]))
+        elif folder in DUMP_SOURCES:
+            remedy = f"Use 'consonance catalog add {folder} FILE', and keep the file elsewhere."
+            reports.append(FileReport(name, not_read="no_table_of_features", advice=[remedy]))
         else:
             found.setdefault(folder, {})[name] = path
     for (source_id,) in connection.execute("select distinct source_id from catalogue.music.source_tracks").fetchall():
@@ -133,7 +142,7 @@ def _add_source() -> str:
 
 def _content(path: Path) -> bytes | NotRead:
     try:
-        return content_of(path)
+        return table_in(path)
     except NotRead as error:
         return error
 
@@ -142,7 +151,35 @@ def _digest(content: bytes | NotRead) -> str:
     return f"{READING} " + (content.reason if isinstance(content, NotRead) else hashlib.sha256(content).hexdigest())
 
 
-def _tried(content: bytes) -> FileReport:
+def table_in(path: Path) -> bytes:
+    """The table in a file, unpacked.
+
+    Raises:
+        NotRead: it is no file, cannot be opened or unpacked, or has no table, or more than one.
+    """
+    if not path.is_file():
+        raise NotRead("no_file", "It is a link or a device, not a file.", "Put the file itself there.")
+    found = []
+    try:
+        for name, file in members(path):
+            if Path(name).suffix.lower() in SUFFIXES:
+                found.append(file.read(LARGEST_TABLE + 1))
+    except NoTable:
+        if not os.access(path, os.R_OK):
+            raise NotRead("cannot_be_opened", "It cannot be opened.", "Give yourself the right to read it.") from None
+        raise NotRead(
+            "cannot_be_unpacked", "It cannot be unpacked.", "Download it again, and compare its size."
+        ) from None
+    if not found:
+        raise NotRead("no_csv", f"Only {', '.join(SUFFIXES)} are read, packed or not.", SAVE_AS_CSV)
+    if len(found) > 1:
+        raise NotRead("several_tables", "It has several tables.", "Unpack it, and add each of them.")
+    if len(found[0]) > LARGEST_TABLE:
+        raise NotRead("too_large", f"It has more than {LARGEST_TABLE >> 30} GiB.", "Divide it into several files.")
+    return found[0]
+
+
+def _tried(source_id: str, content: bytes) -> FileReport:
     """What a load of this archive alone would say.
 
     Raises:
@@ -151,7 +188,7 @@ def _tried(content: bytes) -> FileReport:
     with duckdb.connect(config=session_settings()) as connection:
         connection.register_filesystem(fsspec.filesystem("memory"))
         lay_out_rows(connection)
-        report = read_archive(connection, "", content, 0)
+        report = read_archive(connection, source_id, known_sources()[source_id], "", content, 0)
         choose_values(connection)
         return with_landed(connection, report, 0)
 
@@ -190,7 +227,7 @@ def _load_source(
         try:
             if isinstance(content, NotRead):
                 raise content
-            reports.append(read_archive(connection, name, content, file_no))
+            reports.append(read_archive(connection, source_id, known_sources()[source_id], name, content, file_no))
         except NotRead as error:
             reports.append(FileReport(name, not_read=error.reason, advice=[f"{error.what} {error.remedy}"]))
     choose_values(connection)
@@ -198,19 +235,7 @@ def _load_source(
     connection.begin()
     try:
         _forget(connection, source_id)
-        connection.execute(
-            "insert into catalogue.music.source_tracks by name select $source_id as source_id, track_no, spotify_id from feature_values",
-            {"source_id": source_id},
-        )
-        connection.execute(
-            f"""
-            insert into catalogue.music.source_values by name
-            select $source_id as source_id, track_no, feature, value
-            from feature_values
-            unpivot (value for feature in ({", ".join(FEATURES)}))
-            """,
-            {"source_id": source_id},
-        )
+        land_values(connection, source_id)
         connection.executemany(
             "insert into catalogue.music.archive_files (source_id, file, read_from, report) values (?, ?, ?, ?)",
             [[source_id, report.file, digests[report.file], json.dumps(report.as_json())] for report in reports],

@@ -1,36 +1,95 @@
-"""Reading one archive of audio features: which column has the track's id, and how each feature is written."""
+"""Reading one table of audio features: which track each row is of, and the value of each feature."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import duckdb
 
-from loaders.feature_numbers import FEATURES, FRACTIONS, OTHERS, decide, is_filled_sql, value_sql
+from loaders.feature_columns import IDENTIFIERS, find_columns
+from loaders.feature_numbers import decide, is_filled_sql, value_sql
 from loaders.load_report import FileReport
-from loaders.side_files import ROWS, NotRead, SideTable, read_side_table
+from loaders.side_files import ROWS, read_side_table
+from loaders.track_names import with_track_names
 
-ID_NAMES = ("spotify_id", "track_id", "id", "track_uri", "uri", "spotify_track_uri", "spotify_track_id")
-# Names of columns whose ids have the same form, and are no tracks'.
-OTHER_IDS = re.compile(r"album|artist|playlist|added|user")
-ID = r"^(spotify:track:|https?://open\.spotify\.com/(?:intl-[a-z-]+/)?track/)?([0-9A-Za-z]{22})(?:\?.*)?$"
+# By the key of a source (seeds/feature_sources.csv): the condition of a row that says which track it is of, why a row
+# is rejected, and what that means.
+KEYS = {
+    "spotify_id": (
+        "spotify_id is not null",
+        "no_spotify_id",
+        "It has rows without a Spotify id: 22 letters and digits, alone, as spotify:track:… or as a link.",
+    ),
+    "names": (
+        "artist is not null and title is not null",
+        "no_names",
+        "It has rows without an artist or without a title.",
+    ),
+    "recording_mbid": (
+        "recording_mbid is not null",
+        "no_recording_id",
+        "It has rows without the id of a recording of MusicBrainz.",
+    ),
+    "any": (
+        "coalesce(spotify_id, isrc, cast(recording_mbid as varchar), artist || title) is not null",
+        "no_track",
+        "It has rows that name no track: by Spotify id, ISRC, id of a recording of MusicBrainz, or artist and title.",
+    ),
+}
 ADVICE = {
     "bad_line": "It has lines with too many values, or with broken quotes.",
-    "no_spotify_id": "It has rows without a Spotify id: 22 letters and digits, alone, as spotify:track:… or as a link.",
     "no_value": "It has rows of tracks without any value.",
 }
+# Rows with the same first identifier are of one track.
+TRACK = """coalesce(
+    's' || spotify_id, 'i' || isrc, 'm' || recording_mbid,
+    'n' || lower(artist) || chr(31) || lower(title) || chr(31) || lower(coalesce(album, ''))
+)"""
+
+TRACKS = """
+    insert into catalogue.music.source_tracks by name
+    with named as (
+        {{ with_name_keys(
+            "(select track_no, artist, title, coalesce(album, '') as album from feature_tracks where artist is not null and title is not null) as names",
+            'track_no', 'artist', 'title', 'album'
+        ) }}
+    )
+
+    select
+        $source_id as source_id,
+        feature_tracks.* exclude (track),
+        named.* exclude (track_no, album_key),
+        if(feature_tracks.album is null, null, named.album_key) as album_key
+    from feature_tracks
+    left join named on feature_tracks.track_no = named.track_no
+    order by feature_tracks.track_no
+"""
 
 
 def lay_out_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    features = ", ".join(f"{feature} double" for feature in FEATURES)
     connection.execute(
-        f"create or replace temp table feature_rows (file_no integer, line bigint, spotify_id varchar, {features})"
+        """
+        create or replace temp table track_rows (
+            place bigint, track varchar, spotify_id varchar, isrc varchar, recording_mbid uuid, artist varchar,
+            title varchar, album varchar, length_ms bigint
+        );
+        create or replace temp table feature_rows (place bigint, track varchar, feature varchar, value double)
+        """
     )
 
 
-def read_archive(connection: duckdb.DuckDBPyConnection, name: str, content: bytes, file_no: int) -> FileReport:
-    """Add the rows of an archive that have a Spotify id and a value to ``feature_rows``.
+def read_archive(
+    connection: duckdb.DuckDBPyConnection, source_id: str, track_key: str, name: str, content: bytes, file_no: int
+) -> FileReport:
+    """Add the rows of a table that name a track and have a value to ``track_rows`` and ``feature_rows``.
+
+    Args:
+        connection: After ``lay_out_rows``.
+        source_id: Whose table it is.
+        track_key: How this source identifies tracks: one of ``KEYS``.
+        name: Of the file, for the report.
+        content: Of the file.
+        file_no: Its place among the files of the source.
 
     Returns:
         The report but for the rows whose values others gave already: ``landed`` is still 0.
@@ -39,113 +98,92 @@ def read_archive(connection: duckdb.DuckDBPyConnection, name: str, content: byte
         NotRead: it is no table, or has no feature.
     """
     table = read_side_table(connection, content)
-    names = [re.sub(r"[^a-z0-9]+", "_", heading.lower()).strip("_") for heading in table.header]
-    table = SideTable(names, table.delimiter, table.bad_lines)
-    columns = {feature: column for feature in (*FRACTIONS, *OTHERS) if (column := table.column(feature))}
-    if not columns:
-        raise NotRead(
-            "no_features", "It has no column with features.", f"Known features are {', '.join((*FRACTIONS, *OTHERS))}."
-        )
-    ids = _id_columns(connection, table)
-    reading = decide(connection, columns, table.delimiter)
-    found = ", ".join(f"nullif(regexp_extract(trim({column}), '{ID}', 2), '')" for column in ids) or "null"
-    values = {feature: value_sql(feature, column, reading) for feature, column in columns.items()}
-    filled = {feature: is_filled_sql(feature, column, reading.marks[feature]) for feature, column in columns.items()}
+    found = find_columns(connection, source_id, table)
+    reading = decide(connection, found.features, table.delimiter)
+    values = {feature: value_sql(feature, column, reading) for feature, column in found.features.items()}
+    filled = {
+        feature: is_filled_sql(feature, column, reading.marks[feature]) for feature, column in found.features.items()
+    }
+    is_named, no_track, what_is_missing = KEYS[track_key]
+    features = ", ".join(values)
     connection.execute(
         f"""
         create or replace temp table archive_rows as
         select
-            line, cast(coalesce({found}) as varchar) as spotify_id,
-            {", ".join(f"{value} as {_column(feature)}" for feature, value in values.items())},
-            {", ".join(f"{is_filled} as has_{_column(feature)}" for feature, is_filled in filled.items())}
+            {file_no} * 1099511627776 + line as place,
+            {", ".join(f"{sql} as {identifier}" for identifier, sql in found.identifiers.items())},
+            {", ".join(f"{value} as {feature}" for feature, value in values.items())},
+            {", ".join(f"{is_filled} as has_{feature}" for feature, is_filled in filled.items())}
         from {ROWS}
         """
     )
-    has_value = f"coalesce({', '.join(_column(feature) for feature in columns)}) is not null"
-    lost = ", ".join(
-        f"count(*) filter (where has_{_column(feature)} and {_column(feature)} is null)" for feature in columns
-    )
-    ((rows, without_id, without_value, *unread),) = connection.execute(
+    has_value = f"coalesce({features}) is not null"
+    lost = ", ".join(f"count(*) filter (where has_{feature} and {feature} is null)" for feature in values)
+    ((rows, without_track, without_value, *unread),) = connection.execute(
         f"""
         select
-            count(*), count(*) filter (where spotify_id is null),
-            count(*) filter (where spotify_id is not null and not ({has_value})), {lost}
+            count(*), count(*) filter (where not ({is_named})),
+            count(*) filter (where ({is_named}) and not ({has_value})), {lost}
         from archive_rows
         """
     ).fetchall()
-    taken = ", ".join(_column(feature) for feature in columns)
     connection.execute(
         f"""
+        insert into track_rows by name
+        select place, {TRACK} as track, {", ".join(IDENTIFIERS)} from archive_rows where ({is_named}) and {has_value};
         insert into feature_rows by name
-        select {file_no} as file_no, line, spotify_id, {taken}
-        from archive_rows
-        where spotify_id is not null and {has_value}
+        from (select place, {TRACK} as track, {features} from archive_rows where {is_named})
+        unpivot (value for feature in ({features}))
         """
     )
-    reasons = {"bad_line": table.bad_lines, "no_spotify_id": without_id, "no_value": without_value}
+    reasons = {"bad_line": table.bad_lines, no_track: without_track, "no_value": without_value}
     doubts = {
         f"{'ambiguous' if feature in reading.refused else 'unreadable'} {feature}": cells
-        for feature, cells in zip(columns, unread, strict=True)
+        for feature, cells in zip(values, unread, strict=True)
         if cells
     }
-    known = [table.header[int(column[1:])] for column in ids]
-    decided = [f"Spotify ids from {heading}" for heading in known[:1] if heading not in ID_NAMES] + reading.as_text()
-    advice = [ADVICE[reason] for reason in ("bad_line", "no_spotify_id", "no_value") if reasons[reason]]
+    decided = [f"Spotify ids from {found.spotify_ids}"] if found.spotify_ids else []
+    advice = [text for reason, text in (ADVICE | {no_track: what_is_missing}).items() if reasons[reason]]
     advice += [f"No value of {feature} was read: {why}." for feature, why in reading.refused.items()]
     return FileReport(
         name,
         rows + table.bad_lines,
         reasons={reason: lines for reason, lines in reasons.items() if lines},
         doubts=doubts,
-        decided=decided,
+        decided=decided + reading.as_text(),
         advice=advice,
     )
 
 
-def _column(feature: str) -> str:
-    return OTHERS[feature][0] if feature in OTHERS else feature
-
-
-def _id_columns(connection: duckdb.DuckDBPyConnection, table: SideTable) -> list[str]:
-    """The columns with Spotify ids of tracks, the best first: known by their values, then by their names."""
-    cells = [f"c{place}" for place in range(len(table.header))]
-    counts = ", ".join(
-        f"count({cell}), count(*) filter (where regexp_matches(trim({cell}), '{ID}')), count(*) filter (where regexp_matches(trim({cell}), '{ID}') and length(trim({cell})) > 22)"
-        for cell in cells
-    )
-    (row,) = connection.execute(f"select {counts} from {ROWS}").fetchall()
-    found = []
-    for place, (cell, name) in enumerate(zip(cells, table.header, strict=True)):
-        filled, ids, explicit = row[3 * place : 3 * place + 3]
-        is_named = name in ID_NAMES
-        if ids and (is_named or (2 * ids > filled and (explicit or not OTHER_IDS.search(name)))):
-            order = (2 * ids <= filled, not is_named, not explicit, ID_NAMES.index(name) if is_named else place)
-            found.append((order, cell))
-    return [cell for _, cell in sorted(found)]
-
-
 def choose_values(connection: duckdb.DuckDBPyConnection) -> None:
-    """Of each track and feature the first value, in order of files and lines, as ``feature_values``; and who gave one."""
-    place = "{file_no: file_no, line: line}"
+    """Of each track and feature the first value, in order of files and lines, as ``feature_values``; and its tracks."""
+    firsts = ", ".join(f"arg_min({name}, place) filter (where {name} is not null) as {name}" for name in IDENTIFIERS)
     connection.execute(
         f"""
         create or replace temp table feature_values as
-        select
-            row_number() over (order by spotify_id) as track_no,
-            spotify_id,
-            {", ".join(f"arg_min({feature}, {place}) filter (where {feature} is not null) as {feature}" for feature in FEATURES)},
-            {", ".join(f"min({place}) filter (where {feature} is not null) as {feature}_from" for feature in FEATURES)}
+        select track, feature, arg_min(value, place) as value, min(place) as place
         from feature_rows
-        group by spotify_id
+        group by track, feature;
+        create or replace temp table feature_tracks as
+        select row_number() over (order by min(place), track) as track_no, track, {firsts}
+        from track_rows
+        group by track
         """
     )
+
+
+def land_values(connection: duckdb.DuckDBPyConnection, source_id: str) -> None:
+    """Insert what ``choose_values`` chose as the tracks and values of ``source_id``."""
+    connection.execute(with_track_names(TRACKS), {"source_id": source_id})
     connection.execute(
-        f"""
-        create or replace temp table feature_givers as
-        select distinct giver.file_no as file_no, giver.line as line
-        from (select unnest([{", ".join(f"{feature}_from" for feature in FEATURES)}]) as giver from feature_values)
-        where giver is not null
         """
+        insert into catalogue.music.source_values by name
+        select $source_id as source_id, track_no, feature, value
+        from feature_values
+        inner join feature_tracks on feature_values.track = feature_tracks.track
+        order by track_no, feature
+        """,
+        {"source_id": source_id},
     )
 
 
@@ -153,7 +191,9 @@ def with_landed(connection: duckdb.DuckDBPyConnection, report: FileReport, file_
     """The report of a file, with the rows that landed: those that gave a value."""
     if report.not_read:
         return report
-    ((landed,),) = connection.execute("select count(*) from feature_givers where file_no = ?", [file_no]).fetchall()
+    ((landed,),) = connection.execute(
+        "select count(distinct place) from feature_values where place // 1099511627776 = ?", [file_no]
+    ).fetchall()
     rejected = report.rows_in - landed
     repeated = rejected - sum(report.reasons.values())
     reasons = {**report.reasons, **({"repeated_track": repeated} if repeated else {})}

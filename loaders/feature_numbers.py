@@ -5,26 +5,22 @@ A decimal comma or a point; fractions or percent. Where the file leaves it open,
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 import duckdb
 
+from consonance.study.dbt_command import PROJECT
 from loaders.side_files import ROWS
 
 Mark = Literal["point", "comma"]
 
-FRACTIONS = ("danceability", "energy", "valence", "speechiness", "acousticness", "instrumentalness", "liveness")
-# The others: their column in the catalogue, and the condition of a possible value.
-OTHERS = {
-    "loudness": ("loudness", "{} between -80 and 20"),
-    "tempo": ("tempo", "{} > 0 and {} < 400"),
-    "key": ("musical_key", "{} in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)"),
-    "mode": ("mode", "{} in (0, 1)"),
-    "time_signature": ("time_signature", "{} in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)"),
-}
-FEATURES = (*FRACTIONS, *(column for column, _ in OTHERS.values()))
+FEATURES = PROJECT / "seeds" / "audio_features.csv"
+# Of these only whole numbers are possible.
+WHOLE = ("musical_key", "mode", "time_signature")
 
 # By so much a fraction may lie beyond 0 or 1, and counts as 0 or 1: what storing it with fewer digits does.
 NOISE = 0.001
@@ -32,10 +28,10 @@ NOISE = 0.001
 CLEAR = 19
 # Texts that mean no value, and Spotify's own numbers for it.
 NOTHING = ("", "na", "n/a", "nan", "null", "none", "-")
-NO_VALUE = {"key": -1, "time_signature": 0, "tempo": 0}
+NO_VALUE = {"musical_key": -1, "time_signature": 0, "tempo": 0}
 
 WORDS = {
-    "key": {
+    "musical_key": {
         **dict(zip(("c", "c#", "d", "d#", "e", "f", "f#", "g", "g#", "a", "a#", "b"), range(12), strict=True)),
         **{"db": 1, "eb": 3, "gb": 6, "ab": 8, "bb": 10},
     },
@@ -50,6 +46,27 @@ SURE = {
     "point": (rf"[+-]?(0?|\d{{4,}})[.]\d+{EXPONENT}", rf"[+-]?\d+\.(\d{{1,2}}|\d{{4,}}){EXPONENT}", r"[+-]?\d+\.\d+[eE][+-]?\d+", r"[+-]?\d{1,3}(,\d{3})+\.\d+", r"[+-]?\d{1,3}(,\d{3}){2,}"),
 }  # fmt: skip
 EITHER = {"comma": r"[+-]?[1-9]\d{0,2},\d{3}", "point": r"[+-]?[1-9]\d{0,2}\.\d{3}"}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One audio feature: the smallest and the largest possible value, and whether it is a share of 1."""
+
+    least: float
+    most: float
+    is_fraction: bool
+
+
+@cache
+def features() -> dict[str, Feature]:
+    """The features that are known, by name: ``seeds/audio_features.csv``."""
+    with FEATURES.open(encoding="utf-8", newline="") as file:
+        return {
+            row["feature"]: Feature(
+                float(row["range_min"]), float(row["range_max"]), row["unit"] in ("fraction", "probability")
+            )
+            for row in csv.DictReader(file)
+        }
 
 
 @dataclass
@@ -112,8 +129,10 @@ def value_sql(feature: str, column: str, reading: Reading) -> str:
     if feature in reading.refused:
         return "cast(null as double)"
     number = number_sql(feature, column, reading.marks[feature])
-    if feature in OTHERS:
-        return f"case when {OTHERS[feature][1].replace('{}', number)} then {number} end"
+    known = features()[feature]
+    if not known.is_fraction:
+        is_whole = f" and {number} = round({number})" if feature in WHOLE else ""
+        return f"case when {number} between {known.least} and {known.most}{is_whole} then {number} end"
     is_percent = "true" if feature in reading.percents else f"ends_with(trim({column}), '%')"
     share = f"({number} / case when {is_percent} then 100 else 1 end)"
     return f"case when {share} between {-NOISE} and 1 + {NOISE} then least(greatest({share}, 0), 1) end"
@@ -170,7 +189,7 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
     A column is clear if nearly all of its values agree, and for percent at least two. The others follow
     the clear ones; what these leave open is refused.
     """
-    features = [feature for feature in FRACTIONS if feature in columns and feature not in reading.refused]
+    fractions_there = [one for one in columns if features()[one].is_fraction and one not in reading.refused]
 
     def signs(feature: str) -> list[str]:
         # A value with a percent sign says itself what it is.
@@ -182,13 +201,13 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
             f"count(*) filter (where {number} > 1 and {number} <> round({number}))",
         ]
 
-    counts = _counts(connection, [count for feature in features for count in signs(feature)])
-    below, above, ones, uneven = (dict(zip(features, counts[place::4], strict=True)) for place in range(4))
-    fractions = {one for one in features if below[one] and below[one] >= CLEAR * above[one]}
-    percents = {one for one in features if above[one] > 1 and above[one] >= CLEAR * below[one]}
+    counts = _counts(connection, [count for feature in fractions_there for count in signs(feature)])
+    below, above, ones, uneven = (dict(zip(fractions_there, counts[place::4], strict=True)) for place in range(4))
+    fractions = {one for one in fractions_there if below[one] and below[one] >= CLEAR * above[one]}
+    percents = {one for one in fractions_there if above[one] > 1 and above[one] >= CLEAR * below[one]}
     if not fractions and not percents and not any(below.values()) and sum(above.values()) > 1:
-        percents = {one for one in features if above[one]}
-    for feature in features:
+        percents = {one for one in fractions_there if above[one]}
+    for feature in fractions_there:
         if feature in fractions:
             if any(uneven[one] for one in percents):
                 reading.refused[feature] = "its values may be fractions, or small percentages as in other columns"

@@ -23,6 +23,7 @@ SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 SAVE_AS_CSV = "Save it as 'CSV UTF-8', under a name that ends in .csv."
 
 ROWS = "side_rows"
+PARQUET = b"PAR1"
 
 
 class NotRead(ConsonanceError):
@@ -99,11 +100,15 @@ def content_of(path: Path) -> bytes:
 
 
 def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:
-    """Read a table of text into ``side_rows``. Its delimiter and encoding are found out; blank lines do not count.
+    """Read a table of text, or a Parquet file, into ``side_rows``.
+
+    Delimiter and encoding of text are found out; blank lines do not count.
 
     Raises:
         NotRead: there is no table in it.
     """
+    if content.startswith(PARQUET):
+        return _read_parquet(connection, content)
     try:
         text, _, _ = decoded(content)
     except UnicodeDecodeError:
@@ -133,6 +138,21 @@ def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> Si
     cells = ", ".join(f"c{place}" for place in range(len(header)))
     connection.execute(f"delete from {ROWS} where coalesce({cells}) is null")
     return SideTable(header, delimiter, int(bad_lines))
+
+
+def _read_parquet(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:
+    with in_memory(content, ".parquet") as address:
+        try:
+            described = connection.execute(f"describe from read_parquet('{address}')").fetchall()
+            names = [name for name, *_ in described]
+            quoted = ('"' + name.replace('"', '""') + '"' for name in names)
+            columns = ", ".join(f"cast({name} as varchar) as c{place}" for place, name in enumerate(quoted))
+            connection.execute(
+                f"create or replace temp table {ROWS} as select row_number() over () + 1 as line, {columns} from read_parquet('{address}')"
+            )
+        except duckdb.Error:
+            raise NotRead("no_parquet", "It is no whole Parquet file.", "Write or download it again.") from None
+    return SideTable([name.strip() for name in names], ",", 0)
 
 
 def _header(text: str, delimiter: str) -> list[str]:

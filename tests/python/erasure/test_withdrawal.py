@@ -52,7 +52,7 @@ from consonance.study.tokens import Tokens
 from consonance.study.tombstones import StaleBackup, WithdrawalUnfinished, label
 from consonance.study.vault import attach_to_read, attach_under_key, open_study, prepare, session_settings
 from consonance.synthetic.study import make_study
-from loaders.feature_numbers import FEATURES
+from loaders.feature_numbers import features
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 
@@ -589,7 +589,7 @@ def test_a_withdrawal_that_an_unknown_version_began_is_refused(small_copy: Small
 GIVEN = {
     *(column.name for table in tables().values() for column in table.columns.values() if column.text not in ("words", None)),
     "album", "content_uri", "creator", "name", "participant_id", "region", "spotify_id", "spotify_uri", "title",
-    *(f"{feature}_source" for feature in FEATURES),
+    *(f"{feature}_source" for feature in features()),
 }  # fmt: skip
 
 
