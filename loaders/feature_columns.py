@@ -76,8 +76,9 @@ def find_columns(connection: duckdb.DuckDBPyConnection, source_id: str, table: S
     }
     found = {feature: column for feature, column in columns.items() if feature in features()}
     if not found:
-        known = [what for what in headings if what in features()]
-        raise NotRead("no_features", "It has no column with features.", f"Known features are {', '.join(known)}.")
+        known = [heading for what, (heading, *_) in headings.items() if what in features()]
+        columns_are = ", ".join(known) if mapped else "listed in seeds/audio_features.csv"
+        raise NotRead("no_features", "It has no column with features.", f"Known features are {columns_are}.")
     named = [table.header[int(column[1:])] for column in ids[:1]]
     return Found(
         _identifiers(ids, columns), found, next((heading for heading in named if heading not in ID_NAMES), None)
