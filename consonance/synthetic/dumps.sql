@@ -134,10 +134,11 @@ select
         else title_text(named.script_no, title_words.gap, named.names, title_words.word, more_words.word)
     end
     || case named.names >> 54 & 31 when 0 then ' (live)' when 1 then ' (' || more_words.word || ' remix)' when 2 then ' (acoustic)' else '' end as title,
-    title_words.word || ' ' || last_words.word as release
+    release_words.word || ' ' || right(cast(named.other_no // 10 as varchar), 3) as release
 from named
 inner join script_words as artist_words on artist_words.word_no = named.script_no * 4096 + (named.artist_names >> 16 & 4095)
 inner join script_words as last_words on last_words.word_no = named.script_no * 4096 + (named.artist_names >> 28 & 4095)
+inner join script_words as release_words on release_words.word_no = digest('release', named.other_no // 10) & 4095
 inner join script_words as title_words on title_words.word_no = named.script_no * 4096 + (named.names >> 16 & 4095)
 inner join script_words as more_words on more_words.word_no = named.script_no * 4096 + (named.names >> 28 & 4095);
 
