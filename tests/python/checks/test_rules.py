@@ -30,6 +30,7 @@ FAULTS: dict[str, str] = {
     "C3_notices_are_registered": "delete from vault.raw.notices",
     "C4_purposes_are_granted_one_by_one": "update vault.raw.consent_events set purposes = ['listening_history'] where participant_code = 'D024'",
     "C5_nobody_erased_is_there": "insert into vault.raw.library_items values (0, 'saved', 'spotify:track:0000000000000000000001')",
+    "D1_nothing_fetched_but_what_was_heard": "insert into wh.anonymized.anon_fetched_tracks values ('reccobeats', '0000000000000000000001', null, null)",
     "D1_nothing_looks_like_an_address": "update wh.marts.tracks set title = 'write to jane@mail.example' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D1_nothing_the_vault_knows": "update wh.marts.tracks set creator = 'Listener-024-q7x' where track_id = (select min(track_id) from wh.marts.tracks)",
     "D2_row_order_says_nothing": "insert into wh.marts.sessions from wh.marts.sessions order by participant_id limit 1",
