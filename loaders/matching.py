@@ -14,23 +14,23 @@ from loaders.track_names import with_track_names
 
 COLUMNS = ("query_id", "artist", "title", "album", "duration_ms")
 NEEDED = COLUMNS[:3]
-# What is at most this sure is no match. 0.75: on labelled pairs no wrong match was that sure (docs/matching.md, 2026-11).
+# The dbt variable match_threshold is the same.
 THRESHOLD = 0.75
 
 ASKED = """
     create or replace temp table asked_songs as
-    {{ with_name_keys('song_names', 'asked_id, length_ms', 'artist', 'title', 'album') }}
+    {{ with_name_keys("(select *, 'musicbrainz_canonical' as source_id from song_names) as named", 'asked_id, source_id, length_ms', 'artist', 'title', 'album') }}
 """
 MATCHED = """
     select
         song_names.query_id,
-        matches.recording_mbid,
+        matches.named_id,
         matches.method,
         matches.confidence,
         matches.equals
     from song_names
     left join (
-        {{ matched_by_names('asked_songs', '(select *, null::bigint as length_ms from catalogue.music.recordings)') }}
+        {{ matched_by_names('asked_songs', recordings_as_named('catalogue.music.recordings')) }}
     ) as matches on matches.asked_id = song_names.asked_id and matches.confidence >= $threshold
     order by song_names.asked_id
 """
@@ -51,7 +51,7 @@ class Match:
     Attributes:
         query_id: As the list has it.
         recording_mbid: MusicBrainz' id of the recording.
-        method: ``names``, ``similar_title`` or ``similar_artist``.
+        method: See docs/matching.md.
         confidence: 0 to 1; see docs/matching.md.
         equals: How many recordings fit equally well; one of them is named.
     """

@@ -1,152 +1,302 @@
-{# Which recording of a catalogue a track is, by names: docs/matching.md. One row is one track that has one.
-   `asked` and `recordings` have the keys of macros/track_names.sql, a length in milliseconds (or null), and an id:
-   `asked_id`, `recording_mbid`. `recordings` has a `score`: of equals the lowest is taken. #}
-{% macro matched_by_names(asked, recordings) -%}
-    with asked as (select * from {{ asked }}),
+{# Which of the named things of a source a track is, by names: docs/matching.md. One row is one track and one source
+   in which it was found. `asked` and `named` have the keys of macros/track_names.sql, a `source_id`, a `length_ms` (or
+   null), and an id: `asked_id`, `named_id`. `named` has a `score`: of equals the lowest is taken. A track is sought
+   in the source of its row alone. `named` may be large: first the few rows that can be meant are found by narrow
+   columns, in the end these are compared. #}
+{% macro matched_by_names(asked, named) -%}
+    with asked_names as (select * from {{ asked }}),
 
-    recordings as (select * from {{ recordings }}),
-
+    -- 'Various Artists' names nobody.
     asked_artists as (
         select
             asked_id,
+            source_id,
             title_key,
-            {{ each_of('artist_keys') }} as artist_key
-        from asked
+            album_key,
+            artist_key
+        from (
+            select
+                asked_id,
+                source_id,
+                title_key,
+                album_key,
+                {{ each_of('artist_keys') }} as artist_key
+            from asked_names
+        ) as each_artist
+        where not {{ is_nobody('artist_key') }}
     ),
 
-    -- Of millions of recordings these few can be one of the tracks.
     of_asked_titles as (
         select
-            recording_mbid,
+            source_id,
+            named_id,
             title_key,
             {{ each_of('artist_keys') }} as artist_key
-        from recordings
-        where title_key in (select title_key from asked)
+        from {{ named }} as named_titles
+        where title_key in (select title_key from asked_names)
     ),
 
     equal_names as (
         select distinct
             asked_artists.asked_id,
-            of_asked_titles.recording_mbid,
-            'names' as method
+            asked_artists.source_id,
+            of_asked_titles.named_id,
+            'names' as method,
+            0.93 as likelihood
         from asked_artists
         inner join of_asked_titles
             on
-                asked_artists.title_key = of_asked_titles.title_key
+                asked_artists.source_id = of_asked_titles.source_id
+                and asked_artists.title_key = of_asked_titles.title_key
                 and asked_artists.artist_key = of_asked_titles.artist_key
     ),
 
+    found as (
+        select distinct
+            asked_id,
+            source_id
+        from equal_names
+    ),
+
     unmatched as (
-        select * from asked
-        where asked_id not in (select asked_id from equal_names)
+        select asked_names.*
+        from asked_names
+        left join found
+            on
+                asked_names.asked_id = found.asked_id
+                and asked_names.source_id = found.source_id
+        where found.asked_id is null
     ),
 
     unmatched_artists as (
-        select
-            asked_id,
-            title_key,
-            {{ each_of('artist_keys') }} as artist_key
-        from unmatched
+        select asked_artists.*
+        from asked_artists
+        inner join unmatched
+            on
+                asked_artists.asked_id = unmatched.asked_id
+                and asked_artists.source_id = unmatched.source_id
     ),
 
     of_asked_artists as (
         select
-            named.recording_mbid,
-            named.title_key,
-            named.artist_key
+            each_artist.source_id,
+            each_artist.named_id,
+            each_artist.title_key,
+            each_artist.album_key,
+            each_artist.artist_key
         from (
             select
-                recording_mbid,
+                source_id,
+                named_id,
                 title_key,
+                album_key,
                 {{ each_of('artist_keys') }} as artist_key
-            from recordings
-        ) as named
-        where named.artist_key in (select artist_key from unmatched_artists)
+            from {{ named }} as named_artists
+        ) as each_artist
+        where each_artist.artist_key in (select artist_key from unmatched_artists)
     ),
 
-    -- A letter or two is wrong in the title. Numbers and words of other versions are never taken for an error.
+    -- A letter or two is wrong in the title, its words are in another order, or it leaves to the album to say that it
+    -- is live. Numbers and words of other versions are never taken for an error.
     titles_alike as (
-        select distinct
+        select
             unmatched_artists.asked_id,
-            of_asked_artists.recording_mbid,
-            'similar_title' as method
+            unmatched_artists.source_id,
+            of_asked_artists.named_id,
+            case
+                when {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }} then 'title_and_album' else 'similar_title'
+            end as method,
+            case
+                when {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }} then 0.70 else 0.76
+            end as likelihood
         from unmatched_artists
         inner join of_asked_artists
             on
-                unmatched_artists.artist_key = of_asked_artists.artist_key
-                and abs(length(unmatched_artists.title_key) - length(of_asked_artists.title_key)) <= 2
-                and damerau_levenshtein(unmatched_artists.title_key, of_asked_artists.title_key)
-                <= {{ errors_allowed('unmatched_artists.title_key') }}
-                and {{ what_must_agree('unmatched_artists.title_key') }} = {{ what_must_agree('of_asked_artists.title_key') }}
+                unmatched_artists.source_id = of_asked_artists.source_id
+                and unmatched_artists.artist_key = of_asked_artists.artist_key
+                and (
+                    {{ is_similar('unmatched_artists.title_key', 'of_asked_artists.title_key') }}
+                    or {{ is_in_other_order('unmatched_artists.title_key', 'of_asked_artists.title_key') }}
+                    or {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }}
+                )
+    ),
+
+    of_unmatched_titles as (
+        select
+            source_id,
+            named_id,
+            title_key,
+            album_key,
+            {{ each_of('artist_keys') }} as artist_key
+        from {{ named }} as named_titles
+        where title_key in (select title_key from unmatched)
     ),
 
     artists_alike as (
-        select distinct
-            unmatched.asked_id,
-            recordings.recording_mbid,
-            'similar_artist' as method
-        from unmatched
-        inner join recordings
+        select
+            unmatched_artists.asked_id,
+            unmatched_artists.source_id,
+            of_unmatched_titles.named_id,
+            'similar_artist' as method,
+            case
+                when {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }} then 0.76 else 0.66
+            end as likelihood
+        from unmatched_artists
+        inner join of_unmatched_titles
             on
-                unmatched.title_key = recordings.title_key
-                and damerau_levenshtein(unmatched.first_artist_key, recordings.first_artist_key)
-                <= {{ errors_allowed('unmatched.first_artist_key') }}
-                and length(unmatched.title_key) >= 4
+                unmatched_artists.source_id = of_unmatched_titles.source_id
+                and unmatched_artists.title_key = of_unmatched_titles.title_key
+                and length(unmatched_artists.title_key) >= 4
+                and (
+                    {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                    or {{ is_longer_name('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                )
     ),
 
-    candidates as (
+    -- A compilation names no artist: its title and album must say it.
+    of_compilations as (
+        select
+            unmatched.asked_id,
+            unmatched.source_id,
+            of_unmatched_titles.named_id,
+            'title_and_album' as method,
+            0.70 as likelihood
+        from unmatched
+        inner join of_unmatched_titles
+            on
+                unmatched.source_id = of_unmatched_titles.source_id
+                and unmatched.title_key = of_unmatched_titles.title_key
+                and unmatched.album_key = of_unmatched_titles.album_key
+                and unmatched.album_key <> ''
+                and ({{ is_nobody('unmatched.first_artist_key') }} or {{ is_nobody('of_unmatched_titles.artist_key') }})
+    ),
+
+    -- A letter or two is wrong in artist and title. That both begin, or end, with the right letters finds them.
+    both_alike as (
+        {%- for letters in ['left', 'right'] %}
+        select
+            unmatched.asked_id,
+            unmatched.source_id,
+            named_{{ letters }}.named_id,
+            'similar_names' as method,
+            0.75 as likelihood
+        from unmatched
+        inner join {{ named }} as named_{{ letters }}
+            on
+                unmatched.source_id = named_{{ letters }}.source_id
+                and {{ outer_letters(letters, 'unmatched.first_artist_key') }} = {{ outer_letters(letters, 'named_' ~ letters ~ '.first_artist_key') }}
+                and {{ outer_letters(letters, 'unmatched.title_key') }} = {{ outer_letters(letters, 'named_' ~ letters ~ '.title_key') }}
+                and {{ is_similar('unmatched.first_artist_key', 'named_' ~ letters ~ '.first_artist_key') }}
+                and {{ is_similar('unmatched.title_key', 'named_' ~ letters ~ '.title_key') }}
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ),
+
+    found_in_some_way as (
         select * from equal_names
         union all
         select * from titles_alike
         union all
         select * from artists_alike
+        union all
+        select * from of_compilations
+        union all
+        select * from both_alike
+    ),
+
+    candidates as (
+        select
+            asked_id,
+            source_id,
+            named_id,
+            method,
+            likelihood
+        from (
+            select
+                *,
+                row_number() over (
+                    partition by asked_id, source_id, named_id order by likelihood desc, method asc
+                ) as choice
+            from found_in_some_way
+        ) as ways
+        where choice = 1
+    ),
+
+    of_candidates as (
+        select
+            source_id,
+            named_id,
+            score,
+            artist_keys,
+            title_key,
+            exact_title_key,
+            album_key,
+            length_ms
+        from {{ named }} as named_candidates
+        where named_id in (select named_id from candidates)
     ),
 
     compared as (
         select
             candidates.asked_id,
-            candidates.recording_mbid,
+            candidates.source_id,
+            candidates.named_id,
             candidates.method,
-            recordings.score,
-            case candidates.method when 'names' then 0.93 when 'similar_title' then 0.76 else 0.76 end
-            + case when asked.exact_title_key = recordings.exact_title_key then 0.03 else 0 end
-            + case when asked.artist_keys = recordings.artist_keys then 0.02 else 0 end
-            + case when asked.album_key = recordings.album_key then case candidates.method when 'names' then 0.02 else 0.12 end else 0 end
+            of_candidates.score,
+            candidates.likelihood
+            + case when asked_names.exact_title_key = of_candidates.exact_title_key then 0.03 else 0 end
+            + case when asked_names.artist_keys = of_candidates.artist_keys then 0.02 else 0 end
             + case
-                when asked.length_ms is null or recordings.length_ms is null then 0
-                when abs(asked.length_ms - recordings.length_ms) <= 4000 then case candidates.method when 'names' then 0 else 0.08 end
-                when abs(asked.length_ms - recordings.length_ms) > greatest(20000, asked.length_ms * 0.1) then -0.15
+                when asked_names.album_key = '' or of_candidates.album_key = '' then 0
+                when asked_names.album_key = of_candidates.album_key
+                    then case candidates.method when 'names' then 0.02 else 0.12 end
+                when {{ is_of_many_albums('asked_names.title_key') }} then -0.25
+                else 0
+            end
+            + case
+                when asked_names.length_ms is null or of_candidates.length_ms is null then 0
+                when abs(asked_names.length_ms - of_candidates.length_ms) <= 4000
+                    then case candidates.method when 'names' then 0 else 0.08 end
+                when abs(asked_names.length_ms - of_candidates.length_ms) > greatest(20000, asked_names.length_ms * 0.1) then -0.15
                 else 0
             end as evidence
         from candidates
-        inner join asked on candidates.asked_id = asked.asked_id
-        inner join recordings on candidates.recording_mbid = recordings.recording_mbid
+        inner join asked_names
+            on
+                candidates.asked_id = asked_names.asked_id
+                and candidates.source_id = asked_names.source_id
+        inner join of_candidates
+            on
+                candidates.named_id = of_candidates.named_id
+                and candidates.source_id = of_candidates.source_id
     ),
 
     ranked as (
         select
-            asked_id,
-            recording_mbid,
-            method,
-            least(evidence, 1.0) as confidence,
-            rank() over (partition by asked_id order by evidence desc) as place,
-            row_number() over (partition by asked_id order by evidence desc, score asc, recording_mbid asc) as choice
+            *,
+            rank() over (partition by asked_id, source_id order by evidence desc) as place,
+            row_number() over (partition by asked_id, source_id order by evidence desc, score asc, named_id asc) as choice
         from compared
     ),
 
     counted as (
         select
             *,
-            count(*) filter (where place = 1) over (partition by asked_id) as equals
+            count(*) filter (where place = 1) over (partition by asked_id, source_id) as equals
         from ranked
     ),
 
+    -- Songs of one title on one compilation: nothing says which is meant.
     chosen as (
         select
             asked_id,
-            recording_mbid,
+            source_id,
+            named_id,
             method,
-            cast(confidence as decimal(4, 3)) as confidence,
+            cast(
+                greatest(least(evidence, 1.0) - case when method = 'title_and_album' and equals > 1 then 0.25 else 0 end, 0)
+                as decimal(4, 3)
+            ) as confidence,
             cast(equals as integer) as equals
         from counted
         where choice = 1
@@ -155,9 +305,107 @@
     select * from chosen
 {%- endmacro %}
 
+{# The recordings of MusicBrainz' canonical data as something named. They have no lengths. #}
+{% macro recordings_as_named(recordings) -%}
+    (
+        select
+            'musicbrainz_canonical' as source_id,
+            recording_mbid as named_id,
+            score,
+            artist_keys,
+            first_artist_key,
+            title_key,
+            exact_title_key,
+            album_key,
+            cast(null as bigint) as length_ms
+        from {{ recordings }}
+    )
+{%- endmacro %}
+
+{# The tracks of feature sources that have names, as something named. #}
+{% macro source_tracks_as_named(source_tracks) -%}
+    (
+        select
+            source_id,
+            track_no as named_id,
+            0 as score,
+            artist_keys,
+            first_artist_key,
+            title_key,
+            exact_title_key,
+            coalesce(album_key, '') as album_key,
+            length_ms
+        from {{ source_tracks }}
+        where title_key is not null
+    )
+{%- endmacro %}
+
 {# How many letters may be wrong in a key. Of short ones each letter counts. #}
 {% macro errors_allowed(key) -%}
     case when length({{ key }}) >= 12 then 2 when length({{ key }}) >= 7 then 1 else 0 end
+{%- endmacro %}
+
+{# Whether one key is the other with a letter or two wrong. #}
+{% macro is_similar(key, other) -%}
+    (
+        abs(length({{ key }}) - length({{ other }})) <= 2
+        and damerau_levenshtein({{ key }}, {{ other }}) <= {{ errors_allowed(key) }}
+        and {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
+    )
+{%- endmacro %}
+
+{# Whether two keys have the same letters, as titles with the same words in another order have. #}
+{% macro is_in_other_order(key, other) -%}
+    (
+        length({{ key }}) = length({{ other }})
+        and length({{ key }}) >= 8
+        and {{ sorted_letters(key) }} = {{ sorted_letters(other) }}
+    )
+{%- endmacro %}
+
+{# Whether one title only adds to the other, at its end, that it is a live take (or so) where the album says so. #}
+{% macro is_version_of_album(one, other) -%}
+    (
+        {{ one }}.album_key = {{ other }}.album_key
+        and {{ one }}.title_key <> {{ other }}.title_key
+        and {{ found_in(one ~ '.album_key', '(?:^live|live$|liveat|livein|livefrom|unplugged|acoustic|karaoke|instrumental)') }}
+        and {{ added_version(one ~ '.title_key', other ~ '.title_key') }}
+    )
+{%- endmacro %}
+
+{% macro added_version(key, other) -%}
+    case
+        when starts_with({{ key }}, {{ other }}) then {{ found_in('substring(' ~ key ~ ', length(' ~ other ~ ') + 1)', '^(?:live|unplugged|acoustic|karaoke|instrumental)') }}
+        when starts_with({{ other }}, {{ key }}) then {{ found_in('substring(' ~ other ~ ', length(' ~ key ~ ') + 1)', '^(?:live|unplugged|acoustic|karaoke|instrumental)') }}
+        else false
+    end
+{%- endmacro %}
+
+{# Whether one artist's name is the beginning or the end of the other: 'Ada Lind' and 'Ada Lind Band'. #}
+{% macro is_longer_name(key, other) -%}
+    (
+        least(length({{ key }}), length({{ other }})) >= 6
+        and (
+            starts_with({{ key }}, {{ other }})
+            or starts_with({{ other }}, {{ key }})
+            or substring({{ key }}, greatest(length({{ key }}) - length({{ other }}), 0) + 1) = {{ other }}
+            or substring({{ other }}, greatest(length({{ other }}) - length({{ key }}), 0) + 1) = {{ key }}
+        )
+    )
+{%- endmacro %}
+
+{# Whether a key of an artist stands for nobody in particular. #}
+{% macro is_nobody(key) -%}
+    coalesce({{ key }} in (
+        'variousartists', 'various', 'variousartist', 'va', 'variosartistas', 'variosinterpretes', 'artistesvaries',
+        'verschiedeneinterpreten', 'diverseinterpreten', 'artistivari', 'unknownartist', 'unknown', 'soundtrack',
+        'originalsoundtrack', 'originalcast'
+    ), false)
+{%- endmacro %}
+
+{# Whether an artist has such a title on many albums, each a recording of its own. #}
+{% macro is_of_many_albums(key) -%}
+    {{ found_in(key, '^(?:intro|outro|interlude|skit|untitled|prelude|hiddentrack|bonustrack|overture|finale|endcredits|maintitle|credits)[0-9]*$') }}
 {%- endmacro %}
 
 {# Numbers, and words of versions that sound different, as they follow each other in a key. #}
@@ -165,6 +413,29 @@
     regexp_extract_all({{ key }}, '[0-9]+|live|remix|mix|dub|acoustic|unplugged|instrumental|karaoke|acapella|demo|cover|slowed|spedup|nightcore|extended|reprise|interlude|intro|orchestral|piano|version|rerecorded')
 {%- endmacro %}
 
+{# What engines spell differently. #}
+
 {% macro each_of(list) -%}
+    {{- adapter.dispatch('each_of', 'consonance')(list) -}}
+{%- endmacro %}
+
+{% macro duckdb__each_of(list) -%}
     unnest({{ list }})
+{%- endmacro %}
+
+{% macro sorted_letters(text) -%}
+    {{- adapter.dispatch('sorted_letters', 'consonance')(text) -}}
+{%- endmacro %}
+
+{% macro duckdb__sorted_letters(text) -%}
+    list_sort(string_split_regex({{ text }}, ''))
+{%- endmacro %}
+
+{# The first or the last four letters. #}
+{% macro outer_letters(side, text) -%}
+    {%- if side == 'left' -%}
+        substring({{ text }}, 1, 4)
+    {%- else -%}
+        substring({{ text }}, greatest(length({{ text }}) - 3, 1), 4)
+    {%- endif -%}
 {%- endmacro %}

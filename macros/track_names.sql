@@ -1,6 +1,6 @@
 {# Names of tracks as keys: what is spelled differently and is the same recording gets the same keys; what sounds
    different does not. Definition: docs/matching.md. The macros call nothing of dbt's but adapter.dispatch:
-   loaders/track_names.py renders them for 'consonance catalog'; no model uses them yet. #}
+   loaders/track_names.py renders them for 'consonance catalog' too. #}
 
 {# Words that say nothing about how a recording sounds, as a regular expression on folded text. Each stands for a label
    by itself; a label holds one of them at least, and otherwise only what may stand beside them. #}
@@ -9,7 +9,7 @@ re-?master(?:ed|izado|isiert|ise|is)?|re-?issue|edition|deluxe|expanded|mono|ste
 {%- endmacro %}
 
 {% macro words_beside() -%}
-version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|limited|collectors|super|recording|re|mastered|[0-9]{1,4}(?:st|nd|rd|th|")?
+version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|limited|collectors|super|recording|re|non|mastered|[0-9]{1,4}(?:st|nd|rd|th|")?
 {%- endmacro %}
 
 {# What stands in a pair of brackets and may be left out: labels, guests, where a song is from, a number, nothing. #}
@@ -32,12 +32,12 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {%- endmacro %}
 
 {# One row is one row of `relation`: its columns `kept` (one at least), and the keys of its names:
-   artist_keys (every artist it names, in order of key), first_artist_key, title_key, exact_title_key (with every label),
+   artist_keys (every artist it names, and the whole credit, in order of key), first_artist_key, title_key, exact_title_key (with every label),
    album_key. #}
 {% macro with_name_keys(relation, kept, artist, title, album) -%}
     select
         {{ kept }},
-        {{ distinct_sorted('credited_keys') }} as artist_keys,
+        {{ distinct_sorted(joined_arrays('credited_keys', array_of(['whole_credit_key']))) }} as artist_keys,
         credited_keys[1] as first_artist_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_title')) }}, ''), {{ letters_or_all('folded_title') }}) as title_key,
         {{ letters_or_all(spelled_alike('folded_title')) }} as exact_title_key,
@@ -47,13 +47,14 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
             {{ kept }},
             folded_title,
             folded_album,
-            {{ artist_keys_of(replaced(replaced('folded_artist', "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '')) }} as credited_keys,
+            {{ artist_keys_of('artists') }} as credited_keys,
+            {{ whole_credit_key('artists') }} as whole_credit_key,
             {{ without_labels('folded_title') }} as bare_title,
             {{ without_labels('folded_album') }} as bare_album
         from (
             select
                 {{ kept }},
-                {{ folded_text(artist) }} as folded_artist,
+                {{ replaced(replaced(replaced("replace(" ~ folded_text(artist) ~ ", '$', 's')", '([a-z])!([a-z])', '\\1i\\2'), "\\s*[(\\[]?\\s*\\b(?:feat|ft|featuring)[. ]", ' , '), '[)\\]]', '') }} as artists,
                 {{ folded_text(title) }} as folded_title,
                 {{ folded_text(album) }} as folded_album
             from {{ relation }}
@@ -82,9 +83,12 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     case when {{ found_in(text, '[(\\[|]|\\s-+\\s|\\b(?:feat|ft|featuring)[. ]|(?:h[dq]|clip|video|offici?el|oficial|official)\\s*$|\\.[a-z0-9]{3,4}$') }} then {{ ns.sql }} else {{ text }} end
 {%- endmacro %}
 
-{# A folded text with one spelling of 'and', 'part' and 'volume', and of the numbers two to four. #}
+{# A folded text with one spelling of 'and', 'part' and 'volume', and of the numbers up to ten. #}
 {% macro spelled_alike(text) -%}
     {%- set ns = namespace(sql=text) -%}
+    {%- for number in ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'] -%}
+        {%- set ns.sql = replaced(ns.sql, '\\b' ~ number ~ '\\b', loop.index) -%}
+    {%- endfor -%}
     {%- for spelling, plain in [
         ("(^|\\s)(?:&|\\+|''?n''?)(\\s|$)", '\\1and\\2'),
         ('\\b(?:pt|part)s?[. ]+([0-9ivx]+)\\b', 'part \\1'),
@@ -93,12 +97,25 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ] -%}
         {%- set ns.sql = replaced(ns.sql, spelling, plain) -%}
     {%- endfor -%}
-    case when {{ found_in(text, "&|\\+|\\bn\\b|\\b(?:pt|part|vol)|\\si[iv]") }} then {{ ns.sql }} else {{ text }} end
+    case when {{ found_in(text, "&|\\+|\\bn\\b|\\b(?:pt|part|vol|one|two|three|four|five|six|seven|eight|nine|ten)|\\si[iv]") }} then {{ ns.sql }} else {{ text }} end
 {%- endmacro %}
 
 {# The artists of a folded credit whose guests stand after a comma, one key each, 'The' left out. #}
 {% macro artist_keys_of(artists) -%}
-    {{- each_key(artists, '\\s*(?:,|;|/| & | and | \\+ | x | × | vs\\.? | with | y | et | und | e | con )\\s*') -}}
+    {{- each_key(artists, between_artists()) -}}
+{%- endmacro %}
+
+{# The artists of such a credit as one: 'Tyler, The Creator' may be written without the comma. #}
+{% macro whole_credit_key(artists) -%}
+    {{- without_the(letters_or_all(replaced(artists, between_artists(), ' '))) -}}
+{%- endmacro %}
+
+{% macro between_artists() -%}
+    \s*(?:,|;|/| & | and | \+ | ''?n''? | x | × | vs\.? | with | y | et | und | e | con )\s*
+{%- endmacro %}
+
+{% macro without_the(key) -%}
+    {{- replaced(key, '^the(.{2,})', '\\1') -}}
 {%- endmacro %}
 
 {# Letters and digits alone. Of what has none, such as '???', all of it. #}
@@ -120,12 +137,26 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
         {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ spelling ~ "', '" ~ plain ~ "')" -%}
     {%- endfor -%}
     {#- Plain names need none of this. -#}
-    case when {{ found_in(text, '^[ !#-%(-;=?-~]*$') }} then lower({{ text }}) else {{ without_accents(replaced(
+    case when {{ found_in(text, '^[ !#-%(-;=?-~]*$') }} then lower({{ text }}) else {{ in_latin(without_accents(replaced(
         "translate(" ~ ns.sql ~ ", "
         ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘’‚‛′`´“”„″‐‑‒–—―−øØłŁđĐıʼ', "
         ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''''\"\"\"\"-------oOlLdDi''')",
         '[\\x{200B}-\\x{200F}\\x{2060}\\x{FEFF}\\x{00AD}]', ''
-    )) }} end
+    ))) }} end
+{%- endmacro %}
+
+{# Small Cyrillic and Greek letters in Latin ones, much as libraries and passports write them. #}
+{% macro in_latin(text) -%}
+    {%- set ns = namespace(sql='folded_text') -%}
+    {%- for letter, latin in [
+        ('щ', 'shch'), ('ж', 'zh'), ('х', 'kh'), ('ц', 'ts'), ('ч', 'ch'), ('ш', 'sh'), ('ю', 'yu'), ('я', 'ya'), ('є', 'ye'),
+        ('ου', 'ou'), ('θ', 'th'), ('χ', 'ch'), ('ψ', 'ps'),
+    ] -%}
+        {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ letter ~ "', '" ~ latin ~ "')" -%}
+    {%- endfor -%}
+    {%- set ns.sql = "translate(" ~ ns.sql ~ ", "
+        ~ "'абвгдезиклмнопрстуфыэіґαβγδεζηικλμνξοπρσςτυφωъь', 'abvgdeziklmnoprstufyeigavgdeziiklmnxoprsstyfo')" -%}
+    {{- let_be('folded_text', text, "case when " ~ found_in('folded_text', '[\\x{0370}-\\x{04FF}]') ~ " then " ~ ns.sql ~ " else folded_text end") -}}
 {%- endmacro %}
 
 {# What engines spell differently. #}
@@ -160,9 +191,16 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {%- endmacro %}
 
 {% macro duckdb__without_accents(text) -%}
-    list_transform([{{ text }}], lambda plain: lower(
-        case when regexp_matches(plain, '[\x{0900}-\x{109F}\x{1780}-\x{17FF}\x{3040}-\x{30FF}]') then plain else strip_accents(plain) end
-    ))[1]
+    {{- let_be('plain', text, "lower(case when regexp_matches(plain, '[\\x{0900}-\\x{109F}\\x{1780}-\\x{17FF}\\x{3040}-\\x{30FF}]') then plain else strip_accents(plain) end)") -}}
+{%- endmacro %}
+
+{# An expression in which `name` stands for the value of another one, which is made once. #}
+{% macro let_be(name, value, expression) -%}
+    {{- adapter.dispatch('let_be', 'consonance')(name, value, expression) -}}
+{%- endmacro %}
+
+{% macro duckdb__let_be(name, value, expression) -%}
+    list_transform([{{ value }}], lambda {{ name }}: {{ expression }})[1]
 {%- endmacro %}
 
 {% macro each_key(text, separators) -%}
@@ -172,7 +210,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {% macro duckdb__each_key(text, separators) -%}
     list_transform(
         string_split_regex({{ text }}, '{{ separators }}'),
-        lambda one: regexp_replace({{ letters_or_all('one') }}, '^the(.{2,})', '\1')
+        lambda one: {{ without_the(letters_or_all('one')) }}
     )
 {%- endmacro %}
 

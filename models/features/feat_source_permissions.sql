@@ -25,7 +25,18 @@ permitted as (
     select
         feature_sources.source_id,
         feature_sources.preference,
-        row_number() over (order by feature_sources.preference asc, feature_sources.source_id asc) as choice,
+        row_number() over (
+            order by
+                case
+                    when false then 0
+                    {%- for source_id in var('feature_source_order') %}
+                    when feature_sources.source_id = '{{ source_id }}' then {{ loop.index }}
+                    {%- endfor %}
+                    else {{ var('feature_source_order') | length + 1 }}
+                end asc,
+                feature_sources.preference asc,
+                feature_sources.source_id asc
+        ) as choice,
         feature_sources.licence,
         {%- for use, scope, flag in (
             ('training', 'train', 'may_train_models'), ('redistribution', 'redistribute', 'may_redistribute')

@@ -35,10 +35,12 @@ joined as (
         anon_plays.ms_played >= {{ var('counted_from_ms') }} as is_counted,
         anon_plays.history_source,
 
+        feat_track_features.duration_ms,
+        least(cast(anon_plays.ms_played as double) / feat_track_features.duration_ms, 1) as share_heard,
         feat_track_features.feature_source,
         feat_track_features.match_method as feature_match_method,
         feat_track_features.match_confidence as feature_match_confidence
-        {%- for feature in var('audio_features') %},
+        {%- for feature in var('features_of_plays') %},
         feat_track_features.{{ feature }}
         {%- endfor %}
     from anon_plays

@@ -30,6 +30,8 @@ joined as (
         listening.plays,
         listening.counted_plays,
         cast(listening.ms_played as bigint) as ms_played,
+        feat_track_features.duration_ms,
+        feat_track_features.duration_ms_source,
         feat_track_features.feature_source,
         feat_track_features.match_method as feature_match_method,
         feat_track_features.match_confidence as feature_match_confidence

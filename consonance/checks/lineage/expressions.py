@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from consonance.checks.lineage.account import Account
 from consonance.checks.lineage.flow import NOTHING, Flow, computed
-from consonance.checks.lineage.known import AGGREGATES, OPERATORS, SCALARS, WINDOWS, words
+from consonance.checks.lineage.known import AGGREGATES, OPERATORS, SCALARS, WINDOWS, WITH_LAMBDA, words
 from consonance.checks.lineage.reading import Call, Relation
 from consonance.checks.lineage.scope import Scope
 from consonance.checks.lineage.syntax import Node
@@ -132,7 +132,10 @@ class Expressions(Account, ABC):
         line = self.lines.of(node)
         if any(child.get("alias") for child in node["children"]):
             self.problem(f"{full}() has a named argument.", "Give arguments by place.", node)
-        arguments = [self.expression(child, scope, ctes) for child in node["children"]]
+        if name in WITH_LAMBDA and not is_declassifier:
+            arguments = self.with_lambda(node["children"], scope, ctes)
+        else:
+            arguments = [self.expression(child, scope, ctes) for child in node["children"]]
         if is_declassifier:
             self.reading.calls.append(Call(full, tuple(arguments), line))
             return computed(arguments).through(name)
@@ -146,6 +149,28 @@ class Expressions(Account, ABC):
         if node["filter"]:
             flows.append(self.use("filter", [self.expression(node["filter"], scope, ctes)], node["filter"]))
         return computed(flows)
+
+    def with_lambda(self, children: list[Node], scope: Scope, ctes: Mapping[str, Relation]) -> list[Flow]:
+        """What flows into a list, and into what a lambda makes of each of its elements."""
+        *lists, last = children
+        arguments = [self.expression(child, scope, ctes) for child in lists]
+        if last["class"] != "LAMBDA":
+            return [*arguments, self.expression(last, scope, ctes)]
+        self.mark(last)
+        self.shape(last, {"lhs", "expr"})
+        parameter = last["lhs"]
+        self.mark(parameter)
+        if parameter["class"] != "COLUMN_REF" or len(parameter["column_names"]) != 1 or len(arguments) != 1:
+            self.problem("A lambda of this kind is not supported.", "Write 'lambda element: …' of one list.", last)
+            return arguments
+        name = parameter["column_names"][0].lower()
+        around: Scope | None = scope
+        while around is not None:
+            if name in around.tables:
+                self.problem(f"{name} is a relation and an element here.", "Give the element another name.", last)
+            around = around.parent
+        element = Scope({"": Relation.of({name: computed(arguments)})}, parent=scope)
+        return [*arguments, self.expression(last["expr"], element, ctes)]
 
     def window(self, node: Node, scope: Scope, ctes: Mapping[str, Relation]) -> Flow:
         """What flows into the value of a window function."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from consonance.checks.lineage.flow import PRIVACY_CLASSES, Flow
+from consonance.checks.lineage.flow import NOTHING, PRIVACY_CLASSES, Flow
 from consonance.checks.lineage.layers import VAULT
 from consonance.checks.lineage.permissions import kind_of
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Findings
+from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import read_statement
 
 LABELS_FILE = "models/staging/_staging__models.yml"
@@ -26,26 +27,31 @@ class Labels:
         readings: What each model's SQL says, by the name of the model.
     """
 
-    def __init__(self, project: Project, findings: Findings) -> None:
+    def __init__(self, project: Project, findings: Findings, reviews: Reviews) -> None:
         self.project = project
+        self._memories = reviews.memories
         self.readings: dict[str, Reading] = {}
         self._findings = findings
         self._by_relation = {model.relation: model for model in project.models.values()}
         self._declassifiers = {function.relation for function in project.functions.values()}
         self._known: dict[str, Relation] = {}
         self._in_progress: list[str] = []
+        # What is known so far of a model that reads what it was before.
+        self._before: dict[str, Relation] = {}
 
     def columns_of(self, model: Model) -> Relation:
         """What flows into the columns of ``model``; its SQL, and that of the models it reads, is read once."""
         if model.relation in self._known:
             return self._known[model.relation]
+        if model.name in self._before:
+            return self._before[model.name]
         if model.name in self._in_progress:
             self._findings.of_model(
                 "unresolved", model, 1, f"{model.name} reads itself.", "A model reads models before it."
             )
             return Relation((), is_whole=False)
         self._in_progress.append(model.name)
-        reading = read_statement(model.sql, self._relation, declassifiers=self._declassifiers)
+        reading = self._read(model)
         self._in_progress.pop()
         self.readings[model.name] = reading
         for problem in reading.problems:
@@ -60,6 +66,30 @@ class Labels:
         relation = Relation.of(columns, is_whole=not reading.problems)
         self._known[model.relation] = relation
         return relation
+
+    def _read(self, model: Model) -> Reading:
+        """Read the SQL of ``model``: one that reads what it was before, again and again until no new origin comes in.
+
+        Its first run found an empty table, and every later one what this SQL had made: other rows it does not keep.
+        """
+        if model.name not in self._memories:
+            return read_statement(model.sql, self._relation, declassifiers=self._declassifiers)
+        nothing = Relation.of(dict.fromkeys(model.privacy, NOTHING))
+        self._before[model.name] = nothing
+        while True:
+            reading = read_statement(model.sql, self._relation, declassifiers=self._declassifiers)
+            known = self._before[model.name].named()
+            found = {name: Flow(reading.columns.get(name, NOTHING).origins) for name in model.privacy}
+            if {name: set(flow.origins) for name, flow in found.items()} == {
+                name: set(flow.origins) for name, flow in known.items()
+            }:
+                break
+            self._before[model.name] = Relation.of(found)
+        del self._before[model.name]
+        if not any(name == model.relation for name, _ in reading.reads):
+            what = f"{model.name} does not read itself any more."
+            self._findings.of_file("review", model.name, REVIEWED.name, what, "Remove it from the memories.")
+        return reading
 
     def has_column(self, column: str) -> bool:
         """Whether ``model.column`` is a column of a model."""

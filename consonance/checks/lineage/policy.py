@@ -17,7 +17,7 @@ from consonance.checks.lineage.permissions import check_catalogue, check_permiss
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.purposes import check_purposes
 from consonance.checks.lineage.report import Findings, LineageReport, LineageRow
-from consonance.checks.lineage.reviews import Reviews
+from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import relations_of
 from consonance.checks.lineage.unread_sql import GENERIC_TEST, check_jinja, check_settings
 from consonance.checks.lineage.unread_sql import check_project as check_unread_sql
@@ -45,7 +45,7 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     findings = Findings()
     unfollowed = check_unread_sql(project, reviews, findings)
     allowed_macros = frozenset(project.macros.keys() - unfollowed)
-    labels = Labels(project, findings)
+    labels = Labels(project, findings, reviews)
     layers = _layers(project)
     for function in project.functions.values():
         check_function(function, labels, findings)
@@ -53,6 +53,9 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
         labels.columns_of(model)
         _check_model(model, labels, layers, findings)
         check_jinja(model, allowed_macros, findings)
+    for name in sorted(reviews.memories.keys() - project.models.keys()):
+        what = f"There is no model {name} that could read itself."
+        findings.of_file("review", name, REVIEWED.name, what, "Remove it from the memories.")
     check_raw_columns(project, labels.readings, findings)
     check_catalogue(findings)
     _check_analyses(project, layers, allowed_macros, findings)

@@ -25,10 +25,12 @@ class Reviews:
     Attributes:
         uses: (column, use, model) to the reason.
         macros: Macro to (digest, reason): SQL that the checker does not read.
+        memories: Model to the reason why it may read what it was before.
     """
 
     uses: Mapping[tuple[str, str, str], str]
     macros: Mapping[str, tuple[str, str]]
+    memories: Mapping[str, str]
 
     @classmethod
     def read(cls, path: Path = REVIEWED) -> Reviews:
@@ -53,9 +55,10 @@ class Reviews:
             macros = {
                 entry["macro"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["macros"]
             }
+            memories = {entry["model"]: " ".join(entry["reason"].split()) for entry in content.get("memories", ())}
         except (KeyError, TypeError, AttributeError):
             raise BadReview(
                 f"An entry of {path.name} lacks a part.",
-                "A use has columns, reason and models; a macro has macro, digest and reason.",
+                "A use has columns, reason and models; a macro has macro, digest and reason; a memory has model and reason.",
             ) from None
-        return cls(uses, macros)
+        return cls(uses, macros, memories)

@@ -14,7 +14,21 @@ from consonance.checks.lineage.reviews import REVIEWED, Reviews
 
 # What Jinja may use, beside macros that use nothing else: nothing that runs SQL, or differs between
 # compiling and running.
-JINJA = frozenset({"ref", "source", "function", "var", "config", "return", "adapter.dispatch"})
+JINJA = frozenset(
+    {
+        "ref",
+        "source",
+        "function",
+        "var",
+        "config",
+        "return",
+        "adapter.dispatch",
+        "namespace",
+        "range",
+        "this",
+        "local_md5",
+    }
+)
 # What dbt writes itself into the source of a generic test.
 GENERIC_TEST = "_dbt_generic_test_kwargs"
 

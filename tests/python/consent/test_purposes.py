@@ -21,7 +21,9 @@ NEEDS: dict[str, dict[str, str]] = {
         "anonymized.anon_tracks": "true",
         "anonymized.anon_row_accounting": "true",
         "sessionized.ses_plays": "true",
-        "features.feat_track_matches": "true",
+        "features.feat_track_names": "true",
+        "features.feat_track_recordings": "true",
+        "features.feat_track_keys": "key_kind = 'spotify_id'",
         "marts.plays": "true",
         "marts.tracks": "true",
         "marts.sessions": "true",
@@ -70,7 +72,7 @@ TABLE = """
 |---|---|---|---|---|---|
 | listening_history | anonymized | 9 | 0 | 9 | 0 |
 | listening_history | sessionized | 4 | 0 | 4 | 0 |
-| listening_history | features | 2 | 0 | 2 | 0 |
+| listening_history | features | 6 | 0 | 6 | 0 |
 | listening_history | marts | 10 | 0 | 10 | 0 |
 | listening_history | audit | 1 | 0 | 1 | 0 |
 | podcasts_audiobooks | anonymized | 4 | 0 | 4 | 0 |
@@ -150,9 +152,9 @@ def counted(study: SmallStudy) -> Counts:
         people = connection.execute("select participant_code, pseudonym from vault.raw.keyring").fetchall()
         for purpose, relations in NEEDS.items():
             for relation, condition in relations.items():
-                if relation == "features.feat_track_matches":
+                if relation in ("features.feat_track_recordings", "features.feat_track_keys"):
                     owner = "(select split_part(title, ' ', 2) from warehouse.anonymized.anon_tracks where anon_tracks.track_id = relation.track_id)"
-                elif relation in ("anonymized.anon_tracks", "marts.tracks"):
+                elif relation in ("anonymized.anon_tracks", "features.feat_track_names", "marts.tracks"):
                     owner = "split_part(title, ' ', 2)"
                 else:
                     owner = "participant_id"
@@ -228,9 +230,13 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "select distinct schema_name || '.' || table_name from duckdb_columns() where column_name in ('participant_id', 'track_id') and not internal"
     )
     named = {relation for needs in NEEDS.values() for relation in needs}
-    # Features of tracks that an archive knows: there is no archive here. Plays before reports: they follow from two
+    # Tracks that a feature source knows: there is no source here. Plays before reports: they follow from two
     # purposes, and are counted where they end, in marts.emotion_windows.
     assert {relation for (relation,) in relations} - named == {
+        "features.feat_track_named_sources",
+        "features.feat_track_sources",
+        "features.feat_track_source_values",
+        "features.feat_track_resolved_values",
         "features.feat_track_features",
         "features.feat_emotion_report_plays",
     }

@@ -160,21 +160,16 @@ def matched(connection: duckdb.DuckDBPyConnection, labelled: Sequence[Pair], thr
             [[number, *getattr(pair, side)] for number, pair in enumerate(labelled)],
         )
         keys = with_track_names("{{ with_name_keys('names', 'pair', 'artist', 'title', 'album') }}")
-        # Each pair is a catalogue of its own: its number is part of the keys by which candidates are found.
-        connection.execute(
-            f"""
-            create table {side}_keys as
-            select
-                pair, list_transform(artist_keys, lambda key: pair || '~' || key) as artist_keys,
-                pair || '~' || first_artist_key as first_artist_key, pair || '~' || title_key as title_key,
-                pair || '~' || exact_title_key as exact_title_key, album_key, null::bigint as length_ms
-            from ({keys})
-            """
+        connection.execute(f"create table {side}_keys as select *, null::bigint as length_ms from ({keys})")
+    # Each pair is a source of its own.
+    asked = "(select *, pair as asked_id, pair as source_id from left_keys)"
+    named = "(select *, pair as named_id, pair as source_id, 0.0 as score from right_keys)"
+    found = connection.execute(
+        with_track_names(
+            f"select asked_id, confidence from ({{{{ matched_by_names('{asked}', '{named}') }}}}) as matches"
         )
-    asked = "(select *, pair as asked_id from left_keys)"
-    recordings = "(select *, pair as recording_mbid, 0.0 as score from right_keys)"
-    found = connection.execute(with_track_names(f"{{{{ matched_by_names('{asked}', '{recordings}') }}}}")).fetchall()
-    return {pair for pair, recording, _, confidence, _ in found if pair == recording and confidence >= threshold}
+    ).fetchall()
+    return {pair for pair, confidence in found if confidence >= threshold}
 
 
 def _written(pattern: str, title: str) -> str:

@@ -74,7 +74,12 @@ def test_a_dump_is_read_as_it_was_downloaded(small: SmallStudy, tmp_path: Path, 
         assert (again.landed, again.is_new) == (3, False)
         assert connection.execute(
             "select artist, title, title_key, artist_keys from catalogue.music.recordings order by recording_mbid"
-        ).fetchall()[1] == ('Nora "Nix" Quist feat. Ben', "Left, Bank", "leftbank", ["ben", "noranixquist"])
+        ).fetchall()[1] == (
+            'Nora "Nix" Quist feat. Ben',
+            "Left, Bank",
+            "leftbank",
+            ["ben", "noranixquist", "noranixquistben"],
+        )
 
 
 def test_every_row_is_landed_or_rejected_with_its_reason(small: SmallStudy, tmp_path: Path) -> None:
