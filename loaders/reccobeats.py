@@ -24,6 +24,7 @@ from urllib3.exceptions import InvalidHeader, MaxRetryError
 from urllib3.util import Retry
 
 from consonance.study.errors import ConsonanceError
+from loaders.feature_numbers import features
 
 SOURCE = "reccobeats"
 BASE_URL = "https://api.reccobeats.com"
@@ -39,18 +40,17 @@ PATIENCE = Retry(total=8, status_forcelist=(408, 429, *range(500, 600)), backoff
 # Who is to wait longer than so many seconds stops, and the fetch goes on another time.
 LONGEST_WAIT = 900.0
 
-# The service's names of features: ours, and the least and greatest value that there can be.
+# The service's names of features, and ours (seeds/audio_features.csv).
 FEATURES = {
     **{
-        name: (name, 0.0, 1.0)
+        name: name
         for name in (
-            "acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "valence",
+            "acousticness", "danceability", "energy", "instrumentalness", "liveness", "loudness", "speechiness", "tempo",
+            "valence",
         )
     },
-    "loudness": ("loudness", -80.0, 20.0),
-    "tempo": ("tempo", 1.0, 400.0),
-    "key": ("musical_key", 0.0, 11.0),
-    "mode": ("mode", 0.0, 1.0),
+    "key": "musical_key",
+    "mode": "mode",
 }  # fmt: skip
 TRACK_LINK = re.compile(r"https://open\.spotify\.com/track/([0-9A-Za-z]{22})")
 ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
@@ -114,14 +114,14 @@ class ReccoBeats:
             NotAnswered: every attempt failed, or the service asks to wait for long.
             Refused: it answered that it takes no such request.
         """
-        features, facts = (dict(self._items(path, spotify_ids)) for path in ENDPOINTS)
+        measured, facts = (dict(self._items(path, spotify_ids)) for path in ENDPOINTS)
         return {
             track: Track(
-                isrc=_isrc(features.get(track, {})) or _isrc(facts.get(track, {})),
+                isrc=_isrc(measured.get(track, {})) or _isrc(facts.get(track, {})),
                 length_ms=_length_ms(facts.get(track, {})),
-                values=dict(_values(features.get(track, {}))),
+                values=dict(_values(measured.get(track, {}))),
             )
-            for track in features.keys() | facts.keys()
+            for track in measured.keys() | facts.keys()
         }
 
     def _items(self, path: str, spotify_ids: Collection[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -236,10 +236,10 @@ def _reason(error: requests.RequestException) -> str:
 
 
 def _values(item: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """The values that there can be, by our names; anything else is no value."""
-    for name, (feature, least, greatest) in FEATURES.items():
-        value = item.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= greatest:
+    """The values that are possible, by our names; anything else is no value."""
+    for name, feature in FEATURES.items():
+        value, known = item.get(name), features()[feature]
+        if isinstance(value, int | float) and not isinstance(value, bool) and known.least <= value <= known.most:
             yield feature, float(value)
 
 

@@ -465,6 +465,7 @@ with open_study(Study.find(sys.argv[1]), warehouse=True) as connection:
 """
 
 
+@pytest.mark.slow
 def test_every_track_is_asked_about_though_three_in_ten_requests_fail_and_the_client_is_killed_twice(
     tmp_path: Path,
 ) -> None:
