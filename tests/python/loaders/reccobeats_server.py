@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 # For so long it keeps a client waiting that is to give up, in seconds.
-TOO_LONG = 0.5
+TOO_LONG = 1.5
 FAULTS = ("429", "429 Retry-After", "500", "503 Retry-After", "cut", "cut without length", "garbage", "no list", "late")
 
 

@@ -35,7 +35,8 @@ from loaders.fetching import BadDecoys, Fetch, Fetched, OutdatedWarehouse, plan_
 from loaders.reccobeats import BATCH, BadAddress, NotAnswered, ReccoBeats, Refused, Track, service_url
 
 QUICK = Retry(total=8, status_forcelist=(408, 429, *range(500, 600)), backoff_factor=0.01)
-TIMEOUT = (1.0, TOO_LONG / 2)
+# A machine that is busy may take its time; a test that waits for the end of this time does so once.
+TIMEOUT = (5.0, TOO_LONG - 0.5)
 
 
 def track(number: int, letter: str = "T") -> str:
@@ -104,11 +105,11 @@ def test_a_request_that_failed_is_repeated(
     service: Service, client: ReccoBeats, waits: list[float], fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     service.know(track(1), energy=0.5)
-    service.faults = [fault, "", fault, fault]
+    service.faults = [fault] if fault == "late" else [fault, "", fault, fault]
     with caplog.at_level(logging.DEBUG):
         assert client.tracks([track(1)]) == {track(1): Track(values={"energy": 0.5})}
     assert service.answered == {path: Counter([track(1)]) for path in service.answered}
-    assert waits == ([1.0] * 3 if "Retry-After" in fault else [0, 0, 0.02])
+    assert waits == ([0] if fault == "late" else [1.0] * 3 if "Retry-After" in fault else [0, 0, 0.02])
 
 
 @pytest.mark.parametrize(
@@ -457,7 +458,7 @@ from consonance.study.folder import Study
 from consonance.study.vault import open_study
 from loaders import fetching, reccobeats
 reccobeats.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 100))
-service = reccobeats.ReccoBeats(sys.argv[2], timeout=(1.0, float(sys.argv[3])))
+service = reccobeats.ReccoBeats(sys.argv[2], timeout=(5.0, float(sys.argv[3])))
 with open_study(Study.find(sys.argv[1]), warehouse=True) as connection:
     print("ready", flush=True)
     sys.stdin.readline()
