@@ -1,20 +1,19 @@
-"""Open music facts: archives of audio features, from CSV into ``catalog.duckdb``. No persons."""
+"""The tables of audio features that a study keeps in ``catalogue/``, into ``catalog.duckdb``. No persons."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import fsspec
 
-from consonance.study.dbt_command import PROJECT
 from consonance.study.errors import ConsonanceError
+from consonance.study.feature_sources import feature_sources, known_sources
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.vault import session_settings
@@ -29,9 +28,7 @@ from loaders.side_files import (
     side_files,
 )
 from loaders.side_files import SUFFIXES as TEXT_SUFFIXES
-from loaders.streams import NoTable, members
-
-SOURCES = PROJECT / "seeds" / "feature_sources.csv"
+from loaders.streams import NoTable, members, unpacking
 
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 LARGEST_TABLE = 1 << 30
@@ -42,12 +39,6 @@ READING = 4
 
 class BadArchive(ConsonanceError):
     """A feature archive cannot be added."""
-
-
-def known_sources() -> dict[str, str]:
-    """By which key each source of ``seeds/feature_sources.csv`` identifies tracks: licences are written down first."""
-    with SOURCES.open(encoding="utf-8", newline="") as file:
-        return {row["source_id"]: row["track_key"] for row in csv.DictReader(file)}
 
 
 def add_archive(study: Study, file: Path, source_id: str) -> Path:
@@ -122,20 +113,6 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
     return sorted(reports, key=lambda report: report.file)
 
 
-def catalogue_contents(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, int, datetime | None]]:
-    """What the catalogue has: (source, what, rows, when it was loaded in UTC, where that is noted), by source."""
-    return connection.execute(
-        """
-        select source_id, 'tracks with features' as what, count(*) as rows, null as loaded_at
-        from catalogue.music.source_tracks
-        group by source_id
-        union all
-        select source_id, 'dump ' || (report ->> 'file'), (report ->> 'landed')::bigint, loaded_at from catalogue.music.dumps
-        order by all
-        """
-    ).fetchall()
-
-
 def _add_source() -> str:
     return f"Known sources are {', '.join(known_sources())}. To use another one, first add a row with its licence to seeds/feature_sources.csv."
 
@@ -161,9 +138,10 @@ def table_in(path: Path) -> bytes:
         raise NotRead("no_file", "It is a link or a device, not a file.", "Put the file itself there.")
     found = []
     try:
-        for name, file in members(path):
-            if Path(name).suffix.lower() in SUFFIXES:
-                found.append(file.read(LARGEST_TABLE + 1))
+        with unpacking(path):
+            for name, file in members(path):
+                if Path(name).suffix.lower() in SUFFIXES:
+                    found.append(file.read(LARGEST_TABLE + 1))
     except NoTable:
         if not os.access(path, os.R_OK):
             raise NotRead("cannot_be_opened", "It cannot be opened.", "Give yourself the right to read it.") from None
@@ -188,7 +166,7 @@ def _tried(source_id: str, content: bytes) -> FileReport:
     with duckdb.connect(config=session_settings()) as connection:
         connection.register_filesystem(fsspec.filesystem("memory"))
         lay_out_rows(connection)
-        report = read_archive(connection, source_id, known_sources()[source_id], "", content, 0)
+        report = read_archive(connection, source_id, feature_sources()[source_id].track_key, "", content, 0)
         choose_values(connection)
         return with_landed(connection, report, 0)
 
@@ -221,13 +199,16 @@ def _load_source(
     digests: Mapping[str, str],
 ) -> None:
     """Replace what the catalogue has of one source."""
+    loaded_at = datetime.now(UTC).replace(tzinfo=None)
     lay_out_rows(connection)
     reports = []
     for file_no, (name, content) in enumerate(contents.items()):
         try:
             if isinstance(content, NotRead):
                 raise content
-            reports.append(read_archive(connection, source_id, known_sources()[source_id], name, content, file_no))
+            reports.append(
+                read_archive(connection, source_id, feature_sources()[source_id].track_key, name, content, file_no)
+            )
         except NotRead as error:
             reports.append(FileReport(name, not_read=error.reason, advice=[f"{error.what} {error.remedy}"]))
     choose_values(connection)
@@ -237,8 +218,11 @@ def _load_source(
         _forget(connection, source_id)
         land_values(connection, source_id)
         connection.executemany(
-            "insert into catalogue.music.archive_files (source_id, file, read_from, report) values (?, ?, ?, ?)",
-            [[source_id, report.file, digests[report.file], json.dumps(report.as_json())] for report in reports],
+            "insert into catalogue.music.archive_files (source_id, file, read_from, report, loaded_at) values (?, ?, ?, ?, ?)",
+            [
+                [source_id, report.file, digests[report.file], json.dumps(report.as_json()), loaded_at]
+                for report in reports
+            ],
         )
         connection.commit()
     except BaseException:

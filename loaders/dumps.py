@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import duckdb
 from consonance.study.files import sha256_of
 from loaders.dump_documents import PARTS, is_document, land_documents
 from loaders.dump_tables import LAYOUTS, Layout, drop_repeated, header_of, land_block, layout_of
-from loaders.streams import HEAD, NoTable, ahead, blocks, members
+from loaders.streams import HEAD, NoTable, ahead, blocks, members, unpacking
 
 SOURCES = tuple(dict.fromkeys([layout.source_id for layout in LAYOUTS] + [part.source_id for part in PARTS]))
 # So many bytes of documents are handed to DuckDB at once.
@@ -51,7 +51,10 @@ class Other:
 
 @dataclass(frozen=True)
 class DumpReport:
-    """What was read of a dump: ``rows_in = landed + rejected``, which is counted by reason."""
+    """What was read of a dump: ``rows_in = landed + rejected``, which is counted by reason.
+
+    ``is_new`` is false if it was loaded before, at ``loaded_at`` (UTC); then nothing was read.
+    """
 
     file: str
     sha256: str
@@ -59,6 +62,7 @@ class DumpReport:
     landed: int
     rejected: dict[str, int]
     is_new: bool
+    loaded_at: str = ""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -103,10 +107,11 @@ def add_dump(
         return DumpReport(**json.loads(known[0][0]) | {"is_new": False})
     connection.begin()
     try:
-        report = _land(connection, source_id, path, sha256, progress)
+        moment = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        report = replace(_land(connection, source_id, path, sha256, progress), loaded_at=moment.isoformat())
         connection.execute(
             "insert into catalogue.music.dumps values (?, ?, ?, ?)",
-            [source_id, sha256, datetime.now(UTC).replace(tzinfo=None), json.dumps(report.as_json())],
+            [source_id, sha256, moment, json.dumps(report.as_json())],
         )
         connection.commit()
     except BaseException:
@@ -143,7 +148,9 @@ def _land(
     rejected["repeated_submission" if source_id.startswith("acousticbrainz") else "repeated_recording"] += repeated
     if not landed:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in (+rejected).items())
-        raise NoTable(f"{path} cannot be used: none of its {rows_in:,} rows can be read ({reasons}).", WHERE)
+        other = next((part.source_id for part in PARTS if part.source_id != source_id and rejected["no_value"]), None)
+        remedy = f"If it is of {other}, use 'consonance catalog add {other} {path}'." if other else WHERE
+        raise NoTable(f"{path} cannot be used: none of its {rows_in:,} rows can be read ({reasons}).", remedy)
     return DumpReport(path.name, sha256, rows_in, landed - repeated, dict(+rejected), True)
 
 
@@ -159,26 +166,26 @@ def _items(source_id: str, path: Path, progress: Progress) -> Iterator[Block | D
     takes_documents = any(part.source_id == source_id for part in PARTS)
     named: list[tuple[str, str]] = []
     size = 0
-    for name, file in members(path, progress.read):
-        head = file.peek(HEAD)
-        if takes_documents and is_document(head):
-            content = file.read(LARGEST_DOCUMENT + 1)
-            if len(content) > LARGEST_DOCUMENT:
-                yield Documents([], too_large=1)
-                continue
-            named.append((name, content.decode("utf-8-sig", "replace")))
-            size += len(content)
-            if size > BATCH:
-                yield Documents(named)
-                named, size = [], 0
-            continue
-        header = header_of(head)
-        layout = layout_of(header)
-        if layout is not None and layout.source_id == source_id:
-            for block in blocks(file, name):
-                yield Block(layout, block)
-        else:
-            yield Other(name, header)
+    with unpacking(path):
+        for name, file in members(path, progress.read):
+            head = file.peek(HEAD)
+            header = header_of(head)
+            layout = layout_of(header)
+            if takes_documents and is_document(head):
+                content = file.read(LARGEST_DOCUMENT + 1)
+                if len(content) > LARGEST_DOCUMENT:
+                    yield Documents([], too_large=1)
+                    continue
+                named.append((name, content.decode("utf-8-sig", "replace")))
+                size += len(content)
+                if size > BATCH:
+                    yield Documents(named)
+                    named, size = [], 0
+            elif layout is not None and layout.source_id == source_id:
+                for block in blocks(file, name):
+                    yield Block(layout, block)
+            else:
+                yield Other(name, header)
     if named:
         yield Documents(named)
 

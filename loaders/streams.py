@@ -11,7 +11,7 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TypeVar, cast
 
@@ -59,16 +59,26 @@ def members(path: Path, progress: Callable[[int], None] = lambda _: None) -> Ite
         progress: Is called with the number of bytes that were read of it, again and again.
 
     Raises:
-        NoTable: it does not exist, or cannot be unpacked.
+        Exception: whatever ``unpacking`` says in other words.
     """
     if path.is_dir():
         for below in sorted(one for one in path.rglob("*") if one.is_file()):
             if not is_system_file(below.relative_to(path).as_posix()):
                 yield from members(below, progress)
         return
+    with ExitStack() as stack:
+        yield from _unpacked(path, stack, progress)
+
+
+@contextmanager
+def unpacking(path: Path) -> Iterator[None]:
+    """Say of ``path`` what goes wrong while ``members`` of it are read within the ``with`` block.
+
+    Raises:
+        NoTable: it does not exist, or cannot be unpacked.
+    """
     try:
-        with ExitStack() as stack:
-            yield from _unpacked(path, stack, progress)
+        yield
     except FileNotFoundError:
         raise NoTable(f"{path} does not exist.", "Name the file as it was downloaded.") from None
     except (OSError, EOFError, zlib.error, zstd.ZstdError, tarfile.TarError, zipfile.BadZipFile, RuntimeError):
@@ -134,16 +144,26 @@ def blocks(file: IO[bytes], name: str, size: int = BLOCK) -> Iterator[bytes]:
         if len(rest) > LONGEST_LINE:
             raise NoTable(f"{name} is no table: a line of it never ends.", remedy)
         if end:
-            yield header + block[:end]
+            yield _text(header + block[:end])
     if not header:
         raise NoTable(f"{name} is empty.", "Download it again, and compare its size.")
     if rest:
-        yield header + rest
+        yield _text(header + rest)
+
+
+def _text(block: bytes) -> bytes:
+    """``block`` as UTF-8: what is none is replaced. One wrong byte would otherwise cost the whole block."""
+    if not block.isascii():
+        try:
+            block.decode()
+        except UnicodeDecodeError:
+            return block.decode("utf-8", "replace").encode()
+    return block
 
 
 def ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """``items``, made in a thread of their own while the caller works on those before: two at most are waiting."""
-    waiting: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(2)
+    """``items``, made in a thread of their own while the caller works on those before: one at most is waiting."""
+    waiting: queue.Queue[tuple[Item | None, BaseException | None]] = queue.Queue(1)
     stopped = threading.Event()
 
     def put(item: Item | None, error: BaseException | None = None) -> None:

@@ -7,23 +7,25 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import duckdb
 import fsspec
 from rich.markup import escape
-from rich.table import Table
 
-from consonance.cli.dump_report import DumpProgress, print_dump
+from consonance.cli.catalog_report import DumpProgress, print_dump, print_status
 from consonance.cli.fetch import fetch
 from consonance.cli.load_report import ProgressBar, print_file
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.study.errors import ConsonanceError
+from consonance.study.feature_sources import feature_sources
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores
 from consonance.study.vault import attach_to_read, open_study, session_settings
-from loaders.catalogue import BadArchive, add_archive, catalogue_contents
+from loaders.catalogue import BadArchive, add_archive
+from loaders.catalogue_status import covered_tracks, loaded_files
 from loaders.dumps import SOURCES as DUMP_SOURCES
 from loaders.dumps import DumpReport, add_dump
 from loaders.load import load_study
@@ -111,21 +113,28 @@ def _add_archives(study: Study, source: str, files: list[Path]) -> tuple[list[Fi
 @study_option
 @json_option
 def status(folder: Path | None, as_json: bool) -> None:
-    """Show what the catalogue has: rows and files by source, and when they were loaded."""
+    """Show what the catalogue has: files, rows and licence of each source, and how many of the study's tracks it covers.
+
+    How many tracks a source covers is read from the warehouse: run 'dbt run' first.
+    """
     study = Study.find(folder)
-    with open_study(study, read_only=True) as connection:
-        found = catalogue_contents(connection)
+    has_warehouse = study.warehouse_path.exists()
+    with open_study(study, read_only=True, warehouse=has_warehouse) as connection:
+        files = loaded_files(connection)
+        tracks, covered = covered_tracks(connection) if has_warehouse else (0, {})
+    sources = [
+        asdict(source) | {"covers": covered.get(source.source_id)}
+        for source in feature_sources().values()
+        if any(file.source_id == source.source_id for file in files) or source.source_id in covered
+    ]
     if as_json:
-        keys = ("source", "what", "rows", "loaded_at")
-        click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in found], default=str))
+        report = {"files": [file.as_json() for file in files], "sources": sources, "tracks": tracks}
+        click.echo(json.dumps(report, default=str))
         return
-    if not found:
+    if not sources:
         out.print("The catalogue is empty. Add facts with 'consonance catalog add SOURCE FILE'.")
         return
-    table = Table("source", "what", "rows", "loaded (UTC)", box=None)
-    for source, what, rows, moment in found:
-        table.add_row(source, what, f"{rows:,}", f"{moment:%Y-%m-%d %H:%M}" if moment else "")
-    out.print(table)
+    print_status(files, sources, tracks, out)
 
 
 @catalog.command()

@@ -10,11 +10,12 @@ import pytest
 from conftest import EVERYTHING, SmallStudy, account_play, as_zip, play
 
 from consonance.consent.state import PURPOSES
+from consonance.study.feature_sources import known_sources
 from consonance.study.folder import NoStudy, Study
 from consonance.study.layout import StudyExists, lay_out_study
 from consonance.study.settings import BadSettings, Settings
 from consonance.study.tables import BadTable
-from loaders.catalogue import BadArchive, add_archive, known_sources
+from loaders.catalogue import BadArchive, add_archive
 from loaders.inbox import find_donations
 from loaders.load import load_study
 

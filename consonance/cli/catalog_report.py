@@ -1,13 +1,17 @@
-"""A dump on a terminal: the progress bar while it is read, and the report of what landed."""
+"""The catalogue on a terminal: the progress bar while a dump is read, what landed of it, and what there is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
 
+from loaders.catalogue_status import LoadedFile
 from loaders.dumps import DumpReport
 from loaders.dumps import Progress as ReadingProgress
 
@@ -58,3 +62,26 @@ def print_dump(report: DumpReport, out: Console) -> None:
         + (f" ({escape(reasons)})" if reasons else ""),
         soft_wrap=True,
     )
+
+
+def print_status(files: Sequence[LoadedFile], sources: Sequence[Mapping[str, Any]], tracks: int, out: Console) -> None:
+    """Print the files of each source, and below them what its licence permits and how many tracks it covers."""
+    table = Table(box=None)
+    table.add_column("source", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    for heading in ("rows", "loaded (UTC)", "SHA-256"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for file in files:
+        moment = f"{file.loaded_at:%Y-%m-%d %H:%M}" if file.loaded_at else ""
+        table.add_row(file.source_id, escape(file.file), f"{file.rows:,}", moment, file.sha256[:12])
+    out.print(table)
+    licences = Table(box=None)
+    licences.add_column("source", no_wrap=True)
+    for heading in ("licence", "may train models", "may be passed on", "tracks covered"):
+        licences.add_column(heading, overflow="fold")
+    for source in sources:
+        share = f"{source['covers']:,} of {tracks:,}" if source["covers"] is not None else ""
+        uses = ("yes" if source[use] else "no" for use in ("may_train_models", "may_redistribute"))
+        licences.add_row(source["source_id"], source["licence"], *uses, share)
+    out.print()
+    out.print(licences)
