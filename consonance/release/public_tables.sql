@@ -95,4 +95,4 @@ select
 from cells
 inner join nameable_tracks on nameable_tracks.spotify_uri = cells.cell
 where cells.is_published and cells.series = 'track'
-order by cells.persons desc, nameable_tracks.spotify_uri;
+order by nameable_tracks.title, nameable_tracks.creator, nameable_tracks.spotify_uri;

@@ -112,7 +112,7 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Published:
     """A public release of 96 of 100 people: D002 to D004 do not share with anyone, D005 has withdrawn."""
     folder = tmp_path_factory.mktemp("public")
     root = folder / "study"
-    make_study(root, seed=11, people=100, plays=40_000, plain=True)
+    make_study(root, seed=11, people=100, plays=15_000, plain=True)
     study = SmallStudy(Study.find(root))
     ledger = study.study.consents_path
     lines = []
@@ -470,6 +470,8 @@ def test_no_public_cell_shows_a_small_group_not_even_by_subtraction(public: Publ
     # Most tables have something to show, and something to hide.
     assert sum(map(bool, shown.values())) >= 5, {name: len(values) for name, values in shown.items()}
     assert len(shown["hour"]) < len(cells["hour"])
+    # Of one row the order says nothing: the rule of the order of rows needs two at least.
+    assert len(shown["track"]) > 1
     for name, values in shown.items():
         for value, persons in values.items():
             assert persons == len(cells[name][value]), (name, value)
