@@ -49,7 +49,8 @@ def plain(heading: str) -> str:
 
 
 @cache
-def _declared() -> Mapping[str, Any]:
+def declared() -> Mapping[str, Any]:
+    """What ``feature_columns.yml`` says."""
     return dict(yaml.safe_load(COLUMNS.read_text(encoding="utf-8")))
 
 
@@ -61,9 +62,9 @@ def find_columns(connection: duckdb.DuckDBPyConnection, source_id: str, table: S
     """
     _refuse_other_source(source_id, table.header)
     table = SideTable([plain(heading) for heading in table.header], table.delimiter, table.bad_lines)
-    mapped: Mapping[str, str] | None = _declared()["maps"].get(source_id)
+    mapped: Mapping[str, str] | None = declared()["maps"].get(source_id)
     if mapped is None:
-        names: dict[str, list[str]] = _declared()["any"]
+        names: dict[str, list[str]] = declared()["any"]
         headings = {what: [what, *names.get(what, ())] for what in (*IDENTIFIERS[1:], *features())}
         ids = _spotify_ids(connection, table)
     else:
@@ -105,7 +106,7 @@ def _identifiers(ids: list[str], columns: Mapping[str, str]) -> dict[str, str]:
 def _refuse_other_source(source_id: str, header: list[str]) -> None:
     layout = layout_of(header)
     headings = {plain(heading) for heading in header}
-    marked = [source for source, columns in _declared()["maps"].items() if columns.get("known_by") in headings]
+    marked = [source for source, columns in declared()["maps"].items() if columns.get("known_by") in headings]
     others = [layout.source_id] if layout else [source for source in marked if source != source_id]
     if others and source_id not in marked:
         raise NotRead(

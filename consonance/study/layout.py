@@ -113,7 +113,7 @@ This folder is one study. Keep everything in it out of version control.
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donations | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
 | questionnaire files | surveys/: tables (.csv, .tsv, .txt) with one answer on each line: participant_code,answered_at,instrument,item,answer |
-| audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt) with Spotify ids; the project's seeds/feature_sources.csv lists the sources |
+| audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt, .parquet), packed or not; the project's docs/features.md lists the sources |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | who got which release | recipients.csv |
 | withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, as keyed tokens. Keep it together with the vault |
