@@ -19,11 +19,11 @@
     )
 {%- endmacro %}
 
-{# Whether a text looks like a telephone number. Ids of Spotify and MusicBrainz, ISRCs and pseudonyms may hold many
-   digits in a row. #}
+{# Whether a text looks like a telephone number. Ids of Spotify and MusicBrainz, ISRCs, digests and pseudonyms may hold
+   many digits in a row. #}
 {% macro looks_like_a_telephone_number(text) -%}
     (
         regexp_matches({{ text }}, '{{ telephone_pattern() }}')
-        and not regexp_full_match({{ text }}, '(spotify:[a-z]+:)?[0-9A-Za-z]{22}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[A-Z]{2}[A-Z0-9]{3}[0-9]{7}|p[a-z2-9]{11}')
+        and not regexp_full_match({{ text }}, '(spotify:[a-z]+:)?[0-9A-Za-z]{22}|[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}|[A-Z]{2}[A-Z0-9]{3}[0-9]{7}|p[a-z2-9]{11}')
     )
 {%- endmacro %}

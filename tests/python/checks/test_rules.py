@@ -119,3 +119,16 @@ def test_what_the_rules_take_for_an_address_no_function_passes(text: str) -> Non
             {"text": text},
         )
         assert found.fetchall() == [(True, None, None)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spotify:track:0123456789012345678901", "0123456789012345678901", "DE1012345678",
+        "01234567-0123-4567-8901-0123456789ab", "2558007737cc4f6982d4e5bb02b71df2", "p23456789234",
+    ],
+)  # fmt: skip
+def test_ids_are_no_telephone_numbers(text: str) -> None:
+    with duckdb.connect() as connection:
+        is_number = with_rules("select {{ looks_like_a_telephone_number('value') }} from (select $text as value)")
+        assert connection.execute(is_number, {"text": text}).fetchall() == [(False,)]
