@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import duckdb
 
 from loaders.memory_files import in_memory
-from loaders.track_names import with_track_names
 
 KEYS = "['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B']"
 FLATS = "['', 'Db', '', 'Eb', '', '', 'Gb', '', 'Ab', '', 'Bb', '']"
@@ -64,7 +63,7 @@ class Layout:
         columns: What is read of it: name in the header, and type.
         needed: Those of ``columns`` that every row has a value of.
         optional: Those of ``columns`` that some dumps lack.
-        select: What lands, from ``columns``. With ``rejected`` it is a statement that reads ``staged_rows``.
+        select: What lands, from ``columns``.
         rejected: Reasons to reject a row that can be read, and their conditions, the first one first.
         key: The columns of ``table`` that identify a row.
         best: Of rows with the same key the one stays for which this is smallest.
@@ -98,11 +97,8 @@ LAYOUTS = (
         {"recording_mbid": "UUID", "artist_credit_name": "VARCHAR", "recording_name": "VARCHAR", "release_name": "VARCHAR", "score": "DOUBLE"},
         ("recording_mbid",),
         """
-        {{ with_name_keys(
-            '(select recording_mbid, trim(artist_credit_name) as artist, trim(recording_name) as title, '
-            ~ "coalesce(release_name, '') as album, coalesce(score, 0) as score from staged_rows where reason is null) as named",
-            'recording_mbid, artist, title, album, score', 'artist', 'title', 'album'
-        ) }}
+        recording_mbid, trim(artist_credit_name) as artist, trim(recording_name) as title,
+        coalesce(release_name, '') as album, coalesce(score, 0) as score
         """,
         key=("recording_mbid",),
         optional=("release_name", "score"),
@@ -200,7 +196,7 @@ def _land_staged(connection: duckdb.DuckDBPyConnection, layout: Layout, source: 
     )
     counts = connection.execute("select reason, count(*) from staged_rows where reason is not null group by reason")
     rejected.update(dict(counts.fetchall()))
-    landed = _insert(connection, layout, with_track_names(layout.select))
+    landed = _insert(connection, layout, f"select {layout.select} from staged_rows where reason is null")
     connection.execute("drop table staged_rows")
     return landed
 

@@ -22,6 +22,8 @@ ASKED = """
     {{ with_name_keys("(select *, 'musicbrainz_canonical' as source_id from song_names) as named", 'asked_id, source_id, length_ms', 'artist', 'title', 'album') }}
 """
 MATCHED = """
+    with {{ likely_recordings('asked_songs', 'catalogue.music.recordings') }}
+
     select
         song_names.query_id,
         matches.named_id,
@@ -30,7 +32,7 @@ MATCHED = """
         matches.equals
     from song_names
     left join (
-        {{ matched_by_names('asked_songs', recordings_as_named('catalogue.music.recordings')) }}
+        {{ matched_by_names('asked_songs', recordings_as_named('likely_recordings')) }}
     ) as matches on matches.asked_id = song_names.asked_id and matches.confidence >= $threshold
     order by song_names.asked_id
 """

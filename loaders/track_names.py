@@ -1,4 +1,4 @@
-"""The keys of track names, and the matching by them: the macros of ``track_names.sql`` and ``track_matching.sql``."""
+"""The keys of track names, and the matching by them: the macros of ``track_names.sql`` and those that use them."""
 
 from __future__ import annotations
 
@@ -10,4 +10,4 @@ from consonance.study.shared_macros import with_macros
 @cache
 def with_track_names(statement: str) -> str:
     """``statement`` as rendered by Jinja: it may call these macros."""
-    return with_macros(statement, ("arrays.sql", "track_names.sql", "track_matching.sql"))
+    return with_macros(statement, ("arrays.sql", "track_names.sql", "track_matching.sql", "likely_recordings.sql"))

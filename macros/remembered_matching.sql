@@ -2,11 +2,12 @@
    which `all_matches` is the last, for a model whose own rows of the run before are `earlier_matches`. A row of these
    stays if nothing has changed on which it depends: the track's names and length (`names_digest`), what the source
    has (`source_digest`), and the SQL that matches (`matching_digest`). So nothing is sought twice, and every row is
-   the one that a run without memory would make. #}
-{% macro remembered_matching(named, id) -%}
+   the one that a run without memory would make. `named` may be the last of the CTEs `before`, which may read `keyed`:
+   what is sought, with the keys of its names. #}
+{% macro remembered_matching(named, id, before='') -%}
 {%- set keys = with_name_keys('sought as tracks', 'asked_id, source_id, length_ms', 'creator', 'title', 'album') -%}
 {%- set matches = matched_by_names('keyed', named) -%}
-{%- set matching_digest = local_md5(keys ~ matches) -%}
+{%- set matching_digest = local_md5(keys ~ before ~ matches) -%}
 kept as (
     select
         earlier_matches.track_id,
@@ -57,6 +58,11 @@ sought as (
 keyed as (
     {{ keys }}
 ),
+
+{%- if before %}
+
+{{ before }},
+{%- endif %}
 
 new_matches as (
     {{ matches }}

@@ -345,22 +345,23 @@
     case when length({{ key }}) >= 12 then 2 when length({{ key }}) >= 7 then 1 else 0 end
 {%- endmacro %}
 
-{# Whether one key is the other with a letter or two wrong. #}
+{# Whether one key is the other with a letter or two wrong, not at both ends. What costs least is asked first: of 'and'
+   engines do not keep the order. #}
 {% macro is_similar(key, other) -%}
-    (
-        abs(length({{ key }}) - length({{ other }})) <= 2
-        and damerau_levenshtein({{ key }}, {{ other }}) <= {{ errors_allowed(key) }}
-        and {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
-    )
+    case
+        when abs(length({{ key }}) - length({{ other }})) > 2 then false
+        when left({{ key }}, 3) <> left({{ other }}, 3) and right({{ key }}, 3) <> right({{ other }}, 3) then false
+        when damerau_levenshtein({{ key }}, {{ other }}) > {{ errors_allowed(key) }} then false
+        else {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
+    end
 {%- endmacro %}
 
 {# Whether two keys have the same letters, as titles with the same words in another order have. #}
 {% macro is_in_other_order(key, other) -%}
-    (
-        length({{ key }}) = length({{ other }})
-        and length({{ key }}) >= 8
-        and {{ sorted_letters(key) }} = {{ sorted_letters(other) }}
-    )
+    case
+        when length({{ key }}) <> length({{ other }}) or length({{ key }}) < 8 then false
+        else {{ sorted_letters(key) }} = {{ sorted_letters(other) }}
+    end
 {%- endmacro %}
 
 {# Whether one title only adds to the other, at its end, that it is a live take (or so) where the album says so. #}
@@ -431,11 +432,11 @@
     list_sort(string_split_regex({{ text }}, ''))
 {%- endmacro %}
 
-{# The first or the last four letters. #}
-{% macro outer_letters(side, text) -%}
+{# The first or the last few letters. #}
+{% macro outer_letters(side, text, letters=4) -%}
     {%- if side == 'left' -%}
-        substring({{ text }}, 1, 4)
+        substring({{ text }}, 1, {{ letters }})
     {%- else -%}
-        substring({{ text }}, greatest(length({{ text }}) - 3, 1), 4)
+        substring({{ text }}, greatest(length({{ text }}) - {{ letters - 1 }}, 1), {{ letters }})
     {%- endif -%}
 {%- endmacro %}

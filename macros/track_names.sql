@@ -138,11 +138,17 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     {%- endfor -%}
     {#- Plain names need none of this. -#}
     case when {{ found_in(text, '^[ !#-%(-;=?-~]*$') }} then lower({{ text }}) else {{ in_latin(without_accents(replaced(
-        "translate(" ~ ns.sql ~ ", "
-        ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘’‚‛′`´“”„″‐‑‒–—―−øØłŁđĐıʼ', "
-        ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''''\"\"\"\"-------oOlLdDi''')",
+        in_one_width(ns.sql),
         '[\\x{200B}-\\x{200F}\\x{2060}\\x{FEFF}\\x{00AD}]', ''
     ))) }} end
+{%- endmacro %}
+
+{# The usual signs one by one: the table of the others is made anew for each text, and few texts need it. #}
+{% macro in_one_width(text) -%}
+    {%- set table = "translate(folded_text, "
+        ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘‚‛′`´“”„″‑‒–—―−øØłŁđĐıʼ', "
+        ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''\"\"\"\"------oOlLdDi''')" -%}
+    {{- let_be('folded_text', "replace(replace(" ~ text ~ ", '’', ''''), '‐', '-')", "case when " ~ found_in('folded_text', '[`´øØłŁđĐıʼ\\x{2010}-\\x{2033}\\x{2212}\\x{3000}\\x{3010}\\x{3011}\\x{FF00}-\\x{FFEF}]') ~ " then " ~ table ~ " else folded_text end") -}}
 {%- endmacro %}
 
 {# Small Cyrillic and Greek letters in Latin ones, much as libraries and passports write them. #}
@@ -208,10 +214,10 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {%- endmacro %}
 
 {% macro duckdb__each_key(text, separators) -%}
-    list_transform(
+    case when {{ found_in(text, separators) }} then list_transform(
         string_split_regex({{ text }}, '{{ separators }}'),
         lambda one: {{ without_the(letters_or_all('one')) }}
-    )
+    ) else [{{ without_the(letters_or_all(text)) }}] end
 {%- endmacro %}
 
 {% macro distinct_sorted(list) -%}

@@ -1,8 +1,8 @@
 -- One row is one track that was sought by its names among the recordings of MusicBrainz, and the likeliest recording,
 -- if there is any. What an earlier run found stays while it would find the same: names and length of the track, the
 -- dump, and the SQL of the matching are as they were.
-{%- set named = recordings_as_named(source('music', 'recordings')) -%}
-{%- set matching = remembered_matching(named, 'recording_mbid') %}
+{%- set likely = likely_recordings('keyed', source('music', 'recordings')) -%}
+{%- set matching = remembered_matching(recordings_as_named('likely_recordings'), 'recording_mbid', likely) %}
 with feat_track_names as (select * from {{ ref('feat_track_names') }}),
 
 earlier_matches as (select * from {{ this }}),

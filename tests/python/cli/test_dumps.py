@@ -99,24 +99,29 @@ def test_submissions_belong_to_recordings_through_the_redirects(known: duckdb.Du
 
 def test_names_are_matched_with_the_right_recordings(known: duckdb.DuckDBPyConnection) -> None:
     """A version that sounds different is never taken for the song, and the song never for it."""
-    asked = "(select *, track_no as asked_id, null::bigint as length_ms from tracks) as tracks"
-    for table, relation, columns in (
-        ("asked", asked, "'asked_id, length_ms', 'artist_name', 'track_name', 'album_name'"),
-        ("recordings", "canonical_musicbrainz_data", "'recording_mbid, score', 'artist_credit_name', 'recording_name', 'release_name'"),
-    ):  # fmt: skip
-        known.execute(
-            f"create table {table} as " + with_track_names(f"{{{{ with_name_keys('{relation}', {columns}) }}}}")
-        )
-    matched = with_track_names(
-        "{{ matched_by_names('asked', '(select *, null::bigint as length_ms from recordings)') }}"
+    asked = "(select *, track_no as asked_id, 'musicbrainz_canonical' as source_id, null::bigint as length_ms from tracks) as t"
+    keys = f"""with_name_keys("{asked}", 'asked_id, source_id, length_ms', 'artist_name', 'track_name', 'album_name')"""
+    known.execute("create table asked as " + with_track_names(f"{{{{ {keys} }}}}"))
+    known.execute(
+        """
+        create table recordings as
+        select recording_mbid, artist_credit_name as artist, recording_name as title, release_name as album, score
+        from canonical_musicbrainz_data
+        """
+    )
+    ctes = with_track_names(
+        """
+        {{ likely_recordings('asked', 'recordings') }},
+        matches as ({{ matched_by_names('asked', recordings_as_named('likely_recordings')) }})
+        """
     )
     ((there, found, correct),) = known.execute(
         f"""
-        with matches as ({matched})
+        with {ctes}
         select
             count(truth.recording_mbid),
-            count(matches.recording_mbid),
-            count(*) filter (where matches.recording_mbid = truth.recording_mbid)
+            count(matches.named_id),
+            count(*) filter (where matches.named_id = truth.recording_mbid)
         from tracks
         inner join songs on songs.song_no = tracks.song_no
         left join matches on matches.asked_id = tracks.track_no and matches.confidence >= $threshold
