@@ -350,7 +350,10 @@
 {% macro is_similar(key, other) -%}
     case
         when abs(length({{ key }}) - length({{ other }})) > 2 then false
-        when left({{ key }}, 3) <> left({{ other }}, 3) and right({{ key }}, 3) <> right({{ other }}, 3) then false
+        when
+            {{ outer_letters('left', key, 3) }} <> {{ outer_letters('left', other, 3) }}
+            and {{ outer_letters('right', key, 3) }} <> {{ outer_letters('right', other, 3) }}
+            then false
         when damerau_levenshtein({{ key }}, {{ other }}) > {{ errors_allowed(key) }} then false
         else {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
     end

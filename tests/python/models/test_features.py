@@ -34,17 +34,9 @@ def put_recordings(study: SmallStudy, sha256: str, *songs: tuple[str, str]) -> N
     """Make the catalogue one of these songs (artist, title)."""
     with open_study(study.study) as connection:
         connection.execute("delete from catalogue.music.recordings; delete from catalogue.music.dumps")
-        connection.execute(
-            "create temp table songs (recording_mbid uuid, artist varchar, title varchar, album varchar, score double)"
-        )
         connection.executemany(
-            "insert into songs values (md5($artist || $title)::uuid, $artist, $title, '', 0)",
+            "insert into catalogue.music.recordings by name select md5($artist || $title)::uuid as recording_mbid, $artist as artist, $title as title, '' as album, 0 as score",
             [{"artist": artist, "title": title} for artist, title in songs],
-        )
-        connection.execute(
-            with_track_names(
-                "insert into catalogue.music.recordings by name {{ with_name_keys('songs', 'recording_mbid, artist, title, album, score', 'artist', 'title', 'album') }}"
-            )
         )
         connection.execute(
             "insert into catalogue.music.dumps values ('musicbrainz_canonical', ?, now(), '{}')", [sha256]
