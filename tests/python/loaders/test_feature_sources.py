@@ -101,7 +101,13 @@ def test_published_tables_keep_the_names_beside_the_spotify_id(small: SmallStudy
     add(small, tmp_path, "spotify_archive", kaggle, "a.csv")
     add(small, tmp_path, "spotify_archive", tidytuesday, "b.csv")
     assert tracks(small, "spotify_id, artist_keys, title, album, length_ms") == [
-        (ONE, ["destinyschild", "rageagainstthemachine", "rageagainstthemachinedestinyschild"], "Testify", "The Battle", 210133),
+        (
+            ONE,
+            ["destinyschild", "rageagainstthemachine", "rageagainstthemachinedestinyschild"],
+            "Testify",
+            "The Battle",
+            210133,
+        ),
         (TWO, ["maroon5"], "Memories", "Memories", 162600),
     ]
 
