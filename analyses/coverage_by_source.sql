@@ -9,7 +9,7 @@ sources as (
         sum(plays) as plays,
         round(sum(plays) * 1.0 / sum(sum(plays)) over (), 3) as share_of_plays
     from feature_coverage
-    where feature = 'valence'
+    where feature = 'valence' and grouped_by = 'all'
     group by feature_source, may_train_models
 )
 

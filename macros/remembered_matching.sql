@@ -7,7 +7,7 @@
 {% macro remembered_matching(named, id, before='') -%}
 {%- set keys = with_name_keys('sought as tracks', 'asked_id, source_id, length_ms', 'creator', 'title', 'album') -%}
 {%- set matches = matched_by_names('keyed', named) -%}
-{%- set matching_digest = local_md5(keys ~ before ~ matches) -%}
+{%- set matching_digest = text_digest("'" ~ local_md5(keys ~ before ~ matches) ~ "'") -%}
 kept as (
     select
         earlier_matches.track_id,
@@ -28,7 +28,7 @@ kept as (
         on
             earlier_matches.source_id = asked_sources.source_id
             and earlier_matches.source_digest = asked_sources.source_digest
-    where earlier_matches.matching_digest = '{{ matching_digest }}'
+    where earlier_matches.matching_digest = {{ matching_digest }}
 ),
 
 asked as (
@@ -80,13 +80,18 @@ all_matches as (
         new_matches.equals,
         sought.names_digest,
         sought.source_digest,
-        '{{ matching_digest }}' as matching_digest
+        {{ matching_digest }} as matching_digest
     from sought
     left join new_matches
         on
             sought.asked_id = new_matches.asked_id
             and sought.source_id = new_matches.source_id
 )
+{%- endmacro %}
+
+{# A whole number that stands for a set of texts: in whatever order their digests come, it is the same. #}
+{% macro sum_of_digests(digest) -%}
+    cast(coalesce(sum({{ digest }}), 0) % 4611686018427387904 as bigint)
 {%- endmacro %}
 
 {# A whole number that stands for a text. #}

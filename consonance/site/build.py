@@ -78,6 +78,6 @@ def _facts(study: Study) -> dict[str, Any]:
             if rows("from information_schema.tables where table_schema = 'audit' and table_name = 'privacy_risk'")
             else [],
             "features": rows(
-                "select history_source, feature, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage order by history_source, feature, plays desc, feature_source, match_method"
+                "select history_source, feature, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage where grouped_by = 'all' order by history_source, feature, plays desc, feature_source, match_method"
             ),
         }

@@ -16,6 +16,7 @@
 -- depends_on: {{ ref('library') }}
 -- depends_on: {{ ref('emotion_reports') }}
 -- depends_on: {{ ref('emotion_windows') }}
+-- depends_on: {{ ref('feature_coverage_of_participants') }}
 -- depends_on: {{ ref('row_accounting') }}
 with anon_participants as (select * from {{ ref('anon_participants') }}),
 

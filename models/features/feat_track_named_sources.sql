@@ -28,7 +28,7 @@ contents as (
 asked_sources as (
     select
         named_sources.source_id,
-        cast(coalesce(sum(contents.content_digest), 0) as varchar) as source_digest
+        {{ sum_of_digests('contents.content_digest') }} as source_digest
     from (select distinct source_id from source_tracks where title_key is not null) as named_sources
     left join contents on named_sources.source_id = contents.source_id
     group by named_sources.source_id

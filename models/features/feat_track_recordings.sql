@@ -12,7 +12,7 @@ dumps as (select * from {{ source('music', 'dumps') }}),
 asked_sources as (
     select
         'musicbrainz_canonical' as source_id,
-        coalesce(max(sha256), 'none') as source_digest
+        {{ sum_of_digests(text_digest('sha256')) }} as source_digest
     from dumps
     where source_id = 'musicbrainz_canonical'
 ),

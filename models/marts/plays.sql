@@ -36,7 +36,10 @@ joined as (
         anon_plays.history_source,
 
         feat_track_features.duration_ms,
-        least(cast(anon_plays.ms_played as double) / feat_track_features.duration_ms, 1) as share_heard,
+        case
+            when anon_plays.ms_played >= feat_track_features.duration_ms then 1
+            else cast(anon_plays.ms_played as double) / feat_track_features.duration_ms
+        end as share_heard,
         feat_track_features.feature_source,
         feat_track_features.match_method as feature_match_method,
         feat_track_features.match_confidence as feature_match_confidence

@@ -28,6 +28,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "marts.tracks": "true",
         "marts.sessions": "true",
         "marts.daily_listening": "true",
+        "marts.feature_coverage_of_participants": "feature = 'valence'",
         "audit.row_accounting": "true",
     },
     "podcasts_audiobooks": {
@@ -73,7 +74,7 @@ TABLE = """
 | listening_history | anonymized | 9 | 0 | 9 | 0 |
 | listening_history | sessionized | 4 | 0 | 4 | 0 |
 | listening_history | features | 6 | 0 | 6 | 0 |
-| listening_history | marts | 10 | 0 | 10 | 0 |
+| listening_history | marts | 11 | 0 | 11 | 0 |
 | listening_history | audit | 1 | 0 | 1 | 0 |
 | podcasts_audiobooks | anonymized | 4 | 0 | 4 | 0 |
 | podcasts_audiobooks | marts | 4 | 0 | 4 | 0 |
@@ -238,6 +239,7 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "features.feat_track_source_values",
         "features.feat_track_resolved_values",
         "features.feat_track_features",
+        "features.feat_track_coverage",
         "features.feat_emotion_report_plays",
     }
     assert all(before["ALL", purpose, relation] for purpose, needs in NEEDS.items() for relation in needs)

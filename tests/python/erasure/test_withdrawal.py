@@ -71,7 +71,8 @@ vault.session_settings = lambda: settings() | {"force_compression": "uncompresse
 TRACKS = (
     "anonymized.anon_tracks", "features.feat_track_names", "features.feat_track_recordings",
     "features.feat_track_named_sources", "features.feat_track_keys", "features.feat_track_sources",
-    "features.feat_track_source_values", "features.feat_track_resolved_values", "features.feat_track_features", "marts.tracks",
+    "features.feat_track_source_values", "features.feat_track_resolved_values", "features.feat_track_features",
+    "features.feat_track_coverage", "marts.tracks",
 )  # fmt: skip
 STEPS = (
     "recording what is to be erased", "deleting rows", "clearing the study files", "writing the vault into a fresh file",
@@ -279,6 +280,10 @@ def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path:
         "marts.daily_listening",
         "marts.emotion_windows",
         "marts.participants",
+        "marts.feature_agreement",
+        "marts.feature_coverage",
+        "marts.feature_coverage_differences",
+        "marts.feature_coverage_of_participants",
     }
     assert {
         "anonymized.anon_plays",

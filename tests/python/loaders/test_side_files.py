@@ -319,7 +319,7 @@ def test_an_empty_row_of_the_preferred_source_hides_nothing_and_coverage_counts_
         ("4", None, None, None, None, None),
     ]
     assert small.warehouse(
-        "select feature, feature_source, tracks, plays from marts.feature_coverage where feature in ('tempo', 'valence') order by all"
+        "select feature, feature_source, tracks, plays from marts.feature_coverage where feature in ('tempo', 'valence') and grouped_by = 'all' order by all"
     ) == [
         ("tempo", "none", 2, 2),
         ("tempo", "spotify_archive", 1, 1),

@@ -28,7 +28,10 @@ MARTS = (
     "library",
     "emotion_reports",
     "emotion_windows",
+    "feature_agreement",
     "feature_coverage",
+    "feature_coverage_differences",
+    "feature_coverage_of_participants",
 )
 RIGHT_OF_THE_WALL = ("anonymized", "sessionized", "features", "marts", "audit", "reference")
 

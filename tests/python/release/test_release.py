@@ -185,7 +185,10 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                     "daily_listening",
                     "emotion_reports",
                     "emotion_windows",
+                    "feature_agreement",
                     "feature_coverage",
+                    "feature_coverage_differences",
+                    "feature_coverage_of_participants",
                     "library",
                     "participants",
                     "plays",
@@ -193,6 +196,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                     "tracks",
                 )
             ),
+            "reference.audio_features",
             "reference.feature_sources",
             "reference.instrument_items",
             "reference.instrument_scales",
