@@ -8,10 +8,20 @@
 {% endmacro %}
 
 {% macro create_functions() %}
-    {% for node in graph.functions.values() | sort(attribute='name') %}
-        {% do run_query('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
-        {% do run_query(duckdb_function_sql('"' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.name ~ '"', node.arguments, node.raw_code)) %}
+    {% set functions = graph.functions.values() | sort(attribute='name') %}
+    {% set statements = schemas_of(functions) %}
+    {% for node in functions %}
+        {% do statements.append(duckdb_function_sql('"' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.name ~ '"', node.arguments, node.raw_code)) %}
     {% endfor %}
+    {% do run_query(statements | join(';\n')) %}
+{% endmacro %}
+
+{% macro schemas_of(nodes) %}
+    {% set statements = [] %}
+    {% for node in nodes %}
+        {% do statements.append('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
+    {% endfor %}
+    {{ return(statements | unique | list) }}
 {% endmacro %}
 
 {# dbt 1.11 knows function nodes but not how DuckDB spells them. DuckDB inlines the body. #}
@@ -24,15 +34,17 @@
 {%- endmacro %}
 
 {% macro create_seeds() %}
-    {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | sort(attribute='name') %}
+    {% set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | sort(attribute='name') %}
+    {% set statements = schemas_of(seeds) %}
+    {% for node in seeds %}
         {% set types = [] %}
         {% for column, type in node.config.column_types.items() %}
             {% do types.append("'" ~ column ~ "': '" ~ type ~ "'") %}
         {% endfor %}
-        {% do run_query('create schema if not exists "' ~ node.database ~ '"."' ~ node.schema ~ '"') %}
-        {% do run_query(
+        {% do statements.append(
             'create or replace table "' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.alias ~ '" as '
             ~ "from read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''") ~ "', header = true, types = {" ~ types | join(', ') ~ '})'
         ) %}
     {% endfor %}
+    {% do run_query(statements | join(';\n')) %}
 {% endmacro %}

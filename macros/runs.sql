@@ -17,9 +17,11 @@
     {% set note = '"' ~ target.database ~ '".desk.made_relations' %}
     {% do run_query('create schema if not exists "' ~ target.database ~ '".desk') %}
     {% do run_query('create table if not exists ' ~ note ~ ' (schema_name varchar, relation_name varchar)') %}
+    {% set models = [] %}
     {% for node in graph.nodes.values() if node.resource_type == 'model' and node.unique_id in selected_resources %}
-        {% do run_query('insert into ' ~ note ~ " values ('" ~ node.schema ~ "', '" ~ node.alias ~ "')") %}
+        {% do models.append("('" ~ node.schema ~ "', '" ~ node.alias ~ "')") %}
     {% endfor %}
+    {% do run_query('insert into ' ~ note ~ ' values ' ~ models | join(', ')) if models %}
     {# In no order but that of the names, like every table right of the wall. #}
     {% do run_query('create or replace table ' ~ note ~ ' as select distinct * from ' ~ note ~ ' order by all') %}
 {% endmacro %}
@@ -37,12 +39,11 @@
 {% macro note_end() %}
     {% if execute and flags.WHICH in ['run', 'build'] and not is_desk() %}
         {% set made = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | selectattr('status', 'equalto', 'success') | map(attribute='node') | list %}
+        {% set relations = [] %}
         {% for node in made %}
-            {% do run_query(
-                "insert or ignore into vault.raw.made_relations values ('"
-                ~ [node.database, node.schema, node.alias] | join("', '") ~ "')"
-            ) %}
+            {% do relations.append("('" ~ [node.database, node.schema, node.alias] | join("', '") ~ "')") %}
         {% endfor %}
+        {% do run_query('insert or ignore into vault.raw.made_relations values ' ~ relations | join(', ')) if relations %}
         {% set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list %}
         {% set made_models = made | selectattr('resource_type', 'equalto', 'model') | list %}
         {% set is_as_written = not (invocation_args_dict.vars or invocation_args_dict.empty or invocation_args_dict.sample) %}
