@@ -6,7 +6,7 @@
 For each dump: consonance catalog add of the packed file, against bare DuckDB, which reads the same table unpacked
 already (read_csv) into a plain file. Then dbt run of the study: without the dumps, with them for the first time, and
 once more with nothing new. Each runs in a process of its own, so that peak memory is its own. Machines are noisy: the
-ratios are the result, the seconds are not.
+ratios are the result, the seconds are not; far below true scale the start of the program weighs on them.
 
 What is generated lies in SCRATCH, a folder that must not exist yet, and is deleted in the end.
 """

@@ -180,6 +180,8 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "slope",
         "features_by_mood_quadrant.sql",
         "over 2 hours",
+        "rows for acousticbrainz_lowlevel",
+        "coverage_by_method.sql",
         "site/index.html",
         "published/1/certificate.html",
         "analyses",
