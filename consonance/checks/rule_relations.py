@@ -191,7 +191,7 @@ def _ids(table: Table) -> Iterator[str]:
     A track belongs to everybody, unless it is private, and so does a source of features.
     """
     for column, data_type in table.types.items():
-        if not column.endswith("_id") or column == "source_id":
+        if not column.endswith("_id") or column.endswith("source_id"):
             continue
         if column == "track_id" and "is_private" not in table.types:
             continue
