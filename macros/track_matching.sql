@@ -107,7 +107,9 @@
                 when {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }} then 'title_and_album' else 'similar_title'
             end as method,
             case
-                when {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }} then 0.70 else 0.76
+                when {{ is_version_of_album('unmatched_artists', 'of_asked_artists') }} then 0.70
+                when {{ is_in_other_order('unmatched_artists.title_key', 'of_asked_artists.title_key') }} then 0.76
+                else {{ likelihood_of_errors('unmatched_artists.title_key', 'of_asked_artists.title_key') }}
             end as likelihood
         from unmatched_artists
         inner join of_asked_artists
@@ -139,7 +141,9 @@
             of_unmatched_titles.named_id,
             'similar_artist' as method,
             case
-                when {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }} then 0.76 else 0.66
+                when {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                    then {{ likelihood_of_errors('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                else 0.66
             end as likelihood
         from unmatched_artists
         inner join of_unmatched_titles
@@ -179,7 +183,8 @@
             unmatched.source_id,
             named_{{ letters }}.named_id,
             'similar_names' as method,
-            0.75 as likelihood
+            {{ likelihood_of_errors('unmatched.first_artist_key', 'named_' ~ letters ~ '.first_artist_key') }}
+            + {{ likelihood_of_errors('unmatched.title_key', 'named_' ~ letters ~ '.title_key') }} - 0.77 as likelihood
         from unmatched
         inner join {{ named }} as named_{{ letters }}
             on
@@ -340,9 +345,18 @@
     )
 {%- endmacro %}
 
-{# How many letters may be wrong in a key. Of short ones each letter counts. #}
+{# How many letters may be wrong in a key, if nothing else says that it is meant; and if the album or the length does. #}
 {% macro errors_allowed(key) -%}
     case when length({{ key }}) >= 12 then 2 when length({{ key }}) >= 7 then 1 else 0 end
+{%- endmacro %}
+
+{% macro errors_allowed_with_evidence(key) -%}
+    case when length({{ key }}) >= 8 then 2 when length({{ key }}) >= 4 then 1 else 0 end
+{%- endmacro %}
+
+{# How likely it is that a similar key is meant. #}
+{% macro likelihood_of_errors(key, other) -%}
+    case when damerau_levenshtein({{ key }}, {{ other }}) <= {{ errors_allowed(key) }} then 0.76 else 0.66 end
 {%- endmacro %}
 
 {# Whether one key is the other with a letter or two wrong, not at both ends. What costs least is asked first: of 'and'
@@ -354,7 +368,7 @@
             {{ outer_letters('left', key, 3) }} <> {{ outer_letters('left', other, 3) }}
             and {{ outer_letters('right', key, 3) }} <> {{ outer_letters('right', other, 3) }}
             then false
-        when damerau_levenshtein({{ key }}, {{ other }}) > {{ errors_allowed(key) }} then false
+        when damerau_levenshtein({{ key }}, {{ other }}) > {{ errors_allowed_with_evidence(key) }} then false
         else {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
     end
 {%- endmacro %}
