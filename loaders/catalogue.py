@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +14,14 @@ import fsspec
 
 from consonance.study.errors import ConsonanceError
 from consonance.study.feature_sources import feature_sources, known_sources
-from consonance.study.files import replace_file
+from consonance.study.files import replace_file, sha256_of
 from consonance.study.folder import Study
 from consonance.study.vault import session_settings
 from loaders.dumps import SOURCES as DUMP_SOURCES
 from loaders.feature_archives import choose_values, land_values, lay_out_rows, read_archive, with_landed
 from loaders.load_report import FileReport
 from loaders.side_files import (
+    PARQUET,
     SAVE_AS_CSV,
     NotRead,
     is_passed_over,
@@ -32,6 +33,8 @@ from loaders.streams import NoTable, members, unpacking
 
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet")
 LARGEST_TABLE = 1 << 30
+# So much of a table is read before it is copied into the study, if that gives a value.
+TRIED = 8 << 20
 
 # Archives that were read by other rules are read again. To be raised whenever these change.
 READING = 4
@@ -53,8 +56,7 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     if not file.is_file():
         raise BadArchive(f"{file} does not exist.", "Name a table.")
     try:
-        content = table_in(file)
-        report = _tried(source_id, content)
+        report = _tried(source_id, table_in(file))
     except NotRead as error:
         raise BadArchive(f"{file} cannot be used. {error.what}", error.remedy) from None
     if not report.landed:
@@ -77,12 +79,19 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     return target
 
 
-def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[FileReport]:
+def load_catalogue(
+    connection: duckdb.DuckDBPyConnection, study: Study, reads: Callable[[str], None] = lambda _: None
+) -> list[FileReport]:
     """Load the archives at ``catalogue/<source_id>/``; a source whose files are unchanged stays.
 
     Within a source each feature of a track is the first value that there is, in order of the files and
     their lines: an empty value hides nothing. A file that cannot be read is left out; it, and what is
     elsewhere in ``catalogue/``, is reported as not read.
+
+    Args:
+        connection: With the catalogue attached for writing.
+        study: Whose archives to load.
+        reads: Is called with the name of each file before it is read.
     """
     reports = []
     sources = known_sources()
@@ -105,10 +114,9 @@ def load_catalogue(connection: duckdb.DuckDBPyConnection, study: Study) -> list[
         if source_id not in found:
             _forget(connection, source_id)
     for source_id, paths in found.items():
-        contents: dict[str, bytes | NotRead] = {name: _content(path) for name, path in paths.items()}
-        digests = {name: _digest(content) for name, content in contents.items()}
+        digests = {name: _digest(path) for name, path in paths.items()}
         if digests != recorded.get(source_id, {}):
-            _load_source(connection, source_id, contents, digests)
+            _load_source(connection, source_id, paths, digests, reads)
         reports += _reports(connection, source_id)
     return sorted(reports, key=lambda report: report.file)
 
@@ -117,15 +125,11 @@ def _add_source() -> str:
     return f"Known sources are {', '.join(known_sources())}. To use another one, first add a row with its licence to seeds/feature_sources.csv."
 
 
-def _content(path: Path) -> bytes | NotRead:
+def _digest(path: Path) -> str:
     try:
-        return table_in(path)
-    except NotRead as error:
-        return error
-
-
-def _digest(content: bytes | NotRead) -> str:
-    return f"{READING} " + (content.reason if isinstance(content, NotRead) else hashlib.sha256(content).hexdigest())
+        return f"{READING} {sha256_of(path) if path.is_file() else 'no_file'}"
+    except OSError:
+        return f"{READING} cannot_be_opened"
 
 
 def table_in(path: Path) -> bytes:
@@ -158,11 +162,21 @@ def table_in(path: Path) -> bytes:
 
 
 def _tried(source_id: str, content: bytes) -> FileReport:
-    """What a load of this archive alone would say.
+    """What a load of this archive alone would say; if its beginning gives a value, of that alone.
 
     Raises:
         NotRead: see ``read_archive``.
     """
+    head = content[: content.rfind(b"\n", 0, TRIED) + 1]
+    if len(content) > TRIED and head and not content.startswith(PARQUET):
+        with suppress(NotRead):
+            report = _read_alone(source_id, head)
+            if report.landed:
+                return report
+    return _read_alone(source_id, content)
+
+
+def _read_alone(source_id: str, content: bytes) -> FileReport:
     with duckdb.connect(config=session_settings()) as connection:
         connection.register_filesystem(fsspec.filesystem("memory"))
         lay_out_rows(connection)
@@ -195,20 +209,19 @@ def _reports(connection: duckdb.DuckDBPyConnection, source_id: str) -> list[File
 def _load_source(
     connection: duckdb.DuckDBPyConnection,
     source_id: str,
-    contents: Mapping[str, bytes | NotRead],
+    paths: Mapping[str, Path],
     digests: Mapping[str, str],
+    reads: Callable[[str], None],
 ) -> None:
     """Replace what the catalogue has of one source."""
     loaded_at = datetime.now(UTC).replace(tzinfo=None)
     lay_out_rows(connection)
     reports = []
-    for file_no, (name, content) in enumerate(contents.items()):
+    track_key = feature_sources()[source_id].track_key
+    for file_no, (name, path) in enumerate(paths.items()):
+        reads(name)
         try:
-            if isinstance(content, NotRead):
-                raise content
-            reports.append(
-                read_archive(connection, source_id, feature_sources()[source_id].track_key, name, content, file_no)
-            )
+            reports.append(read_archive(connection, source_id, track_key, name, table_in(path), file_no))
         except NotRead as error:
             reports.append(FileReport(name, not_read=error.reason, advice=[f"{error.what} {error.remedy}"]))
     choose_values(connection)

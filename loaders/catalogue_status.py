@@ -35,7 +35,7 @@ class LoadedFile:
         source_id, file: Of which source, and its name.
         rows: How many rows of it are in the catalogue.
         loaded_at: When it was loaded, in UTC; ``None`` if an earlier version loaded it.
-        sha256: Of the file; of a table that was packed, of the table. Empty if it could not be read.
+        sha256: Of the file. Empty if it could not be read.
     """
 
     source_id: str

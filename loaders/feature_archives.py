@@ -7,7 +7,7 @@ from dataclasses import replace
 import duckdb
 
 from loaders.feature_columns import IDENTIFIERS, find_columns
-from loaders.feature_numbers import decide, is_filled_sql, value_sql
+from loaders.feature_numbers import decide, is_filled_sql, numbers_sql, value_sql
 from loaders.load_report import FileReport
 from loaders.side_files import ROWS, read_side_table
 from loaders.track_names import with_track_names
@@ -101,9 +101,7 @@ def read_archive(
     found = find_columns(connection, source_id, table)
     reading = decide(connection, found.features, table.delimiter)
     values = {feature: value_sql(feature, column, reading) for feature, column in found.features.items()}
-    filled = {
-        feature: is_filled_sql(feature, column, reading.marks[feature]) for feature, column in found.features.items()
-    }
+    filled = {feature: is_filled_sql(feature, column) for feature, column in found.features.items()}
     is_named, no_track, what_is_missing = KEYS[track_key]
     features = ", ".join(values)
     connection.execute(
@@ -114,7 +112,7 @@ def read_archive(
             {", ".join(f"{sql} as {identifier}" for identifier, sql in found.identifiers.items())},
             {", ".join(f"{value} as {feature}" for feature, value in values.items())},
             {", ".join(f"{is_filled} as has_{feature}" for feature, is_filled in filled.items())}
-        from {ROWS}
+        from {numbers_sql(found.features, reading)}
         """
     )
     has_value = f"coalesce({features}) is not null"
@@ -136,6 +134,7 @@ def read_archive(
         unpivot (value for feature in ({features}))
         """
     )
+    connection.execute(f"drop table archive_rows; drop table {ROWS}")
     reasons = {"bad_line": table.bad_lines, no_track: without_track, "no_value": without_value}
     doubts = {
         f"{'ambiguous' if feature in reading.refused else 'unreadable'} {feature}": cells

@@ -120,7 +120,7 @@ def _spotify_ids(connection: duckdb.DuckDBPyConnection, table: SideTable) -> lis
     """The columns with Spotify ids of tracks, the best first: known by their values, then by their names."""
     cells = [f"c{place}" for place in range(len(table.header))]
     counts = ", ".join(
-        f"count({cell}), count(*) filter (where regexp_matches(trim({cell}), '{ID}')), count(*) filter (where regexp_matches(trim({cell}), '{ID}') and length(trim({cell})) > 22)"
+        f"count({cell}), count(*) filter (where length({cell}) >= 22 and regexp_matches(trim({cell}), '{ID}')), count(*) filter (where length({cell}) > 22 and regexp_matches(trim({cell}), '{ID}') and length(trim({cell})) > 22)"
         for cell in cells
     )
     (row,) = connection.execute(f"select {counts} from {ROWS}").fetchall()

@@ -109,26 +109,17 @@ def decide(connection: duckdb.DuckDBPyConnection, columns: Mapping[str, str], de
     return reading
 
 
-def number_sql(feature: str, column: str, mark: Mark) -> str:
-    """The number in a cell as a double, as it is written; null if it is none."""
-    plain = _plain(column)
-    text = (
-        f"replace(replace({plain}, '.', ''), ',', '.')" if mark == "comma"
-        else f"case when regexp_full_match({plain}, '[+-]?\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?') then replace({plain}, ',', '') else {plain} end"
-    )  # fmt: skip
-    number = f"try_cast({text} as double)"
-    if feature in WORDS:
-        words = ", ".join(f"'{word}': {value}" for word, value in WORDS[feature].items())
-        word = f"replace(replace(lower({plain}), '♯', '#'), '♭', 'b')"
-        number = f"coalesce({number}, map {{{words}}}[{word}])"
-    return f"(case when isfinite({number}) then {number} end)"
+def numbers_sql(columns: Mapping[str, str], reading: Reading) -> str:
+    """``side_rows`` with one more column for each feature, ``n_<feature>``: the number in its cell; null if it is none."""
+    numbers = "".join(f", {_number(one, column, reading.marks[one])} as n_{one}" for one, column in columns.items())
+    return f"(select *{numbers} from {ROWS}) as numbered_rows"
 
 
 def value_sql(feature: str, column: str, reading: Reading) -> str:
-    """The value of a cell in the unit of the catalogue; null if it is empty, none or out of range."""
+    """The value of a cell of ``numbers_sql`` in the unit of the catalogue; null if it is empty, none or out of range."""
     if feature in reading.refused:
         return "cast(null as double)"
-    number = number_sql(feature, column, reading.marks[feature])
+    number = f"n_{feature}"
     known = features()[feature]
     if not known.is_fraction:
         is_whole = f" and {number} = round({number})" if feature in WHOLE else ""
@@ -138,13 +129,28 @@ def value_sql(feature: str, column: str, reading: Reading) -> str:
     return f"case when {share} between {-NOISE} and 1 + {NOISE} then least(greatest({share}, 0), 1) end"
 
 
-def is_filled_sql(feature: str, column: str, mark: Mark) -> str:
-    """Whether a cell is meant to have a value."""
+def is_filled_sql(feature: str, column: str) -> str:
+    """Whether a cell of ``numbers_sql`` is meant to have a value."""
     nothing = ", ".join(f"'{word}'" for word in NOTHING)
     filled = f"(coalesce(lower(trim({column})), '') not in ({nothing}))"
     if feature in NO_VALUE:
-        filled = f"({filled} and coalesce({number_sql(feature, column, mark)} <> {NO_VALUE[feature]}, true))"
+        filled = f"({filled} and coalesce(n_{feature} <> {NO_VALUE[feature]}, true))"
     return filled
+
+
+def _number(feature: str, column: str, mark: Mark) -> str:
+    """The number in a cell as a double, as it is written; null if it is none."""
+    plain = _plain(column)
+    text = (
+        f"replace(replace({plain}, '.', ''), ',', '.')" if mark == "comma"
+        else f"case when contains({column}, ',') and regexp_full_match({plain}, '[+-]?\\d{{1,3}}(,\\d{{3}})+(\\.\\d+)?') then replace({plain}, ',', '') else {plain} end"
+    )  # fmt: skip
+    number = f"try_cast({text} as double)"
+    if feature in WORDS:
+        words = ", ".join(f"'{word}': {value}" for word, value in WORDS[feature].items())
+        word = f"replace(replace(lower({plain}), '♯', '#'), '♭', 'b')"
+        number = f"coalesce({number}, map {{{words}}}[{word}])"
+    return f"(list_transform([{number}], lambda found: if(isfinite(found), found, null))[1])"
 
 
 def _plain(column: str) -> str:
@@ -162,6 +168,15 @@ def _decide_marks(
             + ")"
         )
 
+    # Most tables have decimal points alone. That is found out quickly.
+    if not any(
+        _counts(
+            connection,
+            [f"count(*) filter (where {column} like '%,%' or {column} like '%.%.%')" for column in columns.values()],
+        )
+    ):
+        reading.marks |= dict.fromkeys(columns, "point")
+        return
     counts = _counts(
         connection,
         [
@@ -193,15 +208,20 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
 
     def signs(feature: str) -> list[str]:
         # A value with a percent sign says itself what it is.
-        number = f"case when not ends_with(trim({columns[feature]}), '%') then {number_sql(feature, columns[feature], reading.marks[feature])} end"
+        number = f"n_{feature} {{}} and not ends_with(trim({columns[feature]}), '%')"
         return [
-            f"count(*) filter (where {number} > {NOISE} and {number} < 1)",
-            f"count(*) filter (where {number} > {1 + NOISE} and {number} <= 100)",
-            f"count(*) filter (where {number} = 1)",
-            f"count(*) filter (where {number} > 1 and {number} <> round({number}))",
+            f"count(*) filter (where {number.format(condition)})"
+            for condition in (
+                f"> {NOISE} and n_{feature} < 1",
+                f"> {1 + NOISE} and n_{feature} <= 100",
+                "= 1",
+                f"> 1 and n_{feature} <> round(n_{feature})",
+            )
         ]
 
-    counts = _counts(connection, [count for feature in fractions_there for count in signs(feature)])
+    counts = _counts(
+        connection, [count for feature in fractions_there for count in signs(feature)], numbers_sql(columns, reading)
+    )
     below, above, ones, uneven = (dict(zip(fractions_there, counts[place::4], strict=True)) for place in range(4))
     fractions = {one for one in fractions_there if below[one] and below[one] >= CLEAR * above[one]}
     percents = {one for one in fractions_there if above[one] > 1 and above[one] >= CLEAR * below[one]}
@@ -219,8 +239,8 @@ def _decide_percents(connection: duckdb.DuckDBPyConnection, columns: Mapping[str
             reading.refused[feature] = "its values may be fractions or percentages"
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> list[int]:
+def _counts(connection: duckdb.DuckDBPyConnection, expressions: Sequence[str], relation: str = ROWS) -> list[int]:
     if not expressions:
         return []
-    (row,) = connection.execute(f"select {', '.join(expressions)} from {ROWS}").fetchall()
+    (row,) = connection.execute(f"select {', '.join(expressions)} from {relation}").fetchall()
     return [int(count) for count in row]

@@ -41,6 +41,9 @@ class LoadProgress:
     def done(self, donation: Donation, report: DonationReport) -> None:
         """One donation has been loaded or refused. Called from several threads."""
 
+    def reads(self, file: str) -> None:
+        """A table of features is read next."""
+
 
 def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport:
     """Land enrolment, ledger, donations, surveys and feature archives of ``study``.
@@ -76,7 +79,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
-        catalogue = load_catalogue(connection, study)
+        catalogue = load_catalogue(connection, study, progress.reads)
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
         report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions)

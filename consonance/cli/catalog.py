@@ -100,7 +100,8 @@ def _add_archives(study: Study, source: str, files: list[Path]) -> tuple[list[Fi
     failures: list[ConsonanceError] = []
     for file in files:
         try:
-            add_archive(study, file, source)
+            with screen.status(f"Reading {escape(file.name)} …"):
+                add_archive(study, file, source)
         except BadArchive as error:
             failures.append(error)
     if len(failures) == len(files):

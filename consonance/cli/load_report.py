@@ -46,6 +46,9 @@ class ProgressBar(LoadProgress):
         with self._lock:
             self._bar.advance(self._task)
 
+    def reads(self, file: str) -> None:
+        self._bar.update(self._task, description=f"Reading {escape(file)}", total=None)
+
 
 def print_load(report: LoadReport, out: Console) -> None:
     """Print for each participant what was landed, rejected or held, with the exclusion reasons, and the totals."""
