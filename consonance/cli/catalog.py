@@ -20,9 +20,10 @@ from consonance.cli.fetch import fetch
 from consonance.cli.load_report import ProgressBar, print_file
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.study.errors import ConsonanceError
+from consonance.study.feature_permissions import noted_permissions, with_permissions
 from consonance.study.feature_sources import feature_sources
 from consonance.study.folder import Study
-from consonance.study.schema import lay_out_stores
+from consonance.study.schema import lay_out_stores, refuse_older_stores
 from consonance.study.vault import attach_to_read, open_study, session_settings
 from loaders.catalogue import BadArchive, add_archive
 from loaders.catalogue_status import covered_tracks, loaded_files
@@ -116,26 +117,36 @@ def _add_archives(study: Study, source: str, files: list[Path]) -> tuple[list[Fi
 def status(folder: Path | None, as_json: bool) -> None:
     """Show what the catalogue has: files, rows and licence of each source, and how many of the study's tracks it covers.
 
+    What values may be used for is said by the licence, or by a permission of the study as the last load read study.yml.
     How many tracks a source covers is read from the warehouse: run 'dbt run' first.
     """
     study = Study.find(folder)
     has_warehouse = study.warehouse_path.exists()
     with open_study(study, read_only=True, warehouse=has_warehouse) as connection:
+        refuse_older_stores(connection)
         files = loaded_files(connection)
         tracks, covered = covered_tracks(connection) if has_warehouse else (0, {})
+        permissions = noted_permissions(connection)
     sources = [
-        asdict(source) | {"covers": covered.get(source.source_id)}
+        asdict(source) | with_permissions(source, permissions) | {"covers": covered.get(source.source_id)}
         for source in feature_sources().values()
         if any(file.source_id == source.source_id for file in files) or source.source_id in covered
     ]
     if as_json:
-        report = {"files": [file.as_json() for file in files], "sources": sources, "tracks": tracks}
+        report = {
+            "files": [file.as_json() for file in files],
+            "sources": sources,
+            "tracks": tracks,
+            "permissions": [permission.as_json() for permission in permissions],
+        }
         click.echo(json.dumps(report, default=str))
         return
-    if not sources:
+    if sources:
+        print_status(files, sources, tracks, out)
+    else:
         out.print("The catalogue is empty. Add facts with 'consonance catalog add SOURCE FILE'.")
-        return
-    print_status(files, sources, tracks, out)
+    for permission in permissions:
+        out.print(escape(permission.what), soft_wrap=True)
 
 
 @catalog.command()

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from ast import literal_eval
 from functools import cache
+from typing import Any
 
-from consonance.study.schema import titles
+from consonance.release.parameters import parameters
+from consonance.study.schema import tables, titles
 from consonance.study.shared_macros import with_macros
 
 MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
 
 
 def with_rules(statement: str) -> str:
-    """``statement`` as rendered by Jinja: it may call the shared macros, and go through ``played_texts``.
+    """``statement`` as rendered by Jinja: it may call the shared macros, and go through ``played_texts``, the names of the
+    audio features, and the ``catalogue_columns`` by table.
 
     Raises:
         jinja2.UndefinedError: it names something else.
     """
-    return with_macros(statement, MACROS, played_texts=titles())
+    return with_macros(statement, MACROS, **_values())
+
+
+@cache
+def _values() -> dict[str, Any]:
+    named = parameters()
+    return {
+        "played_texts": titles(),
+        "audio_features": named["audio_features"],
+        "features_of_plays": named["features_of_plays"],
+        "catalogue_columns": {table.name: list(table.columns) for table in tables("catalogue.music").values()},
+    }
 
 
 @cache

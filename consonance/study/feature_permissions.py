@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import duckdb
 
 from consonance.consent.rules import with_rules
+from consonance.study.feature_sources import FeatureSource
 from consonance.study.folder import Study
 from consonance.study.schema import insert_row
 from consonance.study.settings import BadSettings, FeaturePermission
@@ -99,3 +101,12 @@ def noted_permissions(connection: duckdb.DuckDBPyConnection) -> list[NotedPermis
         """
     ).fetchall()
     return [NotedPermission(*row) for row in rows]
+
+
+def with_permissions(source: FeatureSource, permissions: Sequence[NotedPermission]) -> dict[str, bool]:
+    """What values of ``source`` may be used for, by its licence or by a permission of the study that counts."""
+    counting = {one.scope for one in permissions if one.source == source.source_id and not one.is_expired}
+    return {
+        "may_train_models": source.may_train_models or "train" in counting,
+        "may_redistribute": source.may_redistribute or "redistribute" in counting,
+    }

@@ -24,7 +24,6 @@ ranked as (
 permitted as (
     select
         feature_sources.source_id,
-        feature_sources.preference,
         row_number() over (
             order by
                 case

@@ -25,6 +25,8 @@ FAULTS: dict[str, str] = {
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "A8_fetched_tracks_were_heard": "insert into vault.raw.fetched_tracks values ('reccobeats', '0000000000000000000001', now(), null, null, true)",
+    # The participant after whom a file of the catalogue is called.
+    "A9_the_catalogue_names_nobody": "update vault.raw.members set usernames = ['features.csv']",
     "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
     "C2_plays_are_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",
@@ -43,6 +45,7 @@ FAULTS: dict[str, str] = {
     "M3_values_are_possible": "update wh.marts.plays set valence = 73 where play_id = (select min(play_id) from wh.marts.plays)",
     "M4_sessions_are_apart": "update wh.anonymized.anon_plays set started_elapsed_ms = started_elapsed_ms - 36000000 where play_id in (select session_id from wh.marts.sessions)",
     "M5_windows_do_not_look_ahead": "update wh.marts.emotion_windows set plays = plays + 1 where window_minutes = 60",
+    "P2_training_values_may_be_trained_on": "insert into wh.features.feat_training_values by name select track_id, feature, value, source_id from wh.features.feat_track_source_values where source_id = 'spotify_archive'",
     "M6_plays_keep_the_clock_of_their_session": "update wh.marts.plays set started_at_local = started_at_local + interval 1 hour, ended_at_local = ended_at_local + interval 1 hour where play_id <> session_id",
 }
 

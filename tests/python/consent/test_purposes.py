@@ -239,6 +239,7 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "features.feat_track_source_values",
         "features.feat_track_resolved_values",
         "features.feat_track_features",
+        "features.feat_training_values",
         "features.feat_track_coverage",
         "features.feat_emotion_report_plays",
     }

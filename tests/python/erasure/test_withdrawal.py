@@ -72,6 +72,7 @@ TRACKS = (
     "anonymized.anon_tracks", "features.feat_track_names", "features.feat_track_recordings",
     "features.feat_track_named_sources", "features.feat_track_keys", "features.feat_track_sources",
     "features.feat_track_source_values", "features.feat_track_resolved_values", "features.feat_track_features",
+    "features.feat_training_values",
     "features.feat_track_coverage", "marts.tracks",
 )  # fmt: skip
 STEPS = (
