@@ -92,7 +92,7 @@ WORK = {"study": make_study, "dump": make_dump, "bare": bare_duckdb}
 
 
 def run(command: list[str | Path], folder: Path) -> dict[str, float]:
-    """Seconds and peak memory in MiB of one command; the benchmark ends if it fails."""
+    """Seconds, seconds of CPU, and peak memory in MiB of one command; the benchmark ends if it fails."""
     environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study"), "PYTHONPATH": str(PROJECT)}
     before = time.perf_counter()
     process = subprocess.Popen(
@@ -103,7 +103,11 @@ def run(command: list[str | Path], folder: Path) -> dict[str, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in (0, 2):
         sys.exit(f"{command} failed:\n{said}")
-    return {"seconds": time.perf_counter() - before, "peak_mib": usage.ru_maxrss / 1024}
+    return {
+        "seconds": time.perf_counter() - before,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "peak_mib": usage.ru_maxrss / 1024,
+    }
 
 
 def own(work: str, folder: Path, scale: Scale, *more: str) -> dict[str, float]:
@@ -123,7 +127,9 @@ def compare(folder: Path, scale: Scale) -> None:
     own("study", folder, scale)
     run([program("consonance"), "load"], folder)
     dbt = {"without the dumps": run([program("dbt"), "--quiet", "run"], folder)}
-    print(f"\n{'dump':<30} {'MiB':>8} {'bare, s':>8} {'load, s':>8} {'ratio':>6} {'peak, MiB':>10}")
+    print(
+        f"\n{'dump':<30} {'MiB':>8} {'bare, s':>8} {'load, s':>8} {'ratio':>6} {'CPU: bare':>10} {'load':>6} {'peak, MiB':>10}"
+    )
     for table, source in SOURCES.items():
         own("dump", folder, scale, "--table", table)
         bare = own("bare", folder, scale, "--table", table)
@@ -132,13 +138,15 @@ def compare(folder: Path, scale: Scale) -> None:
         packed = folder / f"{table}.tar.zst"
         load = run([program("consonance"), "catalog", "add", source, packed], folder)
         packed.unlink()
-        print(f"{table:<30} {size:>8,.0f} {bare['seconds']:>8.1f} {load['seconds']:>8.1f} {bare['seconds'] / load['seconds']:>6.2f} {load['peak_mib']:>10,.0f}", flush=True)  # fmt: skip
+        print(f"{table:<30} {size:>8,.0f} {bare['seconds']:>8.1f} {load['seconds']:>8.1f} {bare['seconds'] / load['seconds']:>6.2f} {bare['cpu_s']:>10.1f} {load['cpu_s']:>6.1f} {load['peak_mib']:>10,.0f}", flush=True)  # fmt: skip
     dbt["with them, first"] = run([program("dbt"), "--quiet", "run"], folder)
     dbt["with them, again"] = run([program("dbt"), "--quiet", "run"], folder)
-    print(f"\n{'dbt run':<30} {'seconds':>8} {'ratio':>6} {'peak, MiB':>10}")
+    print(f"\n{'dbt run':<30} {'seconds':>8} {'ratio':>6} {'CPU, s':>8} {'peak, MiB':>10}")
     for name, figures in dbt.items():
         ratio = figures["seconds"] / dbt["without the dumps"]["seconds"]
-        print(f"{name:<30} {figures['seconds']:>8.1f} {ratio:>6.2f} {figures['peak_mib']:>10,.0f}")
+        print(
+            f"{name:<30} {figures['seconds']:>8.1f} {ratio:>6.2f} {figures['cpu_s']:>8.1f} {figures['peak_mib']:>10,.0f}"
+        )
     print(f"\nLoading: at least 0.7 of bare DuckDB. Memory: at most {MEMORY_LIMIT_GIB} GiB. Matched:")
     for line in matched(folder):
         print(f"  {line}")
