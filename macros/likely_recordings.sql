@@ -54,7 +54,7 @@ likely_credits as (
     from each_credit
     inner join unknown_artists
         on
-            {{ outer_letters(letters, 'each_credit.artist_key') }} = {{ outer_letters(letters, 'unknown_artists.artist_key') }}
+            {{ outer_letters(letters, 'each_credit.artist_key', 3) }} = {{ outer_letters(letters, 'unknown_artists.artist_key', 3) }}
             and {{ is_similar('unknown_artists.artist_key', 'each_credit.artist_key') }}
     union
     select each_credit.artist

@@ -96,6 +96,27 @@
         where each_artist.artist_key in (select artist_key from unmatched_artists)
     ),
 
+    -- Whom the source does not know by this name. An artist that it knows is nobody else's wrong spelling.
+    known_artists as (
+        select distinct
+            source_id,
+            artist_key
+        from of_asked_artists
+    ),
+
+    unknown_artists as (
+        select
+            unmatched_artists.asked_id,
+            unmatched_artists.source_id,
+            unmatched_artists.artist_key
+        from unmatched_artists
+        left join known_artists
+            on
+                unmatched_artists.source_id = known_artists.source_id
+                and unmatched_artists.artist_key = known_artists.artist_key
+        where known_artists.artist_key is null
+    ),
+
     -- A letter or two is wrong in the title, its words are in another order, or it leaves to the album to say that it
     -- is live. Numbers and words of other versions are never taken for an error.
     titles_alike as (
@@ -141,19 +162,26 @@
             of_unmatched_titles.named_id,
             'similar_artist' as method,
             case
-                when {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
-                    then {{ likelihood_of_errors('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
-                else 0.66
+                when unknown_artists.artist_key is null then 0.66
+                else {{ likelihood_of_errors('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
             end as likelihood
         from unmatched_artists
+        left join unknown_artists
+            on
+                unmatched_artists.asked_id = unknown_artists.asked_id
+                and unmatched_artists.source_id = unknown_artists.source_id
+                and unmatched_artists.artist_key = unknown_artists.artist_key
         inner join of_unmatched_titles
             on
                 unmatched_artists.source_id = of_unmatched_titles.source_id
                 and unmatched_artists.title_key = of_unmatched_titles.title_key
                 and length(unmatched_artists.title_key) >= 4
                 and (
-                    {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
-                    or {{ is_longer_name('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                    {{ is_longer_name('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                    or (
+                        unknown_artists.artist_key is not null
+                        and {{ is_similar('unmatched_artists.artist_key', 'of_unmatched_titles.artist_key') }}
+                    )
                 )
     ),
 
@@ -186,6 +214,11 @@
             {{ likelihood_of_errors('unmatched.first_artist_key', 'named_' ~ letters ~ '.first_artist_key') }}
             + {{ likelihood_of_errors('unmatched.title_key', 'named_' ~ letters ~ '.title_key') }} - 0.77 as likelihood
         from unmatched
+        inner join unknown_artists
+            on
+                unmatched.asked_id = unknown_artists.asked_id
+                and unmatched.source_id = unknown_artists.source_id
+                and unmatched.first_artist_key = unknown_artists.artist_key
         inner join {{ named }} as named_{{ letters }}
             on
                 unmatched.source_id = named_{{ letters }}.source_id

@@ -78,6 +78,42 @@ def test_hard_cases_are_decided_by_what_else_agrees() -> None:
     }
 
 
+def test_what_a_song_is_does_not_depend_on_what_else_is_sought() -> None:
+    """What is remembered of a song stays right, whatever songs come after."""
+    with duckdb.connect() as made:
+        made.execute("create table songs (asked_id integer, artist varchar, title varchar, album varchar)")
+        made.execute(
+            "create table recordings (recording_mbid integer, artist varchar, title varchar, album varchar, score double)"
+        )
+        # In the second half each artist is also sought by the name that the catalogue has.
+        rows = [*HARD.values(), *((right, right, True) for _, right, _ in HARD.values())]
+        for number, (left, right, _) in enumerate(rows):
+            made.execute("insert into songs values (?, ?, ?, ?)", [number, *left])
+            made.execute("insert into recordings values (?, ?, ?, ?, 0)", [number, *right])
+            made.execute("insert into recordings values (?, ?, ?, ?, 0)", [100 + number, right[0], left[1], left[2]])
+        statement = with_track_names(
+            """
+            with asked as (
+                {{ with_name_keys("(select *, 'a' as source_id, null::bigint as length_ms from songs where asked_id between $first and $last) as named", 'asked_id, source_id, length_ms', 'artist', 'title', 'album') }}
+            ),
+
+            {{ likely_recordings('asked', 'recordings') }},
+
+            named as (select *, 'a' as source_id, recording_mbid as named_id, null::bigint as length_ms from likely_recordings)
+
+            select * from ({{ matched_by_names('asked', 'named') }}) as matches
+            """
+        )
+        together = made.execute(statement, {"first": 0, "last": 1000}).fetchall()
+        alone = [
+            row
+            for number in range(len(rows))
+            for row in made.execute(statement, {"first": number, "last": number}).fetchall()
+        ]
+        assert sorted(alone) == sorted(together)
+        assert len(together) > len(HARD)
+
+
 @pytest.mark.parametrize(
     ("left", "right", "is_same"),
     [
