@@ -64,7 +64,7 @@ class Layout:
         needed: Those of ``columns`` that every row has a value of.
         optional: Those of ``columns`` that some dumps lack.
         select: What lands, from ``columns``.
-        rejected: Reasons to reject a row that can be read, and their conditions, the first one first.
+        rejected: Reasons to reject a row that has landed, and their conditions, the first one first.
         key: The columns of ``table`` that identify a row.
         best: Of rows with the same key the one stays for which this is smallest.
         is_whole: A file has all there is: it replaces an older one.
@@ -97,12 +97,12 @@ LAYOUTS = (
         {"recording_mbid": "UUID", "artist_credit_name": "VARCHAR", "recording_name": "VARCHAR", "release_name": "VARCHAR", "score": "DOUBLE"},
         ("recording_mbid",),
         """
-        recording_mbid, trim(artist_credit_name) as artist, trim(recording_name) as title,
+        recording_mbid, trim(coalesce(artist_credit_name, '')) as artist, trim(coalesce(recording_name, '')) as title,
         coalesce(release_name, '') as album, coalesce(score, 0) as score
         """,
         key=("recording_mbid",),
         optional=("release_name", "score"),
-        rejected={"no_artist": "coalesce(trim(artist_credit_name), '') = ''", "no_title": "coalesce(trim(recording_name), '') = ''"},
+        rejected={"no_artist": "artist = ''", "no_title": "title = ''"},
         # Some dumps name a recording twice, with two releases: the lowest score is the usual one.
         best="(score, rowid)",
         is_whole=True,
@@ -179,26 +179,20 @@ def land_block(connection: duckdb.DuckDBPyConnection, layout: Layout, block: byt
             f"delim = ',', quote = '\"', escape = '\"', force_not_null = {list(layout.needed)}, ignore_errors = true, "
             "max_line_size = 16000000, store_rejects = true, rejects_table = 'bad_values', rejects_scan = 'bad_scans')) as read_rows"
         )  # fmt: skip
-        if layout.rejected:
-            landed = _land_staged(connection, layout, source, rejected)
-        else:
-            landed = _insert(connection, layout, f"select {layout.select} from {source}")
+        landed = _insert(connection, layout, f"select {layout.select} from {source}")
     for kind, column, lines in connection.execute(FIRST_ERRORS, {"read": read, "uuid": "to 'UUID'"}).fetchall():
         rejected[BAD_LINES.get(kind) or NO_KEY.get(column, f"unreadable_{column}")] += lines
     connection.execute("drop table bad_values; drop table bad_scans")
     return landed
 
 
-def _land_staged(connection: duckdb.DuckDBPyConnection, layout: Layout, source: str, rejected: Counter[str]) -> int:
-    cases = " ".join(f"when {condition} then '{reason}'" for reason, condition in layout.rejected.items())
-    connection.execute(
-        f"create or replace temp table staged_rows as select *, case {cases} end as reason from {source}"
-    )
-    counts = connection.execute("select reason, count(*) from staged_rows where reason is not null group by reason")
-    rejected.update(dict(counts.fetchall()))
-    landed = _insert(connection, layout, f"select {layout.select} from staged_rows where reason is null")
-    connection.execute("drop table staged_rows")
-    return landed
+def drop_rejected(connection: duckdb.DuckDBPyConnection, layout: Layout) -> Counter[str]:
+    """Delete the landed rows that ``layout`` rejects; how many, by reason."""
+    rejected: Counter[str] = Counter()
+    for reason, condition in layout.rejected.items():
+        ((rows,),) = connection.execute(f"delete from catalogue.music.{layout.table} where {condition}").fetchall()
+        rejected[reason] += int(rows)
+    return rejected
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, layout: Layout, statement: str) -> int:

@@ -15,7 +15,7 @@ import duckdb
 
 from consonance.study.files import sha256_of
 from loaders.dump_documents import PARTS, is_document, land_documents
-from loaders.dump_tables import LAYOUTS, Layout, drop_repeated, header_of, land_block, layout_of
+from loaders.dump_tables import LAYOUTS, Layout, drop_rejected, drop_repeated, header_of, land_block, layout_of
 from loaders.streams import HEAD, NoTable, ahead, blocks, members, unpacking
 
 SOURCES = tuple(dict.fromkeys([layout.source_id for layout in LAYOUTS] + [part.source_id for part in PARTS]))
@@ -144,6 +144,10 @@ def _land(
     if not touched:
         raise _nothing_of(source_id, path, others)
     rows_in = landed + rejected.total()
+    for layout in layouts:
+        dropped = drop_rejected(connection, layout)
+        rejected.update(dropped)
+        landed -= dropped.total()
     repeated = max(drop_repeated(connection, *table) for table in sorted(touched))
     rejected["repeated_submission" if source_id.startswith("acousticbrainz") else "repeated_recording"] += repeated
     if not landed:
