@@ -14,7 +14,7 @@ class Finding:
     """Something that breaks the wall, or that cannot be followed.
 
     Attributes:
-        kind: unresolved, leak, declassifier, layer, staging, implicit, review or project.
+        kind: unresolved, leak, declassifier, layer, staging, implicit, review, permission or project.
         where: The model, function, analysis or macro.
         file, compiled, line: The source, the compiled SQL and the line in that; 0 where none is meant.
     """
