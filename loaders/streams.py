@@ -35,17 +35,16 @@ class NoTable(ConsonanceError):
 class _Counted(io.RawIOBase):
     """A file that reports how many bytes were read of it."""
 
-    def __init__(self, file: IO[bytes], progress: Callable[[int], None]) -> None:
+    def __init__(self, file: io.BufferedReader, progress: Callable[[int], None]) -> None:
         self._file, self._progress = file, progress
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        content = self._file.read(len(buffer))
-        buffer[: len(content)] = content
-        self._progress(len(content))
-        return len(content)
+        size = self._file.readinto(buffer)
+        self._progress(size)
+        return size
 
 
 def members(path: Path, progress: Callable[[int], None] = lambda _: None) -> Iterator[tuple[str, io.BufferedReader]]:
@@ -133,18 +132,20 @@ def blocks(file: IO[bytes], name: str, size: int = BLOCK) -> Iterator[bytes]:
     header, rest = b"", b""
     remedy = "Name a table: a CSV file with a header."
     while block := file.read(size):
-        block = rest + block
+        start = 0
         if not header:
-            header, newline, block = block.partition(b"\n")
-            header += newline
-            if not newline:
+            start = block.find(b"\n") + 1
+            header = block[:start]
+            if not header:
                 raise NoTable(f"{name} has no lines.", remedy)
         end = block.rfind(b"\n") + 1
-        rest = block[end:]
+        if end > start:
+            yield _text(b"".join((header, rest, memoryview(block)[start:end])))
+            rest = block[end:]
+        else:
+            rest += block[start:]
         if len(rest) > LONGEST_LINE:
             raise NoTable(f"{name} is no table: a line of it never ends.", remedy)
-        if end:
-            yield _text(header + block[:end])
     if not header:
         raise NoTable(f"{name} is empty.", "Download it again, and compare its size.")
     if rest:
