@@ -56,12 +56,19 @@ def _read_archives_again(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("drop table if exists catalogue.music.track_features; delete from catalogue.music.archive_files")
 
 
+def _drop_keys_of_recordings(connection: duckdb.DuckDBPyConnection) -> None:
+    """Recordings had the keys of their names; keys are made now of those that a track can be."""
+    for column in ("artist_keys", "first_artist_key", "title_key", "exact_title_key", "album_key"):
+        connection.execute(f"alter table catalogue.music.recordings drop column if exists {column}")
+
+
 # The step at place n leads to version n + 2: stores without a version are those of version 1.
 STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _let_dbt_drop_models_of_0_1,
     _drop_former_notes,
     _rename_taken_down,
     _read_archives_again,
+    _drop_keys_of_recordings,
 )
 VERSION = len(STEPS) + 1
 

@@ -113,6 +113,22 @@ def test_a_migration_may_run_twice(small: SmallStudy) -> None:
     assert small.vault("from vault.raw.store_version") == [(VERSION,)]
 
 
+def test_recordings_lose_the_keys_of_their_names_and_stay(small: SmallStudy) -> None:
+    with open_study(small.study) as connection:
+        connection.execute(
+            "insert into catalogue.music.recordings by name "
+            "select uuid() as recording_mbid, 'An Artist' as artist, 'A Title' as title, '' as album, 1 as score"
+        )
+        connection.execute("alter table catalogue.music.recordings add column artist_keys varchar[]")
+        connection.execute("alter table catalogue.music.recordings add column title_key varchar")
+        connection.execute("update vault.raw.store_version set version = 5")
+    small.load()
+    assert small.vault("select artist, title from catalogue.music.recordings") == [("An Artist", "A Title")]
+    assert not small.vault(
+        "select 1 from duckdb_columns() where column_name in ('artist_keys', 'title_key') and table_name = 'recordings'"
+    )
+
+
 def test_a_vault_of_a_newer_version_is_not_touched(small: SmallStudy) -> None:
     with open_study(small.study) as connection:
         connection.execute("update vault.raw.store_version set version = 99")
