@@ -129,7 +129,7 @@ def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
     done = consonance("check", "--study", demo_copy.root, "--json")
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    assert told["passed"] and len(told["rules"]["rules"]) == 27
+    assert told["passed"] and len(told["rules"]["rules"]) == 29
     assert told["wall"]["passed"] and told["wall"]["unresolved"] == 0
     import duckdb
 
