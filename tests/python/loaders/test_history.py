@@ -371,11 +371,11 @@ def test_splitting_never_raises_anything_but_a_broken_member(tail: bytes) -> Non
 
 @pytest.mark.slow
 def test_damaged_histories_account_for_every_row(small: SmallStudy) -> None:
-    """300 files with random damage in random fields: landed and rejected add up, by an independent parse."""
+    """200 files with random damage in random fields: landed and rejected add up, by an independent parse."""
     fields = list(GOOD)
     values = [None, "", 0, -1, 1.5, 10**20, True, "x", "2020-01-01T00:00:00Z", {"a": 1}, ["b"], "7", "\ud83d"]
     expected = {}
-    for number in range(300):
+    for number in range(200):
         draw = random.Random(number)
         rows: list[Any] = []
         for _ in range(draw.randrange(1, 8)):
@@ -398,7 +398,7 @@ def test_damaged_histories_account_for_every_row(small: SmallStudy) -> None:
     landed = small.vault(
         "select count(*), count(*) filter (where ts is null or ms_played is null or ms_played < 0) from vault.raw.extended_plays"
     )
-    assert landed[0][0] > 500
+    assert landed[0][0] > 400
     assert landed[0][1] == 0
 
 
