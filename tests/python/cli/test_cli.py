@@ -164,7 +164,7 @@ def test_the_demo_does_not_touch_what_is_not_its_own(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def demo_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("whole") / "demo"
-    done = consonance("demo", folder, "--people", "24", "--plays", "20000", "--seed", "5", cwd=PROJECT)
+    done = consonance("demo", folder, "--people", "24", "--plays", "9000", "--seed", "5", cwd=PROJECT)
     assert done.returncode == 0, done.stderr + done.stdout
     return folder, done.stdout
 

@@ -1,7 +1,7 @@
 """Whoever is in a study, everybody can go: in any order, with whatever codes, purposes, times and donations.
 
 Small studies are drawn by a seed. Each is loaded and built, everybody withdraws in random order, then a backup
-of the vault is put back and the withdrawals are replayed. A handful is tried; ``CONSONANCE_TEST_STUDIES`` says
+of the vault is put back and the withdrawals are replayed. One is tried; ``CONSONANCE_TEST_STUDIES`` says
 how many, ``CONSONANCE_TEST_FIRST_STUDY`` from which seed on, so that processes side by side try different ones.
 """
 
@@ -27,7 +27,7 @@ from consonance.erasure.withdrawal import Withdrawal, withdraw
 from consonance.study.dbt_command import PARSED, PROJECT
 from consonance.study.tombstones import StaleBackup
 
-STUDIES = int(os.environ.get("CONSONANCE_TEST_STUDIES", "2"))
+STUDIES = int(os.environ.get("CONSONANCE_TEST_STUDIES", "1"))
 FIRST = int(os.environ.get("CONSONANCE_TEST_FIRST_STUDY", "0"))
 NOW = datetime(2026, 2, 1, 12)
 # Few moments, so that they are often equal: of consent, of enrolment, of plays and of answers of different people.
