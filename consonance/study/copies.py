@@ -15,8 +15,7 @@ from consonance.study.folder import Study
 def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
     """Copy ``stores`` of ``study`` to ``folder``, byte for byte; the key is linked to.
 
-    The caller has them open, so that nobody writes meanwhile. Another process makes the copy: when a process closes a
-    file, it loses all its POSIX locks on that file, and DuckDB needs its locks.
+    The caller has them open, so that nobody writes meanwhile.
 
     Returns:
         The copy, a study of its own.
@@ -26,8 +25,7 @@ def copy_stores(study: Study, stores: list[Path], folder: Path) -> Study:
     shutil.copyfile(study.settings_path, copy.settings_path)
     if study.key_path.exists():
         copy.key_path.symlink_to(study.key_path.resolve())
-    files = [path for path in (*stores, *map(log_of, stores)) if path.exists()]
-    subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())
+    _copy([path for path in (*stores, *map(log_of, stores)) if path.exists()], folder)
     return copy
 
 
@@ -41,4 +39,13 @@ def share_catalogue(study: Study, copy: Study) -> None:
             try:
                 os.link(path, copy.root / path.name)
             except OSError:
-                shutil.copyfile(path, copy.root / path.name)
+                _copy([path], copy.root)
+
+
+def _copy(files: list[Path], folder: Path) -> None:
+    """Copy files that this process may have open.
+
+    Another process does it: when a process closes a file, it loses all its POSIX locks on that file, and DuckDB needs
+    its locks.
+    """
+    subprocess.run(["cp", "--", *files, folder], check=True, process_group=children_group.get())

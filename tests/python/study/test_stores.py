@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import duckdb
 import pytest
 from conftest import SmallStudy, play
 
+from consonance.study.copies import share_catalogue
+from consonance.study.folder import Study
 from consonance.study.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
 from consonance.study.vault import StoreError, open_study
 
@@ -116,3 +119,24 @@ def test_an_open_study_reaches_no_other_file(small: SmallStudy, tmp_path: Path) 
             "select value from duckdb_settings() where name = 'temp_file_encryption'"
         ).fetchall() == [("true",)]
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_catalogue_that_has_to_be_copied_stays_locked(
+    small: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that closes a file loses its locks on it: so another one makes the copy."""
+
+    def no_links(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "link", no_links)
+    copy = Study(tmp_path / "copy")
+    copy.root.mkdir()
+    script = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    with open_study(small.study):
+        share_catalogue(small.study, copy)
+        other = subprocess.run(
+            [sys.executable, "-c", script, small.study.catalogue_path], capture_output=True, text=True, check=False
+        )
+    assert "lock" in other.stderr
+    assert copy.catalogue_path.stat().st_ino != small.study.catalogue_path.stat().st_ino
