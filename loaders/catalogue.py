@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -68,7 +69,7 @@ def add_archive(study: Study, file: Path, source_id: str) -> Path:
     target = study.catalogue / source_id / file.name
     if is_passed_over(Path(file.name)):
         raise BadArchive(f"{file} has the name of a file that is never read.", "Give it another name.")
-    if target.exists() and target.read_bytes() != file.read_bytes():
+    if target.exists() and not filecmp.cmp(target, file, shallow=False):
         raise BadArchive(
             f"{target} is there already, with other content.",
             "Rename one of the two, or delete the file that is there.",
