@@ -154,7 +154,7 @@ def status(folder: Path | None, as_json: bool) -> None:
 @study_option
 @json_option
 def match(names: Path, folder: Path | None, as_json: bool) -> None:
-    """Match the songs of NAMES.csv with recordings of MusicBrainz. The warehouse does not use these matches yet.
+    """Match the songs of NAMES.csv with recordings of MusicBrainz, by the SQL that the warehouse matches with.
 
     NAMES.csv has the columns query_id, artist, title and, if known, album and duration_ms. The output has a line for
     each song: query_id, recording_mbid, method, confidence. If a line has no id, no recording was sure enough.

@@ -45,8 +45,7 @@ ERASURES = {
 
 # At every connection DuckDB hashes the 21 MB of the extension that encrypts, to verify who signed it. In this process it
 # need not; in those that the tests start, as a user does, it does.
-QUICK_TO_OPEN = {"allow_unsigned_extensions": True}
-vault.session_settings = lambda settings=session_settings: settings() | QUICK_TO_OPEN
+vault.session_settings = lambda: session_settings() | {"allow_unsigned_extensions": True}
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
@@ -182,7 +181,7 @@ class SmallStudy:
     @contextmanager
     def opened(self, warehouse: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """Vault and catalogue, and the warehouse if wanted, for reading."""
-        with duckdb.connect(config=session_settings() | QUICK_TO_OPEN) as connection:
+        with duckdb.connect(config=vault.session_settings()) as connection:
             attach_study(connection, self.study, read_only=True)
             if warehouse:
                 attach_warehouse(connection, self.study)
@@ -321,7 +320,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
 
 
 def _is_first(tmp_path_factory: pytest.TempPathFactory) -> bool:
-    """Whether no other worker of this session came here before."""
+    """Whether this worker is the first that asks."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return True
     try:
