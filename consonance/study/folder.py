@@ -103,6 +103,11 @@ class Study:
         return self.root / "surveys"
 
     @property
+    def instruments(self) -> Path:
+        """The folder in which the study defines instruments of its own."""
+        return self.root / "instruments"
+
+    @property
     def catalogue(self) -> Path:
         return self.root / "catalogue"
 
