@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 
-from loaders.memory_files import in_memory
+from loaders.streams import piped
 
 KEYS = "['C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#', 'A', 'A#', 'B']"
 FLATS = "['', 'Db', '', 'Eb', '', '', 'Gb', '', 'Ab', '', 'Bb', '']"
@@ -159,13 +159,28 @@ def layout_of(header: list[str]) -> Layout | None:
     return next((layout for layout in LAYOUTS if set(layout.required) <= set(header)), None)
 
 
-def land_block(connection: duckdb.DuckDBPyConnection, layout: Layout, block: bytes, rejected: Counter[str]) -> int:
-    """Land the rows of one block of lines, its header on top, and count in ``rejected`` why others did not.
+def land_table(
+    connection: duckdb.DuckDBPyConnection,
+    layout: Layout,
+    header: list[str],
+    content: Iterable[bytes],
+    rejected: Counter[str],
+) -> int:
+    """Land the rows of a table, and count in ``rejected`` why others did not.
+
+    Args:
+        connection: With the catalogue attached for writing.
+        layout: What lands of it.
+        header: The names of its columns.
+        content: Its lines with the header, in UTF-8, in pieces of any size.
+        rejected: By reason.
 
     Returns:
         How many landed.
+
+    Raises:
+        Exception: whatever ``content`` raises; by then rows may have landed.
     """
-    header = header_of(block)
     read = [name for name in header if name in layout.columns]
     columns = ", ".join(
         f"'{name.replace(chr(39), chr(39) * 2)}': '{layout.columns.get(name, 'VARCHAR')}'" for name in header
@@ -173,7 +188,7 @@ def land_block(connection: duckdb.DuckDBPyConnection, layout: Layout, block: byt
     absent = "".join(
         f", cast(null as {layout.columns[name]}) as {name}" for name in layout.optional if name not in header
     )
-    with in_memory(block, ".csv") as address:
+    with piped(content) as address:
         source = (
             f"(select {', '.join(read)}{absent} from read_csv('{address}', auto_detect = false, header = true, columns = {{{columns}}}, "
             f"delim = ',', quote = '\"', escape = '\"', force_not_null = {list(layout.needed)}, ignore_errors = true, "

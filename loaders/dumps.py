@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
 from consonance.study.files import sha256_of
 from loaders.dump_documents import PARTS, is_document, land_documents
-from loaders.dump_tables import LAYOUTS, Layout, drop_rejected, drop_repeated, header_of, land_block, layout_of
-from loaders.streams import HEAD, NoTable, ahead, blocks, members, unpacking
+from loaders.dump_tables import LAYOUTS, Layout, drop_rejected, drop_repeated, header_of, land_table, layout_of
+from loaders.streams import HEAD, NoTable, ahead, chunks, members, unpacking
 
 SOURCES = tuple(dict.fromkeys([layout.source_id for layout in LAYOUTS] + [part.source_id for part in PARTS]))
 # So many bytes of documents are handed to DuckDB at once.
@@ -26,11 +27,13 @@ WHERE = "Name the file as it was downloaded: docs/features.md says from where."
 
 
 @dataclass(frozen=True)
-class Block:
-    """Lines of a table, with its header on top."""
+class Table:
+    """A table of the source: its lines are read while it lands. Then ``is_read`` must be set: the next file follows."""
 
     layout: Layout
-    content: bytes
+    header: list[str]
+    content: Iterator[bytes]
+    is_read: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,11 @@ def _land(
     others: dict[str, list[str]] = {}
     for item in ahead(_items(source_id, path, progress)):
         match item:
-            case Block(layout, content):
-                landed += land_block(connection, layout, content, rejected)
+            case Table(layout, header, content, is_read):
+                try:
+                    landed += land_table(connection, layout, header, content, rejected)
+                finally:
+                    is_read.set()
                 touched.add((layout.table, layout.key, layout.best))
             case Documents(named, too_large):
                 rejected["too_large"] += too_large
@@ -165,7 +171,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, source_id: str) -> None:
     connection.execute("delete from catalogue.music.dumps where source_id = $source", {"source": source_id})
 
 
-def _items(source_id: str, path: Path, progress: Progress) -> Iterator[Block | Documents | Other]:
+def _items(source_id: str, path: Path, progress: Progress) -> Iterator[Table | Documents | Other]:
     """What is read of a dump, in pieces of a size that fits in memory."""
     takes_documents = any(part.source_id == source_id for part in PARTS)
     named: list[tuple[str, str]] = []
@@ -186,12 +192,19 @@ def _items(source_id: str, path: Path, progress: Progress) -> Iterator[Block | D
                     yield Documents(named)
                     named, size = [], 0
             elif layout is not None and layout.source_id == source_id:
-                for block in blocks(file, name):
-                    yield Block(layout, block)
+                table = Table(layout, header, _lines(path, file, name))
+                yield table
+                table.is_read.wait()
             else:
                 yield Other(name, header)
     if named:
         yield Documents(named)
+
+
+def _lines(path: Path, file: IO[bytes], name: str) -> Iterator[bytes]:
+    """The lines of a table in ``path``, whose errors are said as those of ``path``."""
+    with unpacking(path):
+        yield from chunks(file, name)
 
 
 def _nothing_of(source_id: str, path: Path, others: dict[str, list[str]]) -> NoTable:

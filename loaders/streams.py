@@ -5,12 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import os
 import queue
 import tarfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TypeVar, cast
@@ -18,9 +19,10 @@ from typing import IO, TypeVar, cast
 from backports import zstd
 
 from consonance.study.errors import ConsonanceError
+from consonance.study.vault import PIPES
 from loaders.system_files import is_system_file
 
-BLOCK = 128 << 20
+CHUNK = 1 << 20
 # A line of a table is at most this long; what is longer is no table.
 LONGEST_LINE = 16 << 20
 HEAD = 64 << 10
@@ -123,37 +125,62 @@ def _buffered(file: object) -> io.BufferedReader:
     return io.BufferedReader(cast("io.RawIOBase", file), HEAD)
 
 
-def blocks(file: IO[bytes], name: str, size: int = BLOCK) -> Iterator[bytes]:
-    """The lines of a table in blocks of about ``size`` bytes, each of them with the first line, its header, on top.
+def chunks(file: IO[bytes], name: str, size: int = CHUNK) -> Iterator[bytes]:
+    """A table in chunks of about ``size`` bytes, each of whole lines. Bytes that are no UTF-8 are replaced.
 
     Raises:
         NoTable: it has no lines.
     """
-    header, rest = b"", b""
-    remedy = "Name a table: a CSV file with a header."
+    rest, lines = b"", 0
     while block := file.read(size):
-        start = 0
-        if not header:
-            start = block.find(b"\n") + 1
-            header = block[:start]
-            if not header:
-                raise NoTable(f"{name} has no lines.", remedy)
         end = block.rfind(b"\n") + 1
-        if end > start:
-            yield _text(b"".join((header, rest, memoryview(block)[start:end])))
-            rest = block[end:]
-        else:
-            rest += block[start:]
+        if end:
+            lines += 1
+            yield _text(rest + block[:end])
+        rest = block[end:] if end else rest + block
         if len(rest) > LONGEST_LINE:
-            raise NoTable(f"{name} is no table: a line of it never ends.", remedy)
-    if not header:
-        raise NoTable(f"{name} is empty.", "Download it again, and compare its size.")
+            raise NoTable(f"{name} is no table: a line of it never ends.", "Name a table: a CSV file with a header.")
+    if not lines:
+        raise NoTable(f"{name} has no lines.", "Name a table: a CSV file with a header.")
     if rest:
-        yield _text(header + rest)
+        yield _text(rest)
+
+
+@contextmanager
+def piped(content: Iterable[bytes]) -> Iterator[str]:
+    """The address at which DuckDB reads ``content`` once, while a thread of its own makes it. Nothing is on disk.
+
+    Raises:
+        Exception: whatever ``content`` raises, at the end of the ``with`` block: DuckDB took it for the end of the file.
+    """
+    reader, writer = os.pipe()
+    failed: list[BaseException] = []
+
+    def write() -> None:
+        try:
+            with os.fdopen(writer, "wb", buffering=0) as file:
+                for chunk in content:
+                    left = memoryview(chunk)
+                    while left:
+                        left = left[file.write(left) :]
+        except BrokenPipeError:
+            pass  # The reader has given up, and says why.
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield f"{PIPES}{reader}"
+    finally:
+        os.close(reader)
+        thread.join()
+        if failed:
+            raise failed[0]
 
 
 def _text(block: bytes) -> bytes:
-    """``block`` as UTF-8: what is none is replaced. One wrong byte would otherwise cost the whole block."""
+    """``block`` as UTF-8: what is none is replaced. One wrong byte would otherwise cost the whole table."""
     if not block.isascii():
         try:
             block.decode()

@@ -25,6 +25,8 @@ from consonance.study.schema import refuse_older_stores
 from consonance.study.tombstones import refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
+# What this process has open: a dump is handed to DuckDB by a pipe.
+PIPES = "/dev/fd/"
 # A limit of the study's own, such as 8GiB; else half of the machine's memory.
 MEMORY_VARIABLE = "CONSONANCE_MEMORY_LIMIT"
 # Small row groups are compressed and written by the thread that lands a donation; a donation that
@@ -82,7 +84,7 @@ def open_study(
             attach_warehouse(connection, study)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
         connection.register_filesystem(fsspec.filesystem("memory"))
-        lock_down(connection, [MEMORY_FOLDER])
+        lock_down(connection, [MEMORY_FOLDER, *([PIPES] if writes_catalogue and not read_only else [])])
         yield connection
     finally:
         connection.close()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import json
 import tarfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from conftest import SmallStudy
 
 from consonance.study.vault import open_study
 from loaders.dumps import add_dump
-from loaders.streams import NoTable, blocks, members
+from loaders.streams import NoTable, chunks, members, piped
 
 SOURCE = "musicbrainz_canonical"
 HEADER = (
@@ -129,14 +131,26 @@ def test_a_dump_that_cannot_be_read_changes_nothing(small: SmallStudy, tmp_path:
         assert connection.execute("select count(*) from catalogue.music.recordings").fetchall() == [(3,)]
 
 
-def test_blocks_end_with_lines_and_begin_with_the_header(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(b"h\n" + b"".join(b"%d\n" % number for number in range(1000)) + b"last")
-    found = [block for name, file in members(tmp_path / "t.csv") for block in blocks(file, name, size=64)]
-    assert len(found) > 50 and all(block.startswith(b"h\n") for block in found)
-    assert b"".join(block.removeprefix(b"h\n") for block in found).split() == [
-        *(b"%d" % n for n in range(1000)),
-        b"last",
-    ]
+def test_a_table_is_read_in_chunks_of_whole_lines(tmp_path: Path) -> None:
+    content = b"h\n" + b"".join(b"%d\n" % number for number in range(1000)) + b"last"
+    (tmp_path / "t.csv").write_bytes(content)
+    found = [chunk for name, file in members(tmp_path / "t.csv") for chunk in chunks(file, name, size=64)]
+    assert len(found) > 50 and all(chunk.endswith(b"\n") for chunk in found[:-1])
+    assert b"".join(found) == content
+
+
+def test_a_pipe_ends_with_its_reader(tmp_path: Path) -> None:
+    """Whoever stops reading is not waited for, and what goes wrong while a table is made is said."""
+    endless = itertools.repeat(b"1,2\n" * 100_000)
+    with piped(endless) as address, Path(address).open("rb") as file:
+        assert file.read(4) == b"1,2\n"
+
+    def cut_off() -> Iterator[bytes]:
+        yield b"a,b\n"
+        raise EOFError("cut off")
+
+    with pytest.raises(EOFError, match="cut off"), piped(cut_off()) as address:
+        assert Path(address).read_bytes() == b"a,b\n"
 
 
 def test_songs_are_matched_from_the_command_line(small: SmallStudy, tmp_path: Path) -> None:
