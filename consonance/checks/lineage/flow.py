@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # Kinds of columns of feature sources.
 VALUE, NAMES = "value", "names"
@@ -11,8 +12,7 @@ VALUE, NAMES = "value", "names"
 PRIVACY_CLASSES = ("open", "quasi", "direct")
 
 
-@dataclass(frozen=True, order=True)
-class Origin:
+class Origin(NamedTuple):
     """A column that a value comes from.
 
     Attributes:
@@ -63,7 +63,7 @@ class Flow:
         passed: dict[Origin, tuple[str, ...]] = {}
         for origin, way in self.origins.items():
             names = origin.declassifiers if origin.privacy == "open" else (*origin.declassifiers, declassifier)
-            _keep_shortest(passed, replace(origin, declassifiers=tuple(dict.fromkeys(names))), way)
+            _keep_shortest(passed, origin._replace(declassifiers=tuple(dict.fromkeys(names))), way)
         return Flow(passed)
 
     def permitted(self, permissions: Iterable[str]) -> Flow:
@@ -74,7 +74,7 @@ class Flow:
         passed: dict[Origin, tuple[str, ...]] = {}
         for origin, way in self.origins.items():
             if origin.kind == VALUE:
-                origin = replace(origin, permissions=tuple(sorted({*origin.permissions, *granted})))
+                origin = origin._replace(permissions=tuple(sorted({*origin.permissions, *granted})))
             _keep_shortest(passed, origin, way)
         return Flow(passed, self.copy_of)
 
@@ -102,5 +102,5 @@ def either(first: Flow, second: Flow) -> Flow:
 
 def _keep_shortest(origins: dict[Origin, tuple[str, ...]], origin: Origin, way: tuple[str, ...]) -> None:
     known = origins.get(origin)
-    if known is None or (len(way), way) < (len(known), known):
+    if known is None or (way != known and (len(way), way) < (len(known), known)):
         origins[origin] = way

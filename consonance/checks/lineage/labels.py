@@ -6,8 +6,6 @@ declassifier.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from consonance.checks.lineage.flow import NOTHING, PRIVACY_CLASSES, Flow
 from consonance.checks.lineage.layers import VAULT
 from consonance.checks.lineage.permissions import kind_of
@@ -154,7 +152,7 @@ class Labels:
                     f"Pass it through a function of functions/ that accepts {privacy}, or leave it out.",
                 )
         reported = {
-            replace(origin, declassifiers=("nothing",)) if origin.is_bare else origin: way
+            origin._replace(declassifiers=("nothing",)) if origin.is_bare else origin: way
             for origin, way in flow.origins.items()
         }
         return Flow(reported, flow.copy_of)

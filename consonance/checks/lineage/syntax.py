@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -36,14 +37,14 @@ class Lines:
     """Line numbers of a statement, by the byte offsets of its syntax tree."""
 
     def __init__(self, sql: str) -> None:
-        self._bytes = sql.encode()
+        self._ends = [found.start() for found in re.finditer(b"\n", sql.encode())]
         self.last = 1
 
     def of(self, node: Node) -> int:
         """The line of ``node``; of one without a place, the last line that was asked for."""
         place = node.get("query_location", NO_PLACE)
         if place != NO_PLACE:
-            self.last = self._bytes[:place].count(b"\n") + 1
+            self.last = bisect_left(self._ends, place) + 1
         return self.last
 
 
