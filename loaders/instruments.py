@@ -150,7 +150,7 @@ def own_instruments(study: Study) -> OwnInstruments:
             scales.reader.fault(line, f"has a scale without items in {ITEMS}", f"Add its items to {ITEMS}.")
     scales.reader.close()
     items.reader.close()
-    return OwnInstruments(scales.rows, items.rows)
+    return OwnInstruments(tuple(scales.rows), tuple(items.rows))
 
 
 @dataclass

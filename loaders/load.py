@@ -27,6 +27,7 @@ from loaders.donations import load_donations
 from loaders.enrolment import load_participants
 from loaders.history_doubts import history_doubts, note_decisions
 from loaders.inbox import Donation, find_donations
+from loaders.instruments import load_instruments
 from loaders.library import load_library
 from loaders.load_report import DonationReport, LoadReport
 from loaders.surveys import load_surveys
@@ -77,12 +78,13 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         erased = erased_codes(connection, [donation.participant_code for donation in donations])
         held = held_codes(connection, "listening_history") | dict.fromkeys(erased, "erased")
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
+        instruments = load_instruments(connection, study)
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
         catalogue = load_catalogue(connection, study, progress.reads)
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
-        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions)
+        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions, instruments)
         record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")

@@ -81,7 +81,7 @@ class DonationReport:
 
 @dataclass(frozen=True)
 class FileReport:
-    """One survey or catalogue file.
+    """One file of instruments, surveys or the catalogue.
 
     Attributes:
         file: Its name, within the study folder.
@@ -121,6 +121,7 @@ class LoadReport:
     closed: list[str] = field(default_factory=list)
     history_doubts: list[HistoryDoubt] = field(default_factory=list)
     feature_permissions: list[NotedPermission] = field(default_factory=list)
+    instruments: list[FileReport] = field(default_factory=list)
 
     @property
     def undecided(self) -> list[HistoryDoubt]:
@@ -130,7 +131,7 @@ class LoadReport:
     @property
     def exit_status(self) -> int:
         """0 if everything is in the vault; 2 if something was rejected, refused, held, not read, or waits for a decision."""
-        parts: list[DonationReport | FileReport] = [*self.donations, *self.surveys, *self.catalogue]
+        parts: list[DonationReport | FileReport] = [*self.donations, *self.instruments, *self.surveys, *self.catalogue]
         return 0 if all(part.is_whole for part in parts) and not self.undecided else 2
 
     def by_participant(self) -> dict[str, list[DonationReport]]:
@@ -151,6 +152,7 @@ class LoadReport:
         statuses = Counter[str](donation.status for donation in self.donations)
         return {
             "participants": participants,
+            "instruments": {file.file: file.as_json() for file in self.instruments},
             "surveys": {file.file: file.as_json() for file in self.surveys},
             "catalogue": {file.file: file.as_json() for file in self.catalogue},
             "closed_to_others": self.closed,

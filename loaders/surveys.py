@@ -5,12 +5,11 @@ from __future__ import annotations
 import duckdb
 
 from consonance.consent.state import held_codes
-from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.schema import insert_row
 from loaders.export_kinds import CLOCK, DATE
+from loaders.instruments import known_instruments
 from loaders.load_report import FileReport
-from loaders.memory_files import in_memory
 from loaders.side_files import ROWS, NotRead, SideTable, content_of, name_in_reports, read_side_table, side_files
 
 COLUMNS = ("participant_code", "answered_at", "instrument", "item", "answer")
@@ -47,12 +46,17 @@ JUDGE = f"""
 # What lands and says nothing, or may say something else than it should.
 DOUBTS = """
     with landed as (select * from judged_answers where reason is null),
-    known as (select instrument, count(*) as items from instrument_ranges group by instrument),
+    ranges as (
+        select instrument, item, min(answer_min) as answer_min, max(answer_max) as answer_max
+        from instrument_ranges
+        group by instrument, item
+    ),
+    known as (select instrument, count(*) as items from ranges group by instrument),
     answers as (
         select landed.*, known.items, ranges.item is not null as is_known, ranges.answer_min, ranges.answer_max
         from landed
         left join known using (instrument)
-        left join instrument_ranges as ranges using (instrument, item)
+        left join ranges using (instrument, item)
     ),
     reports as (
         select count(*) as lines, any_value(items) as items
@@ -75,10 +79,10 @@ DOUBTS = """
 ADVICE = {
     "no_time_with_offset": "Write answered_at like 2026-03-01T10:00:00+01:00: without the offset the moment is not known.",
     "not_a_number": "Answers are numbers: export the values, not the labels. Free text is never landed.",
-    "unknown_instrument": "Their instrument is not in seeds/instrument_items.csv: they are landed, but not scored.",
-    "unknown_item": "Their item is not one of the instrument's items in seeds/instrument_items.csv: they are landed, but not scored.",
+    "unknown_instrument": "Their instrument is neither in seeds/instruments.csv nor in the study's folder instruments/: they are landed, but not scored.",
+    "unknown_item": "Their item is not one of the instrument's items (docs/instruments.md): they are landed, but not scored.",
     "outside_range": (
-        "These answers are outside the range of their item in seeds/instrument_scales.csv, and count as missing. "
+        "These answers are outside the range of their item, and their scale is not scored (docs/instruments.md). "
         "Was the instrument recoded, such as 0 to 4 for 1 to 5?"
     ),
     "one_item_reports": "These reports have only one item of an instrument that has several. Check whether each item has its own time: the items of one report need the same answered_at.",
@@ -106,7 +110,7 @@ def load_surveys(connection: duckdb.DuckDBPyConnection, study: Study) -> list[Fi
     Lines of people without consent to ``emotion_reports`` are not landed. A file that cannot be read is
     left out: the others are landed, and what an earlier load had landed of it is deleted.
     """
-    _lay_out_ranges(connection)
+    known_instruments(connection, study)
     held = held_codes(connection, "emotion_reports")
     connection.execute(
         "create or replace temp table survey_consents as select unnest($codes::varchar[]) as participant_code, unnest($reasons::varchar[]) as held_because",
@@ -200,23 +204,3 @@ def _forget(connection: duckdb.DuckDBPyConnection, file: str) -> int:
         "delete from vault.raw.survey_answers where file = $file", {"file": file}
     ).fetchall()
     return int(lines)
-
-
-def _lay_out_ranges(connection: duckdb.DuckDBPyConnection) -> None:
-    """The items that seeds define, with the least and the greatest answer, as ``instrument_ranges``."""
-    items, scales = (
-        (PROJECT / "seeds" / f"{name}.csv").read_bytes() for name in ("instrument_items", "instrument_scales")
-    )
-    with in_memory(items, ".csv") as items_at, in_memory(scales, ".csv") as scales_at:
-        connection.execute(
-            f"""
-            create or replace temp table instrument_ranges as
-            select
-                items.instrument, items.item,
-                min(cast(scales.answer_min as double)) as answer_min,
-                max(cast(scales.answer_max as double)) as answer_max
-            from read_csv('{items_at}', all_varchar = true, header = true) as items
-            inner join read_csv('{scales_at}', all_varchar = true, header = true) as scales using (instrument, scale)
-            group by items.instrument, items.item
-            """
-        )

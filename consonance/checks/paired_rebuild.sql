@@ -256,6 +256,14 @@ select
 from original.raw.survey_answers as answers
 inner join vault.codes on answers.participant_code = codes.participant_code;
 
+insert into vault.raw.instrument_scales by name
+select instrument, scale, answer_min, answer_max, score_as, max_missing, dimension
+from original.raw.instrument_scales;
+
+insert into vault.raw.instrument_items by name
+select instrument, scale, item, is_reversed
+from original.raw.instrument_items;
+
 -- What a feature source said about tracks is said of nobody.
 insert into vault.raw.fetched_tracks by name
 select source_id, spotify_id, asked_at, isrc, length_ms, is_known

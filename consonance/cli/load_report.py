@@ -75,7 +75,7 @@ def print_load(report: LoadReport, out: Console) -> None:
     for donation in report.donations:
         if donation.advice:
             out.print(f"[yellow]{escape(donation.file)}[/]: {escape(donation.advice)}", soft_wrap=True)
-    for file in [*report.surveys, *report.catalogue]:
+    for file in [*report.instruments, *report.surveys, *report.catalogue]:
         print_file(file, out)
     if report.closed:
         out.print(
@@ -103,7 +103,7 @@ def print_load(report: LoadReport, out: Console) -> None:
 
 
 def print_file(file: FileReport, out: Console) -> None:
-    """Print what was landed of a questionnaire file or a feature archive."""
+    """Print what was landed of a table of instruments, a questionnaire file or a feature archive."""
     if file.not_read:
         out.print(f"[red]{escape(file.file)}: not read[/] ({file.not_read})", soft_wrap=True)
     else:

@@ -94,6 +94,23 @@ form_version,language,title,file,sha256
 # v1,en,Information for participants,notice-v1.pdf,<SHA-256 of the file>
 """
 
+SCALES = """\
+instrument,scale,answer_min,answer_max,score_as,max_missing,dimension
+# Instruments of your own: one line for each scale. The project's docs/instruments.md lists the instruments that are
+#   there already, and explains each column.
+# score_as: sum or mean. max_missing: how many items may be missing. dimension: valence, arousal, or empty.
+# Example (without the leading #):
+# calmness,calm,0,10,mean,0,
+"""
+
+ITEMS = """\
+instrument,scale,item,is_reversed
+# One line for each item of the scales in scales.csv. is_reversed: true if a high answer means a low score.
+# Example (without the leading #):
+# calmness,calm,relaxed,false
+# calmness,calm,hectic,true
+"""
+
 RECIPIENTS = """\
 release,recipient,handed_over_at
 # One line for each release that you hand over to somebody. The certificate of a withdrawal lists whom to inform.
@@ -113,6 +130,7 @@ This folder is one study. Keep everything in it out of version control.
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donations | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
 | questionnaire files | surveys/: tables (.csv, .tsv, .txt) with one answer on each line: participant_code,answered_at,instrument,item,answer |
+| questionnaires of your own | instruments/: scales.csv and items.csv; the project's docs/instruments.md says how |
 | audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt, .parquet), packed or not; the project's docs/features.md lists the sources |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | who got which release | recipients.csv |
@@ -168,7 +186,7 @@ def lay_out_study(root: Path, title: str | None = None, as_of: datetime | None =
 def _fill(study: Study, title: str, as_of: datetime | None) -> None:
     root = study.root
     root.chmod(0o700)  # before there is anything in it
-    for folder in (study.inbox, study.surveys, study.catalogue):
+    for folder in (study.inbox, study.surveys, study.catalogue, study.instruments):
         folder.mkdir(exist_ok=True)
     moment = f'"{as_of.isoformat()}"' if as_of else ""
     study.settings_path.write_text(SETTINGS.format(title=_quoted(title), as_of=moment), encoding="utf-8")
@@ -176,6 +194,8 @@ def _fill(study: Study, title: str, as_of: datetime | None) -> None:
     study.participants_path.write_text(PARTICIPANTS, encoding="utf-8")
     study.notices_path.write_text(NOTICES, encoding="utf-8")
     study.recipients_path.write_text(RECIPIENTS, encoding="utf-8")
+    (study.instruments / "scales.csv").write_text(SCALES, encoding="utf-8")
+    (study.instruments / "items.csv").write_text(ITEMS, encoding="utf-8")
     if not (root / "README.md").exists():
         (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
     create_key(study)

@@ -15,6 +15,7 @@
 -- depends_on: {{ ref('daily_listening') }}
 -- depends_on: {{ ref('library') }}
 -- depends_on: {{ ref('emotion_reports') }}
+-- depends_on: {{ ref('emotion_scores') }}
 -- depends_on: {{ ref('emotion_windows') }}
 -- depends_on: {{ ref('feature_coverage_of_participants') }}
 -- depends_on: {{ ref('row_accounting') }}

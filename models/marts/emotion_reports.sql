@@ -23,7 +23,8 @@ scores as (
         sum(items_expected) as items_expected,
         sum(items_answered) as items_answered,
         count(*) as scales,
-        count(score) as scored_scales
+        count(*) filter (where score_status = 'scored') as scored_scales,
+        count(*) filter (where score_status = 'outside_range') as scales_outside
     from feat_emotion_scores
     group by report_id
 ),
@@ -44,6 +45,7 @@ joined as (
             when scores.report_id is null then 'unknown_instrument'
             when scores.scored_scales = scores.scales then 'scored'
             when scores.scored_scales > 0 then 'partly_scored'
+            when scores.scales_outside > 0 then 'outside_range'
             else 'too_many_missing'
         end as score_status
     from reports

@@ -53,6 +53,7 @@ NEEDS: dict[str, dict[str, str]] = {
         "anonymized.anon_emotion_answers": "true",
         "features.feat_emotion_scores": "true",
         "marts.emotion_reports": "true",
+        "marts.emotion_scores": "true",
         "marts.emotion_windows": "true",
     },
     "library": {
@@ -84,7 +85,7 @@ TABLE = """
 | demographics | marts | 5 | 0 | 5 | 0 |
 | emotion_reports | anonymized | 2 | 0 | 2 | 0 |
 | emotion_reports | features | 2 | 0 | 2 | 0 |
-| emotion_reports | marts | 4 | 0 | 4 | 0 |
+| emotion_reports | marts | 6 | 0 | 6 | 0 |
 | library | anonymized | 4 | 0 | 4 | 0 |
 | library | marts | 3 | 0 | 3 | 0 |
 | ml_training | anonymized | 1 | 0 | 1 | 0 |

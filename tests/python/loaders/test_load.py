@@ -27,7 +27,7 @@ def statuses(study: SmallStudy) -> dict[str, tuple[str, str | None]]:
 def test_init_lays_out_a_study_and_never_overwrites_one(tmp_path: Path) -> None:
     study = lay_out_study(tmp_path / "new")
     assert {path.name for path in study.root.iterdir()} == {
-        "study.yml", "consents.csv", "participants.csv", "notices.csv", "recipients.csv", "README.md", "vault.key", "vault.duckdb", "audit.head", "catalog.duckdb", "inbox", "surveys", "catalogue",
+        "study.yml", "consents.csv", "participants.csv", "notices.csv", "recipients.csv", "README.md", "vault.key", "vault.duckdb", "audit.head", "catalog.duckdb", "inbox", "surveys", "instruments", "catalogue",
     }  # fmt: skip
     assert oct(study.key_path.stat().st_mode)[-3:] == "600"
     key = study.key_path.read_text()

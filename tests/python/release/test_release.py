@@ -184,6 +184,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                 for name in (
                     "daily_listening",
                     "emotion_reports",
+                    "emotion_scores",
                     "emotion_windows",
                     "feature_agreement",
                     "feature_coverage",
