@@ -133,6 +133,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     {%- for spelling, plain in [
         ('&amp;', '&'), ('&#039;', "''"), ('&#39;', "''"), ('&#x60;', "''"), ('&quot;', '"'),
         ('ß', 'ss'), ('æ', 'ae'), ('Æ', 'ae'), ('œ', 'oe'), ('þ', 'th'), ('…', '...'),
+        ('ﬀ', 'ff'), ('ﬁ', 'fi'), ('ﬂ', 'fl'), ('ﬃ', 'ffi'), ('ﬄ', 'ffl'),
     ] -%}
         {%- set ns.sql = "replace(" ~ ns.sql ~ ", '" ~ spelling ~ "', '" ~ plain ~ "')" -%}
     {%- endfor -%}
@@ -146,8 +147,8 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 {# The usual signs one by one: the table of the others is made anew for each text, and few texts need it. #}
 {% macro in_one_width(text) -%}
     {%- set table = "translate(folded_text, "
-        ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘‚‛′`´“”„″‑‒–—―−øØłŁđĐıʼ', "
-        ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''\"\"\"\"------oOlLdDi''')" -%}
+        ~ "'ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺａｂｃｄｅｆｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ０１２３４５６７８９（）［］【】＆！？：；，．～　‘‚‛′`´“”„″‑‒–—―−øØłŁđĐıʼｦｧｨｩｪｫｬｭｮｯｰｱｲｳｴｵｶｷｸｹｺｻｼｽｾｿﾀﾁﾂﾃﾄﾅﾆﾇﾈﾉﾊﾋﾌﾍﾎﾏﾐﾑﾒﾓﾔﾕﾖﾗﾘﾙﾚﾛﾜﾝﾞﾟ｢｣､｡･', "
+        ~ "'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789()[][]&!?:;,.~ ''''''''''''\"\"\"\"------oOlLdDi''ヲァィゥェォャュョッーアイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワン゙゚「」、。・')" -%}
     {{- let_be('folded_text', "replace(replace(" ~ text ~ ", '’', ''''), '‐', '-')", "case when " ~ found_in('folded_text', '[`´øØłŁđĐıʼ\\x{2010}-\\x{2033}\\x{2212}\\x{3000}\\x{3010}\\x{3011}\\x{FF00}-\\x{FFEF}]') ~ " then " ~ table ~ " else folded_text end") -}}
 {%- endmacro %}
 

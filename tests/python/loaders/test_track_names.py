@@ -45,8 +45,8 @@ def test_what_sounds_different_is_never_matched(is_matched: list[bool]) -> None:
 def test_another_spelling_is_matched_in_every_case(is_matched: list[bool]) -> None:
     missed = Counter(pair.case for pair, found in zip(PAIRS, is_matched, strict=True) if pair.is_same and not found)
     # Of errors of typing a few are too many: what is exchanged beside a blank, say.
-    assert missed.keys() <= {"typing error in the title", "Unicode forms"}, missed
-    assert missed["typing error in the title"] <= 3 and missed["Unicode forms"] <= 2, missed
+    assert missed.keys() <= {"typing error in the title"}, missed
+    assert missed["typing error in the title"] <= 3, missed
 
 
 # One recording unless said otherwise: what is written wrongly, in another order, another script or elsewhere.
