@@ -25,6 +25,7 @@ from consonance.cli.consent import consent
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.risk_report import print_risk
+from consonance.cli.survey import survey
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.cli.withdraw import withdraw
 from consonance.erasure.amendment import erase_uncovered
@@ -46,6 +47,7 @@ def cli() -> None:
     \b
     The steps of a study:
       consonance init study        make the study folder; fill in its tables, add the zips
+      consonance survey map FILE   say what the columns of a questionnaire are
       consonance load              copy everything into the encrypted vault
       dbt run                      rebuild the warehouse
       consonance check             check consent, de-identification and quality
@@ -228,6 +230,7 @@ cli.add_command(catalog)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(survey)
 cli.add_command(withdraw)
 
 

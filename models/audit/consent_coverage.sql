@@ -4,6 +4,7 @@
 -- depends_on: {{ ref('anon_participants') }}
 -- depends_on: {{ ref('anon_plays') }}
 -- depends_on: {{ ref('anon_emotion_answers') }}
+-- depends_on: {{ ref('anon_emotion_prompts') }}
 -- depends_on: {{ ref('anon_library') }}
 -- depends_on: {{ ref('anon_row_accounting') }}
 -- depends_on: {{ ref('ses_plays') }}
@@ -16,6 +17,7 @@
 -- depends_on: {{ ref('library') }}
 -- depends_on: {{ ref('emotion_reports') }}
 -- depends_on: {{ ref('emotion_scores') }}
+-- depends_on: {{ ref('emotion_prompts') }}
 -- depends_on: {{ ref('emotion_windows') }}
 -- depends_on: {{ ref('feature_coverage_of_participants') }}
 -- depends_on: {{ ref('row_accounting') }}

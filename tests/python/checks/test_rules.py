@@ -23,6 +23,7 @@ FAULTS: dict[str, str] = {
     "A4_secrets_are_random": "update vault.raw.keyring set pseudonym = md5(participant_code)",
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
+    "A6_prompts_were_consented": "insert into vault.raw.survey_prompts values ('P999', null, null, now(), null, 'answered', 'f', 2)",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "A8_fetched_tracks_were_heard": "insert into vault.raw.fetched_tracks values ('reccobeats', '0000000000000000000001', now(), null, null, true)",
     # The participant after whom a file of the catalogue is called.

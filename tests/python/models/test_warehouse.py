@@ -26,6 +26,7 @@ MARTS = (
     "tracks",
     "daily_listening",
     "library",
+    "emotion_prompts",
     "emotion_reports",
     "emotion_windows",
     "feature_agreement",
