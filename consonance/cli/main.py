@@ -22,6 +22,7 @@ from consonance.cli.audit import audit
 from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
+from consonance.cli.export import export
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.risk_report import print_risk
@@ -54,6 +55,7 @@ def cli() -> None:
       consonance attack            measure the residual re-identification risk
       consonance site              build the docs site with the lineage
       consonance publish           make a release, if every check has passed
+      consonance export            write training data, or reports, into a folder for use elsewhere
       consonance withdraw          erase a participant, with a certificate
       consonance doctor            list what is wrong with the study folder
     """
@@ -231,6 +233,7 @@ cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
 cli.add_command(survey)
+cli.add_command(export)
 cli.add_command(withdraw)
 
 
