@@ -29,8 +29,7 @@ ORDER = (
     "play_id",
     "session_id",
     "report_id",
-    "emotion_window",
-    "feature",
+    "window_minutes",
     "track_id",
 )
 

@@ -1,1 +1,0 @@
-"""Exports: data for use outside the study folder, with a dictionary, and an entry of the audit log."""
