@@ -15,7 +15,7 @@ ranged as (
         reported_negative_affect
     from emotion_windows
     where
-        window_minutes = 180
+        emotion_window = 'before_180m'
         and instrument = 'panas'
         and coalesce(reported_positive_affect, reported_negative_affect) is not null
 ),

@@ -17,7 +17,7 @@ quadrants as (
         mean_tempo
     from emotion_windows
     where
-        window_minutes = 60
+        emotion_window = 'before_60m'
         and reported_valence is not null
         and reported_arousal is not null
         and plays_with_features >= 3

@@ -10,7 +10,7 @@ centred as (
         mean_valence - avg(mean_valence) over (partition by participant_id) as heard
     from emotion_windows
     where
-        window_minutes = 60
+        emotion_window = 'before_60m'
         and reported_valence is not null
         and plays_with_features >= 1
 ),

@@ -30,7 +30,7 @@ from loaders.inbox import Donation, find_donations
 from loaders.instruments import load_instruments
 from loaders.library import load_library
 from loaders.load_report import DonationReport, LoadReport
-from loaders.surveys import load_surveys
+from loaders.surveys.loading import load_surveys
 
 
 class LoadProgress:

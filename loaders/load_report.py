@@ -88,6 +88,8 @@ class FileReport:
         rows_in, landed, rejected, reasons: Lines, and why some were not landed.
         not_read: Why nothing of the file was read; ``None`` if it was.
         doubts: What was landed, or left empty, and should be looked at: what it is, and how often.
+        remarks: What was landed as it is and is worth a look; the file is whole all the same.
+        prompts: Of a questionnaire file, its prompts by what became of them.
         decided: How its values were read, where a file of this kind may mean several things.
         advice: What an operator can do.
     """
@@ -99,6 +101,8 @@ class FileReport:
     reasons: dict[str, int] = field(default_factory=dict)
     not_read: str | None = None
     doubts: dict[str, int] = field(default_factory=dict)
+    remarks: dict[str, int] = field(default_factory=dict)
+    prompts: dict[str, int] = field(default_factory=dict)
     decided: list[str] = field(default_factory=list)
     advice: list[str] = field(default_factory=list)
 

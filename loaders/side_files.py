@@ -83,16 +83,20 @@ def name_in_reports(study: Study, path: Path) -> str:
     return study.within(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def content_of(path: Path) -> bytes:
+def content_of(path: Path, also: tuple[str, ...] = ()) -> bytes:
     """The bytes of a side file.
+
+    Args:
+        path: Where it is.
+        also: Suffixes that are read beside ``SUFFIXES``.
 
     Raises:
         NotRead: it is no file, no table by its name, or cannot be opened.
     """
     if not path.is_file():
         raise NotRead("no_file", "It is a link or a device, not a file.", "Put the file itself there.")
-    if path.suffix.lower() not in SUFFIXES:
-        raise NotRead("no_csv", f"Only {', '.join(SUFFIXES)} are read.", SAVE_AS_CSV)
+    if path.suffix.lower() not in (suffixes := (*SUFFIXES, *also)):
+        raise NotRead("no_csv", f"Only {', '.join(suffixes)} are read.", SAVE_AS_CSV)
     try:
         return path.read_bytes()
     except OSError:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -21,6 +22,7 @@ from consonance.checks.paired_rebuild import folder_for_rebuild, make_paired_stu
 from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.shared_macros import with_macros
 from consonance.study.vault import (
     attach_study,
     attach_to_read,
@@ -31,7 +33,11 @@ from consonance.study.vault import (
 )
 
 # Ids of records are keyed with a secret of the person: they differ in the rebuild, and must.
-RECORD_IDS = ("play_id", "session_id", "report_id")
+RECORD_IDS = ("play_id", "session_id", "report_id", "previous_report_id")
+# Ids of tracks: those of private tracks are keyed, too.
+TRACK_IDS = ("track_id", "playing_track_id")
+# The column that is made of the pseudonym: where it is what it must be, it is left out (rule M7 checks that it is).
+FOLD = "fold"
 # The two warehouses, as they are attached.
 SIDES = ("original", "rebuilt")
 # What no model makes: the figures of the attacks, the note of a run at the desk.
@@ -262,7 +268,7 @@ def _fingerprint(relation: str, types: dict[str, str], side: str, *, whole: bool
     """A query for one row: the number of rows, and a sum of hashes of whole rows, or one sum for each column.
 
     The sum of 64-bit hashes does not depend on order. Pseudonyms are replaced by numbers, ids of records and of
-    private tracks are left out, shifts are taken back. Means are rounded: the order in which threads add is not
+    private tracks and the folds of pseudonyms are left out, shifts are taken back. Means are rounded: the order in which threads add is not
     always the same.
     """
     has_person = "participant_id" in types
@@ -273,11 +279,12 @@ def _fingerprint(relation: str, types: dict[str, str], side: str, *, whole: bool
     joins = ""
     if has_person:
         joins += f" left join persons on persons.{side}_pseudonym = relation.participant_id"
-    if "track_id" in types:
-        joins += (
-            f" left join (select distinct track_id from {side}.anonymized.anon_tracks where is_private) as private_tracks"
-            " on private_tracks.track_id = relation.track_id"
-        )
+    for name in TRACK_IDS:
+        if name in types:
+            joins += (
+                f" left join (select distinct track_id from {side}.anonymized.anon_tracks where is_private) as private_{name}"
+                f" on private_{name}.track_id = relation.{name}"
+            )
     return f"select count(*), {sums} from {side}.{relation} as relation{joins}"
 
 
@@ -288,13 +295,20 @@ def _comparable(name: str, data_type: str, side: str, *, has_person: bool) -> st
         return f"coalesce(cast(persons.person as varchar), {column})"
     if name in RECORD_IDS:
         return f"({column} is null)"
-    if name == "track_id":
-        return f"case when private_tracks.track_id is null then {column} end"
+    if name == FOLD and has_person:
+        return f"nullif({column}, {_fold_of('relation.participant_id')})"
+    if name in TRACK_IDS:
+        return f"case when private_{name}.track_id is null then {column} end"
     if has_person and _is_temporal(data_type):
         return f"(cast({column} as timestamp) - to_days(7 * coalesce(persons.{side}_shift, 0)))"
     if data_type in ("DOUBLE", "FLOAT"):
         return f"round({column}, 9)"
     return column
+
+
+@cache
+def _fold_of(participant_id: str) -> str:
+    return with_macros(f"{{{{ fold_of('{participant_id}') }}}}", ("folds.sql",))
 
 
 def _is_temporal(data_type: str) -> bool:

@@ -19,6 +19,8 @@ with codes as (
     select participant_code from original.raw.consent_events
     union
     select participant_code from original.raw.survey_answers
+    union
+    select participant_code from original.raw.survey_prompts
 )
 
 select
@@ -263,6 +265,19 @@ from original.raw.instrument_scales;
 insert into vault.raw.instrument_items by name
 select instrument, scale, item, is_reversed
 from original.raw.instrument_items;
+
+insert into vault.raw.survey_prompts by name
+select
+    codes.other_code as participant_code,
+    prompts.prompted_at,
+    prompts.opened_at,
+    prompts.answered_at,
+    prompts.expires_at,
+    prompts.status,
+    getvariable('marker') || '-' || lpad(cast(dense_rank() over (order by prompts.file) as varchar), 6, '0') || '.csv' as file,
+    prompts.line
+from original.raw.survey_prompts as prompts
+inner join vault.codes on prompts.participant_code = codes.participant_code;
 
 -- What a feature source said about tracks is said of nobody.
 insert into vault.raw.fetched_tracks by name

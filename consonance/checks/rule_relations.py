@@ -193,7 +193,7 @@ def _ids(table: Table) -> Iterator[str]:
     for column, data_type in table.types.items():
         if not column.endswith("_id") or column.endswith("source_id"):
             continue
-        if column == "track_id" and "is_private" not in table.types:
+        if column.endswith("track_id") and "is_private" not in table.types:
             continue
         # Numbers tell one record from another and hardly repeat; names repeat in every row.
         kinds = {

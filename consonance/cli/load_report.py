@@ -102,15 +102,16 @@ def print_load(report: LoadReport, out: Console) -> None:
     )
 
 
-def print_file(file: FileReport, out: Console) -> None:
-    """Print what was landed of a table of instruments, a questionnaire file or a feature archive."""
+def print_file(file: FileReport, out: Console, landed: str = "landed") -> None:
+    """Print what was landed (or, in other words, would be) of a table of instruments, a questionnaire file or a feature archive."""
     if file.not_read:
         out.print(f"[red]{escape(file.file)}: not read[/] ({file.not_read})", soft_wrap=True)
     else:
-        counts = {**file.reasons, **file.doubts}
+        counts = {**file.reasons, **file.doubts, **file.remarks}
         told = [*file.decided, *(f"{what} {count:,}" for what, count in counts.items())]
+        told += [f"prompts {what} {count:,}" for what, count in file.prompts.items()]
         out.print(
-            f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines landed"
+            f"{escape(file.file)}: {file.landed:,} of {file.rows_in:,} lines {landed}"
             + (f" ({escape(', '.join(told))})" if told else ""),
             soft_wrap=True,
         )

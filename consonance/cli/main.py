@@ -22,9 +22,11 @@ from consonance.cli.audit import audit
 from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
+from consonance.cli.export import export
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.risk_report import print_risk
+from consonance.cli.survey import survey
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.cli.withdraw import withdraw
 from consonance.erasure.amendment import erase_uncovered
@@ -46,12 +48,14 @@ def cli() -> None:
     \b
     The steps of a study:
       consonance init study        make the study folder; fill in its tables, add the zips
+      consonance survey map FILE   say what the columns of a questionnaire are
       consonance load              copy everything into the encrypted vault
       dbt run                      rebuild the warehouse
       consonance check             check consent, de-identification and quality
       consonance attack            measure the residual re-identification risk
       consonance site              build the docs site with the lineage
       consonance publish           make a release, if every check has passed
+      consonance export            write training data, or reports, into a folder for use elsewhere
       consonance withdraw          erase a participant, with a certificate
       consonance doctor            list what is wrong with the study folder
     """
@@ -228,6 +232,8 @@ cli.add_command(catalog)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(survey)
+cli.add_command(export)
 cli.add_command(withdraw)
 
 

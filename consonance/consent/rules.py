@@ -30,6 +30,7 @@ def _values() -> dict[str, Any]:
         "played_texts": titles(),
         "audio_features": named["audio_features"],
         "features_of_plays": named["features_of_plays"],
+        "features_without_mean": named["features_without_mean"],
         "catalogue_columns": {table.name: list(table.columns) for table in tables("catalogue.music").values()},
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import re
 from collections import Counter
@@ -22,10 +23,13 @@ from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of
 from loaders.side_files import side_files
+from loaders.surveys.survey_map import Maps, questionnaire_files
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
 # Of larger files only the name is searched.
 LARGEST_SEARCHED = 64 * 1024 * 1024
+# A table that is no CSV, or no JSON.
+UNREADABLE = (ValueError, csv.Error, RecursionError)
 STORES = (".duckdb", ".db", ".wal", ".parquet", ".zip", ".gz", ".tar", ".bak")
 
 
@@ -54,9 +58,9 @@ def find(study: Study, codes: Sequence[str]) -> StudyFiles:
     donated = [path for code in codes for path in _donated(study, code)]
     lines: Counter[str] = Counter()
     for code in codes:
-        for path, _ in _tables(study, ""):
-            with suppress(UnicodeDecodeError, csv.Error):
-                lines[study.within(path)] += _relabelled(path, code, None)[1]
+        for table in _tables(study, ""):
+            with suppress(*UNREADABLE):
+                lines[study.within(table.path)] += _relabelled(table, code)[1]
     return StudyFiles(
         len(donated),
         sum(path.stat().st_size for path in donated),
@@ -81,11 +85,11 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
             sync(study.inbox)
         for receipt in study.receipts_of(code):
             remove_within(study.root, receipt)
-        for path, becomes in _tables(study, name):
-            with suppress(UnicodeDecodeError, csv.Error):
-                content, lines = _relabelled(path, code, becomes)
+        for table in _tables(study, name):
+            with suppress(*UNREADABLE):
+                content, lines = _relabelled(table, code)
                 if lines:
-                    replace_file(path, content, path.stat().st_mode & 0o777)
+                    replace_file(table.path, content, table.path.stat().st_mode & 0o777)
 
 
 def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
@@ -115,11 +119,13 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         for path in (study.donations_of(code), *study.receipts_of(code))
         if os.path.lexists(path)
     ]
-    for path, _ in _tables(study, ""):
+    for table in _tables(study, ""):
         try:
-            _relabelled(path, "", None)
-        except (UnicodeDecodeError, csv.Error):
-            to_do.append(f"{study.within(path)} cannot be read as CSV: remove the participant's lines from it.")
+            _relabelled(table, "")
+        except UNREADABLE:
+            to_do.append(
+                f"{study.within(table.path)} cannot be read as {table.kind}: remove the participant's lines from it."
+            )
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
         for path in _still_named(study, [*codes, *names])
@@ -134,49 +140,90 @@ def _donated(study: Study, code: str) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
-def _tables(study: Study, name: str) -> list[tuple[Path, str | None]]:
-    """The operator's tables, each with the name that takes the place of the code; ``None``: the lines go."""
-    tables: list[tuple[Path, str | None]] = [(study.consents_path, name), (study.participants_path, None)]
-    tables += [(path, None) for path in side_files(study.surveys)]
-    return [(path, becomes) for path, becomes in tables if path.is_file()]
+@dataclass(frozen=True)
+class _Table:
+    """A table of the operator's: which of its columns may hold participant codes, and the name that takes the place of
+    the code; ``None``: the lines go."""
+
+    path: Path
+    columns: Sequence[str]
+    becomes: str | None = None
+
+    @property
+    def kind(self) -> str:
+        return "JSON" if self.path.suffix.lower() == ".json" else "CSV"
 
 
-def _relabelled(path: Path, code: str, replacement: str | None) -> tuple[bytes, int]:
-    """A CSV in which the rows of ``code`` have the code ``replacement``, or are gone; every other byte is as it was.
+def _tables(study: Study, name: str) -> list[_Table]:
+    """The operator's tables; ``name`` takes the place of the code in the ledger."""
+    maps = Maps.of(study)
+    tables = [_Table(study.consents_path, [CODE_COLUMN], name), _Table(study.participants_path, [CODE_COLUMN])]
+    tables += [_Table(path, maps.participant_columns(study, path)) for path in questionnaire_files(study)]
+    return [table for table in tables if table.path.is_file()]
+
+
+def _relabelled(table: _Table, code: str) -> tuple[bytes, int]:
+    """A table in which the rows of ``code`` have another name, or are gone.
 
     Returns:
         The new content of the file, and the number of rows concerned.
 
     Raises:
-        UnicodeDecodeError, csv.Error: the file is no CSV.
+        ValueError, csv.Error, RecursionError: the file is no CSV, or no JSON.
     """
-    content = path.read_bytes()
+    content = table.path.read_bytes()
+    return (_without_records if table.kind == "JSON" else _without_rows)(content, table, code)
+
+
+def _without_records(content: bytes, table: _Table, code: str) -> tuple[bytes, int]:
+    """An array of JSON records without those of ``code``."""
+    text, encoding, mark = decoded(content)
+    records = json.loads(text)
+    if not isinstance(records, list):
+        return content, 0
+    kept = [
+        record
+        for record in records
+        if not (isinstance(record, dict) and any(_is_code(record.get(column), code) for column in table.columns))
+    ]
+    if len(kept) == len(records):
+        return content, 0
+    return mark + json.dumps(kept, ensure_ascii=False, indent=1).encode(encoding), len(records) - len(kept)
+
+
+def _without_rows(content: bytes, table: _Table, code: str) -> tuple[bytes, int]:
+    """A CSV without the rows of ``code``, or with another name in them; every other byte is as it was."""
     text, encoding, mark = decoded(content)
     delimiter, ending = dialect_of(text)
     lines = list(io.StringIO(text))
     reader = csv.reader(iter(lines), delimiter=delimiter)
     kept: list[str] = []
-    place: int | None = None
+    places: list[int] | None = None
     begun = concerned = 0
     for row in reader:
         chunk = lines[begun : reader.line_num]
         begun = reader.line_num
-        cells = [cell.strip() for cell in row]
-        if place is None:
+        if places is None:
+            cells = [cell.strip() for cell in row]
             if any(cells) and not cells[0].startswith("#"):
-                if CODE_COLUMN not in cells:
+                places = [cells.index(column) for column in table.columns if column in cells]
+                if not places:
                     return content, 0
-                place = cells.index(CODE_COLUMN)
-        elif len(cells) > place and cells[place] == code:
+        elif any(_is_code(row[place], code) for place in places if place < len(row)):
             concerned += 1
-            if replacement is None:
+            if table.becomes is None:
                 continue
-            row[place] = replacement
+            row[places[0]] = table.becomes
             line = io.StringIO()
             csv.writer(line, delimiter=delimiter, lineterminator=ending).writerow(row)
             chunk = [line.getvalue()]
         kept += chunk
     return mark + "".join(kept).encode(encoding), concerned
+
+
+def _is_code(cell: object, code: str) -> bool:
+    """Whether a cell holds the code; m-Path writes texts in quotation marks of its own."""
+    return str(cell).strip().strip('"') == code
 
 
 def naming(names: Sequence[str]) -> re.Pattern[str] | None:

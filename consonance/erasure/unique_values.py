@@ -29,8 +29,8 @@ TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
 # loaders write are declared in stores.yml; these are the models' own.
 WORDS_OF_MODELS = (
-    "age_band", "content_type", "device_family", "dimension", "fate", "feature", "feature_match_method",
-    "feature_source", "key_kind", "match_method", "scale", "score_status", "start_quality", "time_zone",
+    "age_band", "content_type", "device_family", "dimension", "direction", "emotion_window", "fate", "feature",
+    "feature_match_method", "feature_source", "key_kind", "match_method", "scale", "score_status", "start_quality", "time_zone",
 )  # fmt: skip
 WORDS = word_columns().union(WORDS_OF_MODELS)
 # The lines of the consent ledger stay, under a token.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from consonance.erasure.certificate import write_certificate
 from consonance.erasure.evidence import note_search
+from consonance.erasure.exports import exports_to_delete
 from consonance.erasure.ledger_event import enter_withdrawal
 from consonance.erasure.planning import NothingPending
 from consonance.erasure.record import ErasureRecord, begin, end, only_one, pending
@@ -83,6 +84,7 @@ def withdraw(
             scan, left = search_stores(study, record)
         with step("writing the certificate"):
             to_do = left_to_do(study, record.people.participant_code, record.usernames)
+            to_do += exports_to_delete(study, [release.number for release in record.releases])
             evidence = note_search(study, record, scan)
             certificate, page = write_certificate(study, record, left, releases, scan, to_do, evidence)
         end(study)

@@ -120,14 +120,15 @@ def _resource(folder: Path, table: Table) -> dict[str, Any]:
         "hash": f"sha256:{sha256_of(path)}",
         "schema": {
             "fields": [
-                {"name": column.name, "type": _field_type(column.type), "description": column.description}
+                {"name": column.name, "type": field_type(column.type), "description": column.description}
                 for column in table.columns
             ]
         },
     }
 
 
-def _field_type(duckdb_type: str) -> str:
+def field_type(duckdb_type: str) -> str:
+    """The type of Frictionless Table Schema for a type of DuckDB; ``any`` if it knows none."""
     return "number" if duckdb_type.startswith("DECIMAL") else FIELD_TYPES.get(duckdb_type, "any")
 
 

@@ -29,7 +29,8 @@ ORDER = (
     "play_id",
     "session_id",
     "report_id",
-    "window_minutes",
+    "emotion_window",
+    "feature",
     "track_id",
 )
 

@@ -56,7 +56,7 @@ select
 from made.marts.emotion_windows as windows
 inner join base on base.participant_id = windows.participant_id
 where
-    windows.window_minutes = 60
+    windows.emotion_window = 'before_60m'
     and windows.reported_valence is not null
     and windows.reported_arousal is not null
     and windows.mean_valence is not null

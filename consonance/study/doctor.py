@@ -27,6 +27,7 @@ from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
 from loaders.history_doubts import REMEDY, history_doubts
+from loaders.surveys.survey_map import Maps, is_for, questionnaire_files
 
 # So many times the size of the stores a withdrawal or a release may need on the disk.
 ROOM = 3
@@ -163,6 +164,17 @@ def _histories(study: Study) -> Iterator[Finding]:
                 yield Finding(", ".join(doubt.codes), doubt.what, REMEDY)
 
 
+def _questionnaires(study: Study) -> Iterator[Finding]:
+    maps, files = Maps.of(study), questionnaire_files(study)
+    for path, fault in maps.faults.items():
+        yield Finding(study.within(path), fault.what, fault.remedy, is_grave=False)
+    for path, one in maps.usable.items():
+        if not any(is_for(one.files, study, file) for file in files):
+            yield Finding(
+                study.within(path), "This map is for no file of surveys/.", "Correct its setting files.", is_grave=False
+            )
+
+
 def _warehouse(study: Study) -> Iterator[Finding]:
     if not study.warehouse_path.exists():
         yield Finding(str(study.warehouse_path), "There is no warehouse.", "Run 'dbt run'.", is_grave=False)
@@ -251,5 +263,5 @@ def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBP
 
 
 CHECKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _warehouse, _fetch, _releases, _room, _modes,
+    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _questionnaires, _warehouse, _fetch, _releases, _room, _modes,
 )  # fmt: skip

@@ -108,6 +108,10 @@ class Study:
         return self.root / "instruments"
 
     @property
+    def survey_maps(self) -> Path:
+        return self.surveys / "maps"
+
+    @property
     def catalogue(self) -> Path:
         return self.root / "catalogue"
 

@@ -23,7 +23,14 @@ FILES = ("dbt_project.yml", "profiles.yml", "consonance/study/dbt_plugin.py", "c
 SOFTWARE = ("duckdb", "dbt-core", "dbt-duckdb")
 # Entries of the audit log after which the warehouse is still what dbt would make. Version 0.1 wrote
 # release_taken_down for release_unpublished.
-CHANGES_NO_ROWS = ("published", "release_unpublished", "release_taken_down", "key_rotated", "erasure_searched")
+CHANGES_NO_ROWS = (
+    "published",
+    "release_unpublished",
+    "release_taken_down",
+    "key_rotated",
+    "erasure_searched",
+    "exported",
+)
 
 
 @cache

@@ -129,7 +129,8 @@ This folder is one study. Keep everything in it out of version control.
 | who takes part | participants.csv |
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donations | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
-| questionnaire files | surveys/: tables (.csv, .tsv, .txt) with one answer on each line: participant_code,answered_at,instrument,item,answer |
+| questionnaire files | surveys/: tables with one answer on each line (participant_code,answered_at,instrument,item,answer), or files of m-Path, Qualtrics, REDCap, LimeSurvey, formr and others with a map |
+| what their columns are | surveys/maps/: maps (.yml), written by `consonance survey map FILE`; the project's docs/questionnaires.md shows one for each program |
 | questionnaires of your own | instruments/: scales.csv and items.csv; the project's docs/instruments.md says how |
 | audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt, .parquet), packed or not; the project's docs/features.md lists the sources |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |

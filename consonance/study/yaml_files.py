@@ -83,8 +83,9 @@ def _explained(
 
 
 def _rule_of(model: type[YamlFile], field: str, inside: Sequence[int | str]) -> tuple[str, Rule]:
-    """The rule that a wrong value breaks, and the field that has it: one within an entry of ``field``, or ``field``."""
-    entries = [entry for entry in get_args(model.model_fields[field].annotation) if isinstance(entry, type)]
+    """The rule that a wrong value breaks, and the field that has it: one within ``field`` or an entry of it, or ``field``."""
+    annotation = model.model_fields[field].annotation
+    entries = [entry for entry in (annotation, *get_args(annotation)) if isinstance(entry, type)]
     names = [name for name in inside if isinstance(name, str)]
     found = [
         (name, rule)

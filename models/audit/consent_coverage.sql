@@ -4,10 +4,13 @@
 -- depends_on: {{ ref('anon_participants') }}
 -- depends_on: {{ ref('anon_plays') }}
 -- depends_on: {{ ref('anon_emotion_answers') }}
+-- depends_on: {{ ref('anon_emotion_prompts') }}
 -- depends_on: {{ ref('anon_library') }}
 -- depends_on: {{ ref('anon_row_accounting') }}
 -- depends_on: {{ ref('ses_plays') }}
+-- depends_on: {{ ref('feat_emotion_reports') }}
 -- depends_on: {{ ref('feat_emotion_report_plays') }}
+-- depends_on: {{ ref('feat_training_window_features') }}
 -- depends_on: {{ ref('feat_emotion_scores') }}
 -- depends_on: {{ ref('plays') }}
 -- depends_on: {{ ref('participants') }}
@@ -16,7 +19,10 @@
 -- depends_on: {{ ref('library') }}
 -- depends_on: {{ ref('emotion_reports') }}
 -- depends_on: {{ ref('emotion_scores') }}
+-- depends_on: {{ ref('emotion_prompts') }}
 -- depends_on: {{ ref('emotion_windows') }}
+-- depends_on: {{ ref('emotion_window_features') }}
+-- depends_on: {{ ref('training_examples') }}
 -- depends_on: {{ ref('feature_coverage_of_participants') }}
 -- depends_on: {{ ref('row_accounting') }}
 with anon_participants as (select * from {{ ref('anon_participants') }}),

@@ -1,8 +1,13 @@
--- One row is one emotion report, one window of minutes before it, and one play of that window: one that had
--- ended strictly before the report, and not before the window began. Nothing after the report counts.
+-- One row is one emotion report, one window of it, and one play of that window. A window before the report has only
+-- plays that had ended strictly before it: nothing after the report counts. Definitions: docs/numbers.md, "Emotion".
+{%- set hours = ((var('emotion_windows_minutes') | max) / 60) | round(0, 'ceil') | int %}
 with anon_emotion_answers as (select * from {{ ref('anon_emotion_answers') }}),
 
 anon_plays as (select * from {{ ref('anon_plays') }}),
+
+ses_plays as (select * from {{ ref('ses_plays') }}),
+
+feat_emotion_reports as (select * from {{ ref('feat_emotion_reports') }}),
 
 windows as (
     {{ emotion_windows() }}
@@ -12,33 +17,130 @@ reports as (
     select
         report_id,
         participant_id,
-        min(answered_elapsed_ms) as reported_elapsed_ms
+        min(answered_elapsed_ms) as reported_elapsed_ms,
+        min(answered_at_local) as reported_at_local
     from anon_emotion_answers
     group by report_id, participant_id
 ),
 
-report_windows as (
+-- The first listen is the one that ended first: a later play does not change which one it was.
+plays as (
+    select
+        anon_plays.play_id,
+        anon_plays.participant_id,
+        anon_plays.started_elapsed_ms,
+        anon_plays.ended_elapsed_ms,
+        ses_plays.session_id,
+        {{ epoch_day(epoch_ms('ses_plays.started_at_local')) }} as local_day,
+        anon_plays.track_id is not null
+        and row_number() over (
+            partition by anon_plays.participant_id, anon_plays.track_id
+            order by anon_plays.ended_elapsed_ms, anon_plays.started_elapsed_ms, anon_plays.play_id
+        ) = 1 as is_first_listen
+    from anon_plays
+    inner join ses_plays on anon_plays.play_id = ses_plays.play_id
+),
+
+-- Hours that are equal are found faster than ranges: each report with the hours that its windows touch.
+hours as (
+    {%- for hour in range(hours + 1) %}
+    select {{ hour }} as hours_apart
+    {{- '\n    union all' if not loop.last }}
+    {%- endfor %}
+),
+
+before as (
     select
         reports.report_id,
-        reports.participant_id,
-        reports.reported_elapsed_ms,
-        windows.window_minutes
+        'before' as direction,
+        reports.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
+        plays.play_id
     from reports
-    cross join windows
+    cross join hours
+    inner join plays
+        on
+            reports.participant_id = plays.participant_id
+            and {{ elapsed_hour('reports.reported_elapsed_ms') }} - hours.hours_apart = {{ elapsed_hour('plays.ended_elapsed_ms') }}
+    where plays.ended_elapsed_ms < reports.reported_elapsed_ms
+),
+
+after as (
+    select
+        reports.report_id,
+        'after' as direction,
+        plays.started_elapsed_ms - reports.reported_elapsed_ms as ms_apart,
+        plays.play_id
+    from reports
+    cross join hours
+    inner join plays
+        on
+            reports.participant_id = plays.participant_id
+            and {{ elapsed_hour('reports.reported_elapsed_ms') }} + hours.hours_apart = {{ elapsed_hour('plays.started_elapsed_ms') }}
+    where plays.started_elapsed_ms >= reports.reported_elapsed_ms
+),
+
+near as (
+    select * from before
+    union all
+    select * from after
 ),
 
 heard as (
     select
-        report_windows.report_id,
-        report_windows.participant_id,
-        report_windows.window_minutes,
-        anon_plays.play_id
-    from report_windows
-    inner join anon_plays
+        near.report_id,
+        windows.emotion_window,
+        near.play_id
+    from near
+    inner join windows
         on
-            report_windows.participant_id = anon_plays.participant_id
-            and report_windows.reported_elapsed_ms - report_windows.window_minutes * 60000 <= anon_plays.ended_elapsed_ms
-            and report_windows.reported_elapsed_ms > anon_plays.ended_elapsed_ms
+            near.direction = windows.direction
+            and near.ms_apart <= windows.window_minutes * 60000
+    union all
+    select
+        reports.report_id,
+        'day_before' as emotion_window,
+        plays.play_id
+    from reports
+    inner join plays
+        on
+            reports.participant_id = plays.participant_id
+            and {{ epoch_day(epoch_ms('reports.reported_at_local')) }} - 1 = plays.local_day
+    where plays.ended_elapsed_ms < reports.reported_elapsed_ms
+    union all
+    select
+        feat_emotion_reports.report_id,
+        'session' as emotion_window,
+        plays.play_id
+    from feat_emotion_reports
+    inner join plays on feat_emotion_reports.session_id = plays.session_id
+),
+
+-- Sessions are counted within the window: a play that is not in it cannot make one of two.
+followed as (
+    select
+        heard.report_id,
+        plays.participant_id,
+        heard.emotion_window,
+        heard.play_id,
+        plays.is_first_listen,
+        plays.started_elapsed_ms - max(plays.ended_elapsed_ms) over (
+            partition by heard.report_id, heard.emotion_window
+            order by plays.started_elapsed_ms, plays.ended_elapsed_ms, plays.play_id
+            rows between unbounded preceding and 1 preceding
+        ) as pause_ms
+    from heard
+    inner join plays on heard.play_id = plays.play_id
+),
+
+marked as (
+    select
+        report_id,
+        participant_id,
+        emotion_window,
+        play_id,
+        is_first_listen,
+        coalesce(pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
+    from followed
 )
 
-select * from heard
+select * from marked

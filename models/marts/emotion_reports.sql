@@ -1,6 +1,8 @@
 -- One row is one emotion report: one participant, one instrument, one moment.
 with anon_emotion_answers as (select * from {{ ref('anon_emotion_answers') }}),
 
+feat_emotion_reports as (select * from {{ ref('feat_emotion_reports') }}),
+
 feat_emotion_scores as (select * from {{ ref('feat_emotion_scores') }}),
 
 reports as (
@@ -35,6 +37,8 @@ joined as (
         reports.participant_id,
         reports.instrument,
         reports.reported_at_local,
+        feat_emotion_reports.is_listening,
+        feat_emotion_reports.playing_track_id,
         cast(scores.valence as double) as valence,
         cast(scores.arousal as double) as arousal,
         cast(scores.positive_affect as double) as positive_affect,
@@ -49,6 +53,7 @@ joined as (
             else 'too_many_missing'
         end as score_status
     from reports
+    inner join feat_emotion_reports on reports.report_id = feat_emotion_reports.report_id
     left join scores on reports.report_id = scores.report_id
 )
 

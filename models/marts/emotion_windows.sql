@@ -1,10 +1,18 @@
--- One row is one emotion report and one window of minutes before it: the plays that had ended
--- strictly before the report, and within the window. Nothing after the report counts.
+-- One row is one emotion report and one window of it: what was heard in it. Windows before the report have only plays
+-- that had ended strictly before it. Definitions: docs/numbers.md, "Emotion".
+{%- set measures = ['mean', 'spread', 'trend'] %}
+{%- set features = var('features_of_plays') | reject('in', var('features_without_mean')) | list %}
 with emotion_reports as (select * from {{ ref('emotion_reports') }}),
+
+feat_emotion_reports as (select * from {{ ref('feat_emotion_reports') }}),
 
 feat_emotion_report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
 
+emotion_window_features as (select * from {{ ref('emotion_window_features') }}),
+
 plays as (select * from {{ ref('plays') }}),
+
+tracks as (select * from {{ ref('tracks') }}),
 
 windows as (
     {{ emotion_windows() }}
@@ -20,28 +28,80 @@ report_windows as (
         emotion_reports.arousal as reported_arousal,
         emotion_reports.positive_affect as reported_positive_affect,
         emotion_reports.negative_affect as reported_negative_affect,
+        windows.emotion_window,
+        windows.direction,
         windows.window_minutes
     from emotion_reports
     cross join windows
 ),
 
+-- A number stands for the name of an artist: names are long.
+artists as (
+    select
+        track_id,
+        min(track_id) over (partition by creator) as artist_no
+    from tracks
+    where creator is not null
+),
+
 heard as (
     select
         feat_emotion_report_plays.report_id,
-        feat_emotion_report_plays.window_minutes,
+        feat_emotion_report_plays.emotion_window,
         count(*) as plays,
         count(*) filter (where plays.is_counted) as counted_plays,
         count(*) filter (where plays.is_skip) as skips,
         count(plays.is_skip) as plays_with_known_skip,
+        count(*) filter (where plays.is_private_session) as private_plays,
+        count(*) filter (where plays.is_offline) as offline_plays,
+        count(*) filter (where feat_emotion_report_plays.is_first_of_session) as sessions,
+        count(*) filter (where feat_emotion_report_plays.is_first_listen) as new_tracks,
         sum(plays.ms_played) as ms_played,
-        count(plays.valence) filter (where plays.is_counted) as plays_with_features,
-        avg(plays.valence) filter (where plays.is_counted) as mean_valence,
-        avg(plays.energy) filter (where plays.is_counted) as mean_energy,
-        avg(plays.danceability) filter (where plays.is_counted) as mean_danceability,
-        avg(plays.tempo) filter (where plays.is_counted) as mean_tempo
+        count(plays.valence) filter (where plays.is_counted) as plays_with_features
     from feat_emotion_report_plays
     inner join plays on feat_emotion_report_plays.play_id = plays.play_id
-    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.window_minutes
+    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.emotion_window
+),
+
+heard_tracks as (
+    select
+        feat_emotion_report_plays.report_id,
+        feat_emotion_report_plays.emotion_window,
+        plays.track_id,
+        count(*) as plays
+    from feat_emotion_report_plays
+    inner join plays on feat_emotion_report_plays.play_id = plays.play_id
+    where plays.track_id is not null
+    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.emotion_window, plays.track_id
+),
+
+-- Shannon's entropy of the shares of the tracks. Rounded: in which order numbers are added changes their last digits.
+variety as (
+    select
+        heard_tracks.report_id,
+        heard_tracks.emotion_window,
+        count(*) as distinct_tracks,
+        count(distinct artists.artist_no) as distinct_artists,
+        sum(heard_tracks.plays) - count(*) as repeated_plays,
+        abs(
+            round((ln(sum(heard_tracks.plays)) - sum(heard_tracks.plays * ln(heard_tracks.plays)) / sum(heard_tracks.plays)) / ln(2), 6)
+        ) as track_entropy
+    from heard_tracks
+    left join artists on heard_tracks.track_id = artists.track_id
+    group by heard_tracks.report_id, heard_tracks.emotion_window
+),
+
+features as (
+    select
+        report_id,
+        emotion_window
+        {%- for feature in features %}
+        {%- for measure in measures %},
+        max(case when feature = '{{ feature }}' then {{ measure }} end) as {{ measure }}_{{ feature }}
+        {%- endfor %}
+        {%- endfor %}
+    from emotion_window_features
+    group by report_id, emotion_window
 ),
 
 joined as (
@@ -49,27 +109,48 @@ joined as (
         report_windows.report_id,
         report_windows.participant_id,
         report_windows.instrument,
+        report_windows.emotion_window,
+        report_windows.direction,
         report_windows.window_minutes,
         report_windows.reported_at_local,
         report_windows.reported_valence,
         report_windows.reported_arousal,
         report_windows.reported_positive_affect,
         report_windows.reported_negative_affect,
+        feat_emotion_reports.ms_since_last_play,
         coalesce(heard.plays, 0) as plays,
         coalesce(heard.counted_plays, 0) as counted_plays,
         coalesce(heard.skips, 0) as skips,
         coalesce(heard.plays_with_known_skip, 0) as plays_with_known_skip,
+        coalesce(heard.private_plays, 0) as private_plays,
+        coalesce(heard.offline_plays, 0) as offline_plays,
         cast(coalesce(heard.ms_played, 0) as bigint) as ms_played,
-        coalesce(heard.plays_with_features, 0) as plays_with_features,
-        heard.mean_valence,
-        heard.mean_energy,
-        heard.mean_danceability,
-        heard.mean_tempo
+        coalesce(heard.sessions, 0) as sessions,
+        coalesce(variety.distinct_tracks, 0) as distinct_tracks,
+        coalesce(variety.distinct_artists, 0) as distinct_artists,
+        cast(coalesce(variety.repeated_plays, 0) as bigint) as repeated_plays,
+        variety.track_entropy,
+        coalesce(heard.new_tracks, 0) as new_tracks,
+        coalesce(heard.plays_with_features, 0) as plays_with_features
+        {%- for feature in features %}
+        {%- for measure in measures %},
+        features.{{ measure }}_{{ feature }}
+        {%- endfor %}
+        {%- endfor %}
     from report_windows
+    inner join feat_emotion_reports on report_windows.report_id = feat_emotion_reports.report_id
     left join heard
         on
             report_windows.report_id = heard.report_id
-            and report_windows.window_minutes = heard.window_minutes
+            and report_windows.emotion_window = heard.emotion_window
+    left join variety
+        on
+            report_windows.report_id = variety.report_id
+            and report_windows.emotion_window = variety.emotion_window
+    left join features
+        on
+            report_windows.report_id = features.report_id
+            and report_windows.emotion_window = features.emotion_window
 )
 
 select * from joined

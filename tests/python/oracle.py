@@ -22,6 +22,8 @@ ACCOUNT = {
     "audiobook": ("chapterName", "audiobookName"),
 }
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MINUTE = 60_000
+GAP = 30 * MINUTE
 EXITS = ("unexpected-exit", "unexpected-exit-while-paused", "logout")
 
 
@@ -85,13 +87,35 @@ class Recount:
             for row in self.kept()
         )
 
-    def sessions(self, gap_minutes: int = 30) -> int:
-        count, latest = 0, None
-        for row in sorted(self.kept(), key=lambda row: (row.started, row.ended)):
-            if latest is None or row.started - latest > gap_minutes * 60_000:
-                count += 1
-            latest = row.ended if latest is None else max(latest, row.ended)
-        return count
+    def sessions(self) -> int:
+        return len(_sessions(self.kept()))
+
+    def windows(self, report: int) -> dict[str, tuple[int, int, int]]:
+        """Plays, milliseconds and sessions of the windows around a report at that moment, in milliseconds UTC."""
+        kept, windows = self.kept(), {}
+        for minutes in (15, 30, 60, 180):
+            length = minutes * MINUTE
+            windows[f"before_{minutes}m"] = [row for row in kept if report - length <= row.ended < report]
+            windows[f"after_{minutes}m"] = [row for row in kept if report <= row.started <= report + length]
+        around = [
+            session
+            for session in _sessions(kept)
+            if session[0].started <= report <= max(row.ended for row in session) + GAP
+        ]
+        windows["session"] = around[0] if around else []
+        return {name: (len(rows), sum(row.ms for row in rows), len(_sessions(rows))) for name, rows in windows.items()}
+
+
+def _sessions(rows: list[Row]) -> list[list[Row]]:
+    sessions: list[list[Row]] = []
+    latest = 0
+    for row in sorted(rows, key=lambda row: (row.started, row.ended)):
+        if not sessions or row.started - latest > GAP:
+            sessions.append([])
+            latest = row.ended
+        sessions[-1].append(row)
+        latest = max(latest, row.ended)
+    return sessions
 
 
 def recount(donations: list[Path], listener: Listener) -> Recount:

@@ -74,7 +74,7 @@ SEEN = {
     ),
     "tracks": ("track_id", "spotify_uri", "title", "creator", "is_private"),
     "emotion_reports": ("participant_id", "valence", "arousal"),
-    "emotion_windows": ("participant_id", "report_id", "reported_at_local", "window_minutes", "plays"),
+    "emotion_windows": ("participant_id", "report_id", "reported_at_local", "direction", "window_minutes", "plays"),
 }
 
 

@@ -1,5 +1,5 @@
 -- One row is one emotion report, one zone and one number of weeks that would put a change of the clock between the
--- report and the plays around it: whether the windows before the report would then count what the marts
+-- report and the plays around it: whether the windows before and after the report would then count what the marts
 -- count. With `needs_change` they do not by local time; `weeks` is null where no change can explain that.
 with targets as (select * from temp.targets),
 
@@ -18,28 +18,40 @@ windows as (
         targets.person,
         emotion_windows.report_id,
         epoch_ms(emotion_windows.reported_at_local) as reported_ms,
+        emotion_windows.direction,
         emotion_windows.window_minutes * 60000 as window_ms,
         emotion_windows.plays
     from emotion_windows
     inner join targets on emotion_windows.participant_id = targets.participant_id
+    where emotion_windows.direction in ('before', 'after')
 ),
 
--- Every hour from two before the longest window to two after the report: clocks change by two at most.
+-- Every hour from two before the longest window to two after it: clocks change by two at most.
 hours as (
     select
         person,
         report_id,
         reported_ms,
-        unnest(range((reported_ms - max(window_ms)) // 3600000 - 2, reported_ms // 3600000 + 3)) as hour
+        unnest(range((reported_ms - max(window_ms)) // 3600000 - 2, (reported_ms + max(window_ms)) // 3600000 + 3)) as hour
     from windows
     group by person, report_id, reported_ms
 ),
 
+-- By its end a play is before a report, by its start it is after it.
 heard as (
     select
         seen_sessions.person,
         seen_sessions.started_ms as session_ms,
-        epoch_ms(plays.ended_at_local) as ended_ms
+        'before' as direction,
+        epoch_ms(plays.ended_at_local) as moment_ms
+    from plays
+    inner join seen_sessions on plays.session_id = seen_sessions.session_id
+    union all
+    select
+        seen_sessions.person,
+        seen_sessions.started_ms as session_ms,
+        'after' as direction,
+        epoch_ms(plays.started_at_local) as moment_ms
     from plays
     inner join seen_sessions on plays.session_id = seen_sessions.session_id
 ),
@@ -49,9 +61,10 @@ near as (
         hours.person,
         hours.report_id,
         heard.session_ms,
-        heard.ended_ms
+        heard.direction,
+        heard.moment_ms
     from hours
-    inner join heard on hours.person = heard.person and hours.hour = heard.ended_ms // 3600000
+    inner join heard on hours.person = heard.person and hours.hour = heard.moment_ms // 3600000
 ),
 
 recounted as (
@@ -59,15 +72,17 @@ recounted as (
         windows.person,
         windows.report_id,
         windows.reported_ms,
+        windows.direction,
         windows.window_ms,
-        windows.plays <> count(near.ended_ms) as is_off
+        windows.plays <> count(near.moment_ms) as is_off
     from windows
     left join near
         on
             windows.report_id = near.report_id
-            and windows.reported_ms - windows.window_ms <= near.ended_ms
-            and windows.reported_ms > near.ended_ms
-    group by windows.person, windows.report_id, windows.reported_ms, windows.window_ms, windows.plays
+            and windows.direction = near.direction
+            and abs(windows.reported_ms - near.moment_ms) <= windows.window_ms
+            and (windows.reported_ms > near.moment_ms) = (windows.direction = 'before')
+    group by windows.person, windows.report_id, windows.reported_ms, windows.direction, windows.window_ms, windows.plays
 ),
 
 reports as (
@@ -120,7 +135,8 @@ moments as (
         choices.is_report_first,
         choices.is_session_first,
         near.session_ms,
-        near.ended_ms - near.session_ms as into_session_ms,
+        near.direction,
+        near.moment_ms - near.session_ms as into_session_ms,
         supposed.reported_ms - cast(supposed.weeks as bigint) * 604800000 as true_reported_ms,
         near.session_ms - cast(supposed.weeks as bigint) * 604800000 as true_session_ms,
         case when true_reported_ms - supposed.offset_before_ms < supposed.changed_ms then true_reported_ms - supposed.offset_before_ms end as report_before_ms,
@@ -139,10 +155,11 @@ ordered as (
         weeks,
         is_report_first,
         is_session_first,
+        direction,
         case when session_before_ms is not null and session_after_ms is not null then session_ms end as doubtful_session_ms,
         case when is_report_first then coalesce(report_before_ms, report_after_ms) else coalesce(report_after_ms, report_before_ms) end as report_utc_ms,
         into_session_ms
-        + case when is_session_first then coalesce(session_before_ms, session_after_ms) else coalesce(session_after_ms, session_before_ms) end as ended_utc_ms
+        + case when is_session_first then coalesce(session_before_ms, session_after_ms) else coalesce(session_after_ms, session_before_ms) end as moment_utc_ms
     from moments
 ),
 
@@ -153,14 +170,17 @@ agreeing as (
         ordered.weeks,
         ordered.is_report_first,
         ordered.is_session_first,
-        windows.plays = count(ordered.ended_utc_ms) filter (
-            where ordered.report_utc_ms - windows.window_ms <= ordered.ended_utc_ms and ordered.report_utc_ms > ordered.ended_utc_ms
+        windows.plays = count(ordered.moment_utc_ms) filter (
+            where ordered.direction = windows.direction
+            and abs(ordered.report_utc_ms - ordered.moment_utc_ms) <= windows.window_ms
+            and (ordered.report_utc_ms > ordered.moment_utc_ms) = (windows.direction = 'before')
         ) and count(ordered.report_utc_ms) > 0 as is_right,
         count(distinct ordered.doubtful_session_ms) as doubtful_sessions
     from ordered
     inner join windows on ordered.report_id = windows.report_id
     group by
-        ordered.report_id, ordered.time_zone, ordered.weeks, ordered.is_report_first, ordered.is_session_first, windows.window_ms, windows.plays
+        ordered.report_id, ordered.time_zone, ordered.weeks, ordered.is_report_first, ordered.is_session_first, windows.direction, windows.window_ms,
+        windows.plays
 ),
 
 chosen as (

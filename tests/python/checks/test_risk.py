@@ -335,7 +335,7 @@ def attacked_world(
             create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
             create table warehouse.marts.plays (participant_id varchar, session_id bigint, track_id bigint, started_at_local timestamp, ended_at_local timestamp);
             create table warehouse.marts.sessions (participant_id varchar, session_id bigint, session_no integer, started_at_local timestamp, ended_at_local timestamp, session_gap_minutes integer);
-            create table warehouse.marts.emotion_windows (participant_id varchar, report_id bigint, reported_at_local timestamp, window_minutes integer, plays bigint);
+            create table warehouse.marts.emotion_windows (participant_id varchar, report_id bigint, reported_at_local timestamp, direction varchar, window_minutes integer, plays bigint);
             create table warehouse.marts.tracks (track_id bigint, spotify_uri varchar, title varchar, creator varchar, is_private boolean);
             create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
             create table vault.raw.keyring (participant_no integer, pseudonym varchar, shift_weeks integer);
@@ -369,7 +369,7 @@ def attacked_world(
                     heard = sum(reported - timedelta(minutes=minutes) <= moment < reported for _, moment in plays)
                     at = local(reported, listener.zone) + shown * WEEK
                     rows["warehouse.marts.emotion_windows"].append(
-                        [name, 1000 * number + number_of_report, at, minutes, heard]
+                        [name, 1000 * number + number_of_report, at, "before", minutes, heard]
                     )
             for track, moment in listener.plays:
                 rows["vault.intermediate.int_play_fates"].append(

@@ -23,6 +23,7 @@ FAULTS: dict[str, str] = {
     "A4_secrets_are_random": "update vault.raw.keyring set pseudonym = md5(participant_code)",
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
+    "A6_prompts_were_consented": "insert into vault.raw.survey_prompts values ('P999', null, null, now(), null, 'answered', 'f', 2)",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "A8_fetched_tracks_were_heard": "insert into vault.raw.fetched_tracks values ('reccobeats', '0000000000000000000001', now(), null, null, true)",
     # The participant after whom a file of the catalogue is called.
@@ -44,8 +45,10 @@ FAULTS: dict[str, str] = {
     "M2_one_row_a_play": "insert into wh.marts.plays select * from wh.marts.plays limit 1",
     "M3_values_are_possible": "update wh.marts.plays set valence = 73 where play_id = (select min(play_id) from wh.marts.plays)",
     "M4_sessions_are_apart": "update wh.anonymized.anon_plays set started_elapsed_ms = started_elapsed_ms - 36000000 where play_id in (select session_id from wh.marts.sessions)",
-    "M5_windows_do_not_look_ahead": "update wh.marts.emotion_windows set plays = plays + 1 where window_minutes = 60",
+    "M5_windows_do_not_look_ahead": "update wh.marts.emotion_windows set plays = plays + 1 where emotion_window = 'day_before'",
     "P2_training_values_may_be_trained_on": "insert into wh.features.feat_training_values by name select track_id, feature, value, source_id from wh.features.feat_track_source_values where source_id = 'spotify_archive'",
+    "P2_training_examples_are_of_permitted_values": "update wh.marts.training_examples set mean_tempo = coalesce(mean_tempo, 100) + 1 where report_id = (select min(report_id) from wh.marts.training_examples)",
+    "M7_folds_are_of_persons": "update wh.marts.training_examples set fold = (fold + 1) % 5 where report_id = (select min(report_id) from wh.marts.training_examples)",
     "M6_plays_keep_the_clock_of_their_session": "update wh.marts.plays set started_at_local = started_at_local + interval 1 hour, ended_at_local = ended_at_local + interval 1 hour where play_id <> session_id",
 }
 

@@ -465,7 +465,7 @@ def test_the_join_of_the_project_is_needed(project: Project, reviews: Reviews) -
     ]  # fmt: skip
     broken = altered(project, gate, ("where feat_source_permissions.is_shown", "where true"))
     named = {finding.where for finding in found(broken, reviews) if finding.kind == "permission"}
-    assert {"tracks", "plays", "emotion_windows"} <= named
+    assert {"tracks", "plays", "emotion_windows", "emotion_window_features", "training_examples"} <= named
 
 
 # What a source of features says of persons: nothing passes

@@ -51,6 +51,7 @@ NEEDS: dict[str, dict[str, str]] = {
     },
     "emotion_reports": {
         "anonymized.anon_emotion_answers": "true",
+        "features.feat_emotion_reports": "true",
         "features.feat_emotion_scores": "true",
         "marts.emotion_reports": "true",
         "marts.emotion_scores": "true",
@@ -66,6 +67,9 @@ NEEDS: dict[str, dict[str, str]] = {
         for purpose in ("ml_training", "sharing_controlled", "sharing_public")
     },
 }
+NEEDS["ml_training"]["marts.training_examples"] = "true"
+# What models are trained on needs these beside ml_training.
+TRAINING = ("emotion_reports", "listening_history")
 LAYERS = ("anonymized", "sessionized", "features", "marts", "audit")
 # Rows of somebody who grants everything; of somebody who grants all but the purpose; of somebody who
 # takes the purpose back, before and after.
@@ -84,12 +88,12 @@ TABLE = """
 | demographics | anonymized | 5 | 0 | 5 | 0 |
 | demographics | marts | 5 | 0 | 5 | 0 |
 | emotion_reports | anonymized | 2 | 0 | 2 | 0 |
-| emotion_reports | features | 2 | 0 | 2 | 0 |
-| emotion_reports | marts | 6 | 0 | 6 | 0 |
+| emotion_reports | features | 3 | 0 | 3 | 0 |
+| emotion_reports | marts | 13 | 0 | 13 | 0 |
 | library | anonymized | 4 | 0 | 4 | 0 |
 | library | marts | 3 | 0 | 3 | 0 |
 | ml_training | anonymized | 1 | 0 | 1 | 0 |
-| ml_training | marts | 1 | 0 | 1 | 0 |
+| ml_training | marts | 6 | 0 | 6 | 0 |
 | sharing_controlled | anonymized | 1 | 0 | 1 | 0 |
 | sharing_controlled | marts | 1 | 0 | 1 | 0 |
 | sharing_public | anonymized | 1 | 0 | 1 | 0 |
@@ -217,9 +221,13 @@ def test_a_purpose_taken_back_leaves_every_other_one_alone(runs: tuple[SmallStud
     for (code, purpose, relation), rows in after.items():
         whole = before["ALL", purpose, relation]
         lost = PURPOSES[int(code[-1])] if code != "ALL" else None
-        if purpose == lost or (
-            lost == "listening_history"
-            and (purpose in of_listening or relation in ("anonymized.anon_plays", "marts.library"))
+        if (
+            purpose == lost
+            or (
+                lost == "listening_history"
+                and (purpose in of_listening or relation in ("anonymized.anon_plays", "marts.library"))
+            )
+            or (relation == "marts.training_examples" and lost in TRAINING)
         ):
             assert rows == 0, (code, purpose, relation)
         elif purpose not in ("listening_history", "demographics") and lost != "listening_history":
@@ -232,8 +240,8 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "select distinct schema_name || '.' || table_name from duckdb_columns() where column_name in ('participant_id', 'track_id') and not internal"
     )
     named = {relation for needs in NEEDS.values() for relation in needs}
-    # Tracks that a feature source knows: there is no source here. Plays before reports: they follow from two
-    # purposes, and are counted where they end, in marts.emotion_windows.
+    # Tracks that a feature source knows: there is no source here, and no prompt. Plays around reports: they follow from
+    # two purposes, and are counted where they end, in marts.emotion_windows.
     assert {relation for (relation,) in relations} - named == {
         "features.feat_track_named_sources",
         "features.feat_track_sources",
@@ -243,6 +251,10 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "features.feat_training_values",
         "features.feat_track_coverage",
         "features.feat_emotion_report_plays",
+        "features.feat_training_window_features",
+        "marts.emotion_window_features",
+        "anonymized.anon_emotion_prompts",
+        "marts.emotion_prompts",
     }
     assert all(before["ALL", purpose, relation] for purpose, needs in NEEDS.items() for relation in needs)
 

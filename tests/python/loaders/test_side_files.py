@@ -208,7 +208,8 @@ def test_answers_that_no_score_can_use_are_landed_and_reported(study: SmallStudy
 
 def test_items_with_stamps_of_their_own_are_reported(study: SmallStudy) -> None:
     rows = "\n".join(
-        f"P1,2025-05-01T10:00:0{at}+02:00,panas,{item},3" for at, item in enumerate(["alert", "upset", "proud"])
+        f"P1,2025-05-01T10:0{at}:00+02:00,panas,{item},3"
+        for at, item in zip((0, 2, 4), ("alert", "upset", "proud"), strict=True)
     )
     survey(study, "s.csv", f"{ANSWERS}\n{rows}\n")
     assert loaded(study).surveys[0].doubts == {"one_item_reports": 3}

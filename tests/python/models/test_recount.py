@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from collections import Counter
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -66,6 +67,26 @@ def test_the_synthetic_study_agrees_person_by_person(demo: SmallStudy) -> None:
     assert len(recounts) >= 30
     assert sum(len(recounted.rows) for recounted in recounts.values()) > 40_000
     assert_agrees(demo, recounts)
+    assert_windows_agree(demo, recounts)
+
+
+def assert_windows_agree(study: SmallStudy, recounts: dict[str, Recount]) -> None:
+    """The windows of every report hold what the recount says."""
+    with study.opened(warehouse=True) as connection:
+        keyring = "inner join vault.raw.keyring on keyring.pseudonym = participant_id"
+        windows = connection.execute(
+            f"select participant_code, emotion_window, plays, ms_played, sessions from warehouse.marts.emotion_windows {keyring} where emotion_window <> 'day_before'"
+        ).fetchall()
+        reports = connection.execute(
+            f"select participant_code, instrument, epoch_ms(answered_at) from (select distinct participant_code, instrument, answered_at from vault.raw.survey_answers) inner join (select distinct participant_code from warehouse.marts.emotion_reports {keyring}) using (participant_code)"
+        ).fetchall()
+    found = Counter(row for row in windows if row[0] in recounts)
+    expected: Counter[tuple[Any, ...]] = Counter()
+    for code, _, report in reports:
+        if code in recounts:
+            expected.update((code, name, *counts) for name, counts in recounts[code].windows(report).items())
+    assert found.total() > 5_000
+    assert found == expected
 
 
 def _day(text: str) -> date | None:

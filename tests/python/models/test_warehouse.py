@@ -26,8 +26,12 @@ MARTS = (
     "tracks",
     "daily_listening",
     "library",
+    "emotion_prompts",
     "emotion_reports",
     "emotion_windows",
+    "emotion_window_features",
+    "training_examples",
+    "training_sources",
     "feature_agreement",
     "feature_coverage",
     "feature_coverage_differences",
@@ -300,7 +304,25 @@ def test_times_are_shifted_by_whole_weeks_and_intervals_kept(demo: SmallStudy) -
 
 def test_no_elapsed_clock_is_in_the_marts(demo: SmallStudy) -> None:
     assert demo.warehouse("select count(*) from duckdb_columns() where schema_name = 'anonymized' and column_name like '%elapsed%'") == [(3,)]  # fmt: skip
-    assert demo.warehouse("select * from duckdb_columns() where schema_name = 'marts' and (column_name like '%elapsed%' or column_name like 'ms_since%')") == []  # fmt: skip
+    assert demo.warehouse("select * from duckdb_columns() where schema_name = 'marts' and column_name like '%elapsed%'") == []  # fmt: skip
+    # Times since something are differences of local times: they say nothing that these do not say.
+    since = demo.warehouse("select distinct column_name from duckdb_columns() where schema_name = 'marts' and column_name like 'ms_since%'")  # fmt: skip
+    assert set(since) == {("ms_since_last_play",), ("ms_since_previous_report",)}
+    assert demo.warehouse(
+        """
+        select count(*)
+        from marts.emotion_windows as windows
+        where
+            emotion_window = 'before_60m'
+            and ms_since_last_play < 604800000
+            and not exists (
+                from marts.plays
+                where
+                    plays.participant_id = windows.participant_id
+                    and epoch_ms(reported_at_local) - epoch_ms(ended_at_local) = ms_since_last_play
+            )
+        """
+    ) == [(0,)]
 
 
 def test_local_times_agree_with_the_zone_database(demo: SmallStudy) -> None:

@@ -33,6 +33,8 @@ from conftest import SmallStudy
 from consonance.checks.check import Check, CheckResult
 from consonance.checks.rules import RELEASE_SUITE, all_rules, read_rule, release_rules
 from consonance.checks.study_checks import run_rules
+from consonance.export.folder import CannotExport
+from consonance.export.training import export_training
 from consonance.release import making, package, workspace
 from consonance.release import publish as publishing
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
@@ -185,6 +187,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                     "daily_listening",
                     "emotion_reports",
                     "emotion_scores",
+                    "emotion_window_features",
                     "emotion_windows",
                     "feature_agreement",
                     "feature_coverage",
@@ -195,6 +198,8 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                     "plays",
                     "sessions",
                     "tracks",
+                    "training_examples",
+                    "training_sources",
                 )
             ),
             "reference.audio_features",
@@ -296,7 +301,7 @@ def test_a_controlled_release_holds_those_who_agree_and_all_of_theirs(controlled
         if row[0] in theirs
     )
     assert Counter(controlled.query(content.format(track=track))) == before
-    for table in ("sessions", "emotion_reports", "emotion_windows", "daily_listening"):
+    for table in ("sessions", "emotion_reports", "emotion_windows", "training_examples", "daily_listening"):
         ((expected,),) = controlled.study.warehouse(
             f"select count(*) from marts.{table} where participant_id in {tuple(theirs)}"
         )
@@ -322,8 +327,27 @@ def test_features_that_may_not_be_passed_on_are_not(controlled: Published) -> No
     values = "select distinct source from (unpivot (select columns('.*_source$') from marts.tracks) on * into name feature value source) order by 1"
     assert controlled.study.warehouse(values) == [("spotify_archive",), ("synthetic",)]
     assert controlled.query(values) == [("synthetic",)]
+    # What may be passed on and trained on is of one source here; the warehouse has others beside it.
+    assert controlled.query("select count(mean_valence) > 0 from marts.training_examples") == [(True,)]
     covered = "select distinct feature_source from marts.feature_coverage order by 1"
     assert controlled.query(covered) == [("none",), ("synthetic",)]
+
+
+def test_training_examples_are_exported_from_a_release(controlled: Published, tmp_path: Path) -> None:
+    study = copied(controlled.study.study, tmp_path / "study").study
+    made = export_training(study, tmp_path / "data", "parquet", "current")
+    rows = "select participant_id, report_id, emotion_window, fold, mean_valence from {} order by all"
+    data = f"'{tmp_path}/data/training_examples.parquet'"
+    assert controlled.query(rows.format(data)) == controlled.query(rows.format("marts.training_examples"))
+    members = {pseudonym: code for code, (pseudonym, *_) in members_of(controlled.study, 2).items()}
+    granting = {code for code, purposes in controlled.study.vault("select participant_code, max_by(purposes, (occurred_at, ledger_line)) from vault.raw.consent_events group by 1") if {"ml_training", "emotion_reports", "listening_history"} <= set(purposes)}  # fmt: skip
+    persons = {person for (person,) in controlled.query(f"select distinct participant_id from {data}")}
+    assert len(persons) == made.persons > 10
+    assert {members[person] for person in persons} <= granting
+    with open_study(study) as connection:
+        connection.execute("update vault.raw.consent_events set purposes = ['listening_history', 'emotion_reports']")
+    with pytest.raises(CannotExport, match="do not grant ml_training"):
+        export_training(study, tmp_path / "again", "csv", "2")
 
 
 # What links two releases
@@ -403,7 +427,7 @@ def sets_of_persons(made: Path) -> tuple[set[str], dict[str, dict[Any, set[str]]
             "select participant_id, spotify_uri, started_at_local, device_family from marts.plays left join marts.tracks using (track_id) where plays.is_counted"
         ).fetchall()
         windows = connection.execute(
-            "select participant_id, reported_valence, reported_arousal, mean_valence, mean_tempo from marts.emotion_windows where window_minutes = 60"
+            "select participant_id, reported_valence, reported_arousal, mean_valence, mean_tempo from marts.emotion_windows where emotion_window = 'before_60m'"
         ).fetchall()
     everyone = {row[0] for row in persons}
     cells: dict[str, dict[Any, set[str]]] = {
@@ -522,6 +546,11 @@ FAULTS = {
         "controlled",
         "release",
         "update db.marts.tracks set valence_source = 'spotify_archive' where track_id = (select min(track_id) from db.marts.tracks where valence is not null)",
+    ),
+    "P1_released_means_may_be_passed_on": (
+        "controlled",
+        "release",
+        "update db.marts.emotion_window_features set mean = mean + 1 where feature = 'tempo'",
     ),
     "P1_public_means_are_of_values_that_may_be_passed_on": (
         "public",

@@ -1,5 +1,5 @@
 -- relation: warehouse.marts.emotion_windows
--- what: A window counts exactly the plays that ended before the report and within the window, measured in elapsed time.
+-- what: A window before a report counts exactly the plays that ended before it and within the window, one after it those that began at it or later and within the window, in elapsed time. The day before counts those that began on that local day and ended before the report.
 -- example: A play that was still on during the report is counted as heard before it.
 -- why: A model that gets later plays would use what happened after the report to predict the report.
 -- remedy: Look at models/features/feat_emotion_report_plays.sql and models/marts/emotion_windows.sql.
@@ -8,33 +8,65 @@ with reports as (
     from warehouse.anonymized.anon_emotion_answers
     group by report_id
 ),
-hours as (
-    -- Every hour of the elapsed clock that a window touches: so few plays are looked at.
+windows as (
     select
         windows.report_id,
-        windows.window_minutes,
+        windows.emotion_window,
+        windows.direction,
         windows.participant_id,
-        reports.reported_ms - windows.window_minutes * 60000 as from_ms,
-        reports.reported_ms as before_ms,
-        unnest(range((reports.reported_ms - windows.window_minutes * 60000) // 3600000, reports.reported_ms // 3600000 + 1)) as hour
+        windows.plays,
+        cast(windows.reported_at_local as date) - 1 as day_before,
+        reports.reported_ms,
+        case when windows.direction = 'before' then reports.reported_ms - windows.window_minutes * 60000 else reports.reported_ms end as from_ms,
+        case when windows.direction = 'after' then reports.reported_ms + windows.window_minutes * 60000 else reports.reported_ms - 1 end as to_ms
     from warehouse.marts.emotion_windows as windows
     inner join reports on reports.report_id = windows.report_id
+),
+hours as (
+    -- Every hour of the elapsed clock that a window touches: so few plays are looked at.
+    select report_id, emotion_window, direction, participant_id, from_ms, to_ms, unnest(range(from_ms // 3600000, to_ms // 3600000 + 1)) as hour
+    from windows
+    where direction in ('before', 'after')
+),
+moments as (
+    select participant_id, 'before' as direction, ended_elapsed_ms as moment_ms
+    from warehouse.anonymized.anon_plays
+    union all
+    select participant_id, 'after', started_elapsed_ms
+    from warehouse.anonymized.anon_plays
 ),
 recounted as (
     select
         hours.report_id,
-        hours.window_minutes,
+        hours.emotion_window,
         count(*) as plays
     from hours
-    inner join warehouse.anonymized.anon_plays as plays
+    inner join moments
         on
-            plays.participant_id = hours.participant_id
-            and plays.ended_elapsed_ms // 3600000 = hours.hour
-            and plays.ended_elapsed_ms >= hours.from_ms
-            and plays.ended_elapsed_ms < hours.before_ms
-    group by hours.report_id, hours.window_minutes
+            moments.participant_id = hours.participant_id
+            and moments.direction = hours.direction
+            and moments.moment_ms // 3600000 = hours.hour
+            and moments.moment_ms between hours.from_ms and hours.to_ms
+    group by hours.report_id, hours.emotion_window
+    union all
+    select
+        windows.report_id,
+        windows.emotion_window,
+        count(*) as plays
+    from windows
+    inner join warehouse.marts.plays as shown
+        on
+            shown.participant_id = windows.participant_id
+            and cast(shown.started_at_local as date) = windows.day_before
+    inner join warehouse.anonymized.anon_plays as plays on plays.play_id = shown.play_id
+    where
+        windows.direction = 'day_before'
+        and plays.ended_elapsed_ms < windows.reported_ms
+    group by windows.report_id, windows.emotion_window
 )
-select windows.report_id, windows.window_minutes
-from warehouse.marts.emotion_windows as windows
-left join recounted on recounted.report_id = windows.report_id and recounted.window_minutes = windows.window_minutes
-where windows.plays <> coalesce(recounted.plays, 0)
+select windows.report_id, windows.emotion_window
+from windows
+left join recounted on recounted.report_id = windows.report_id and recounted.emotion_window = windows.emotion_window
+where
+    windows.direction <> 'around'
+    and windows.plays <> coalesce(recounted.plays, 0)

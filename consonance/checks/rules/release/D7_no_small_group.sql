@@ -17,7 +17,7 @@ quadrants as (
     select participant_id, reported_valence >= 0 as is_pleasant, reported_arousal >= 0 as is_aroused
     from made.marts.emotion_windows
     where
-        window_minutes = 60
+        emotion_window = 'before_60m'
         and reported_valence + reported_arousal + mean_valence + mean_energy + mean_danceability + mean_tempo is not null
         and participant_id in (select participant_id from base)
 ),

@@ -1,0 +1,135 @@
+"""Windows around emotion reports: what dbt run costs with them, and without.
+
+    python benchmarks/windows.py                                 # 3 million plays, 100,000 reports
+    python benchmarks/windows.py --plays 300000 --reports 10000
+
+Two runs of dbt on the same study, each in a process of its own: without a report, and with the reports. The reports are
+of the people who listen, at random moments of their histories. With them it may take at most twice as long, and 6 GiB.
+Machines are noisy: the ratio is the result, the seconds are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+MOST_RATIO, MOST_GIB = 2.0, 6.0
+
+# Both items of the affect grid at each moment: one report.
+REPORTS = """
+insert into vault.raw.survey_answers
+with listeners as (
+    select keyring.participant_code, plays.ts as moment, row_number() over (order by hash(plays.member_id, plays.row_no), plays.member_id, plays.row_no) as place
+    from vault.raw.extended_plays as plays
+    inner join vault.raw.keyring on keyring.participant_no = plays.participant_no
+),
+moments as (
+    select participant_code, cast(moment as timestamp) + to_minutes(cast(hash(place) % 240 as integer)) - interval 2 hour as answered_at, place
+    from listeners
+    where place <= $reports
+)
+select participant_code, answered_at, 'affect_grid', item, 1 + hash(place, item) % 9, 'reports.csv', place
+from moments
+cross join (values ('valence'), ('arousal')) as items (item)
+"""
+
+
+def prepare(folder: Path, people: int, plays: int) -> None:
+    """A study that is loaded, with no report."""
+    from consonance.study.folder import Study
+    from consonance.study.vault import open_study
+    from consonance.synthetic.study import make_study
+    from loaders.load import load_study
+
+    make_study(folder / "study", people=people, plays=plays, plain=True)
+    study = Study.find(folder / "study")
+    load_study(study)
+    with open_study(study) as connection:
+        connection.execute("delete from vault.raw.survey_answers")
+
+
+def add_reports(folder: Path, reports: int) -> int:
+    from consonance.study.folder import Study
+    from consonance.study.vault import open_study
+
+    with open_study(Study.find(folder / "study")) as connection:
+        connection.execute(REPORTS, {"reports": reports})
+        ((there,),) = connection.execute(
+            "select count(distinct (participant_code, answered_at)) from vault.raw.survey_answers"
+        ).fetchall()
+    return int(there)
+
+
+def dbt_run(folder: Path) -> None:
+    """Print seconds and peak memory of one run."""
+    environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study")}
+    begun = time.perf_counter()
+    subprocess.run([Path(sys.executable).with_name("dbt"), "--quiet", "run"], cwd=PROJECT, env=environment, check=True)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
+    print(json.dumps({"seconds": time.perf_counter() - begun, "peak_gib": peak}))
+
+
+def measured(folder: Path) -> dict[str, float]:
+    done = subprocess.run(
+        [sys.executable, __file__, "--run", "--folder", folder],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        sys.exit(f"dbt run failed:\n{done.stdout}{done.stderr}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--people", type=int, default=50)
+    parser.add_argument("--plays", type=int, default=3_200_000)
+    parser.add_argument("--reports", type=int, default=100_000)
+    parser.add_argument("--folder", type=Path, help="keep the generated study here and use it again")
+    parser.add_argument("--prepare", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--run", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.prepare:
+        prepare(arguments.folder, arguments.people, arguments.plays)
+        return
+    if arguments.run:
+        dbt_run(arguments.folder)
+        return
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="consonance-windows-"))
+    try:
+        compare(folder, arguments)
+    finally:
+        if arguments.folder is None:
+            shutil.rmtree(folder)
+
+
+def compare(folder: Path, arguments: argparse.Namespace) -> None:
+    if not (folder / "study").exists():
+        print(f"Generating {arguments.plays:,} plays of {arguments.people} people …", flush=True)
+        command = [sys.executable, __file__, "--prepare", "--folder", folder, "--people", str(arguments.people)]
+        # In a process of its own: a child inherits its parent's peak memory.
+        subprocess.run([*command, "--plays", str(arguments.plays)], cwd=PROJECT, check=True)
+    without = measured(folder)
+    reports = add_reports(folder, arguments.reports)
+    with_reports = measured(folder)
+    ratio = with_reports["seconds"] / without["seconds"]
+    print(f"\n{reports:,} reports: {with_reports['seconds']:.0f} s with them, {without['seconds']:.0f} s without")
+    print(f"ratio         {ratio:.2f}   (at most {MOST_RATIO})")
+    print(f"peak memory   {with_reports['peak_gib']:.1f} GiB   (at most {MOST_GIB})")
+    if ratio > MOST_RATIO or with_reports["peak_gib"] > MOST_GIB:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
