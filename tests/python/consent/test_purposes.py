@@ -51,8 +51,10 @@ NEEDS: dict[str, dict[str, str]] = {
     },
     "emotion_reports": {
         "anonymized.anon_emotion_answers": "true",
+        "anonymized.anon_emotion_prompts": "true",
         "features.feat_emotion_reports": "true",
         "features.feat_emotion_scores": "true",
+        "marts.emotion_prompts": "true",
         "marts.emotion_reports": "true",
         "marts.emotion_scores": "true",
         "marts.emotion_windows": "true",
@@ -87,9 +89,9 @@ TABLE = """
 | private_sessions | marts | 2 | 0 | 2 | 0 |
 | demographics | anonymized | 5 | 0 | 5 | 0 |
 | demographics | marts | 5 | 0 | 5 | 0 |
-| emotion_reports | anonymized | 2 | 0 | 2 | 0 |
+| emotion_reports | anonymized | 3 | 0 | 3 | 0 |
 | emotion_reports | features | 3 | 0 | 3 | 0 |
-| emotion_reports | marts | 13 | 0 | 13 | 0 |
+| emotion_reports | marts | 14 | 0 | 14 | 0 |
 | library | anonymized | 4 | 0 | 4 | 0 |
 | library | marts | 3 | 0 | 3 | 0 |
 | ml_training | anonymized | 1 | 0 | 1 | 0 |
@@ -98,6 +100,14 @@ TABLE = """
 | sharing_controlled | marts | 1 | 0 | 1 | 0 |
 | sharing_public | anonymized | 1 | 0 | 1 | 0 |
 | sharing_public | marts | 1 | 0 | 1 | 0 |
+"""
+
+GRID = """
+files: grid.csv
+format: long
+participant: participant_code
+moments: {prompted: prompted_at, answered: answered_at}
+columns: {instrument: instrument, item: item, answer: answer}
 """
 
 Counts = dict[tuple[str, str, str], int]
@@ -146,9 +156,11 @@ def take_part(study: SmallStudy, code: str, purposes: str) -> None:
     )
     with (study.study.surveys / "grid.csv").open("a", encoding="utf-8") as file:
         if not file.tell():
-            file.write("participant_code,answered_at,instrument,item,answer\n")
+            file.write("participant_code,prompted_at,answered_at,instrument,item,answer\n")
         for item in ("valence", "arousal"):
-            file.write(f"{code},2023-05-01T11:00:00+00:00,affect_grid,{item},7\n")
+            file.write(f"{code},2023-05-01T10:59:00+00:00,2023-05-01T11:00:00+00:00,affect_grid,{item},7\n")
+    study.study.survey_maps.mkdir(exist_ok=True)
+    (study.study.survey_maps / "grid.yml").write_text(GRID, encoding="utf-8")
 
 
 def counted(study: SmallStudy) -> Counts:
@@ -240,8 +252,8 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "select distinct schema_name || '.' || table_name from duckdb_columns() where column_name in ('participant_id', 'track_id') and not internal"
     )
     named = {relation for needs in NEEDS.values() for relation in needs}
-    # Tracks that a feature source knows: there is no source here, and no prompt. Plays around reports: they follow from
-    # two purposes, and are counted where they end, in marts.emotion_windows.
+    # Tracks that a feature source knows: there is no source here. Plays around reports: they follow from two
+    # purposes, and are counted where they end, in marts.emotion_windows.
     assert {relation for (relation,) in relations} - named == {
         "features.feat_track_named_sources",
         "features.feat_track_sources",
@@ -253,8 +265,6 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "features.feat_emotion_report_plays",
         "features.feat_training_window_features",
         "marts.emotion_window_features",
-        "anonymized.anon_emotion_prompts",
-        "marts.emotion_prompts",
     }
     assert all(before["ALL", purpose, relation] for purpose, needs in NEEDS.items() for relation in needs)
 

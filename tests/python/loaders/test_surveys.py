@@ -405,6 +405,23 @@ def test_a_table_without_a_map_is_read_as_it_is_with_a_wide_one_refused(desk: De
     assert "consonance survey map" in refusal.value.remedy
 
 
+def test_the_items_of_one_prompt_are_one_prompt_and_a_line_without_answer_is_one_too(desk: Desk) -> None:
+    text = (
+        "code,sent,done,item,answer\n"
+        "P1,2025-05-01 10:00,2025-05-01 10:02,valence,7\nP1,2025-05-01 10:00,2025-05-01 10:03,arousal,3\n"
+        "P1,2025-05-01 12:00,,,\nP2,2025-05-01 10:00,2025-05-01 10:05,valence,NA\n"
+    )
+    one = {"format": "long", "participant": "code", "missing": ["NA"], "columns": {"item": "item", "answer": "answer"}}
+    one |= {"moments": {"prompted": "sent", "answered": "done", "clock": "utc"}}
+    one |= {"items": {"valence": "affect_grid.valence", "arousal": "affect_grid.arousal"}}
+    report = desk.report(desk.put("l.csv", text, one))
+    assert (report.rows_in, report.landed, report.prompts) == (4, 4, {"answered": 2, "unanswered": 1})
+    assert [(code, at and at.minute, status) for code, _, _, at, status in desk.prompts()] == [
+        ("P1", 2, "answered"), ("P1", None, "unanswered"), ("P2", 5, "answered"),
+    ]  # fmt: skip
+    assert len(desk.landed()) == 3
+
+
 # What is refused
 
 
