@@ -28,8 +28,8 @@ from small_studies import Planted, small_study  # noqa: E402
 
 from consonance.report.statistics.association import associate  # noqa: E402
 from consonance.report.statistics.clustered import clustered_slope  # noqa: E402
-from consonance.report.statistics.missingness import answers_after_mood  # noqa: E402
-from consonance.report.statistics.results import AnswersAfterMood, Association, Effect, Question  # noqa: E402
+from consonance.report.statistics.missingness import answers_by_mood  # noqa: E402
+from consonance.report.statistics.results import AnswersByMood, Association, Effect, Question  # noqa: E402
 from consonance.report.statistics.rows import controls_of, person_means, rows_of  # noqa: E402
 from consonance.report.statistics.threads import one_core  # noqa: E402
 
@@ -94,10 +94,10 @@ def intervals(windows: pd.DataFrame, prompts: pd.DataFrame) -> Iterator[Tried]:
         slope = clustered_slope(columns["y"], columns["x"], columns.drop(columns=["y", "x"]), rows["participant_id"])
         half = slope.high - slope.estimate
         yield Tried(f"{name}, within", within == 0, CLUSTERED, within, slope.estimate, half)
-    answers = answers_after_mood(prompts)
-    if isinstance(answers, AnswersAfterMood):
+    answers = answers_by_mood(prompts)
+    if isinstance(answers, AnswersByMood):
         effect = answers.effect
-        yield Tried("null: mood → next answer", True, CLUSTERED, 0.0, effect.estimate, effect.high - effect.estimate)
+        yield Tried("null: mood → answer", True, CLUSTERED, 0.0, effect.estimate, effect.high - effect.estimate)
 
 
 @one_core

@@ -6,7 +6,7 @@
 ``prediction.predict(examples, outcome, features)`` → ``Prediction``
 ``power.smallest_effect(effect)`` → ``SmallestEffect``
 ``attrition.attrition(persons, steps, characteristics)`` → ``Attrition``
-``missingness.answers_after_mood(prompts)`` → ``AnswersAfterMood``; ``compare_flagged(rows, …)`` → ``FlagDifference``
+``missingness.answers_by_mood(prompts)`` → ``AnswersByMood``; ``compare_flagged(rows, …)`` → ``FlagDifference``
 
 Each may return ``NoResult`` with a reason instead. None depends on the order of rows or on the names of participants.
 

@@ -1,9 +1,10 @@
-"""What is missing not at random: prompts without an answer after some moods, music without values."""
+"""What is missing not at random: prompts without an answer in some moods, music without values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,37 +12,45 @@ from statsmodels.stats.multitest import multipletests
 
 from consonance.report.statistics.association import MINIMUM_PERSONS, interval_ends, sd_within, why_not
 from consonance.report.statistics.clustered import clustered_slope
-from consonance.report.statistics.results import AnswersAfterMood, Effect, FlagDifference, Interval, NoResult
+from consonance.report.statistics.results import AnswersByMood, Effect, FlagDifference, Interval, NoResult
 from consonance.report.statistics.rows import independent, person_means, time_columns
 from consonance.report.statistics.threads import one_core
 
 
 @one_core
-def answers_after_mood(prompts: pd.DataFrame, reported: str = "valence") -> AnswersAfterMood | NoResult:
-    """Whether the next prompt is answered depends on what was reported at this one, within persons.
+def answers_by_mood(prompts: pd.DataFrame, reported: str = "valence") -> AnswersByMood | NoResult:
+    """Whether a person's prompts are answered less often in bad mood.
 
-    A linear probability model with an intercept for each person, and hour and weekend of the next prompt; standard
-    errors clustered by person.
+    The mood at a prompt without answer is not known. It is taken from the person's other reports of the same day (of an
+    answered prompt, too, only the others count). Where too few days have two prompts, it is the previous report.
+    A linear probability model with an intercept for each person, hour and weekend; standard errors clustered by person.
 
     Args:
         prompts: One row per prompt: ``participant_id, prompt_id, prompted_at_local, status`` (``answered`` or not), and
             the value reported (empty where there is none).
     """
     prompts = prompts[prompts["prompted_at_local"].notna()]
-    prompts = prompts.sort_values(["participant_id", "prompted_at_local", "prompt_id"])
-    following = prompts.groupby("participant_id").shift(-1)
-    rows = pd.DataFrame(
-        {
-            "participant_id": prompts["participant_id"],
-            "x": prompts[reported].astype(float),
-            "y": (following["status"] == "answered").astype(float).where(following["status"].notna()),
-            "next_at": following["prompted_at_local"],
-        }
+    prompts = prompts.sort_values(["participant_id", "prompted_at_local", "prompt_id"]).reset_index(drop=True)
+    value, persons = prompts[reported].astype(float), prompts["participant_id"]
+    days = [persons, pd.to_datetime(prompts["prompted_at_local"]).dt.date]
+    others = value.groupby(days).transform("count") - value.notna()
+    of_others = (value.groupby(days).transform("sum") - value.fillna(0.0)) / others.where(others > 0)
+    found = _answers(prompts, of_others, reported, "same_day")
+    if isinstance(found, AnswersByMood):
+        return found
+    return _answers(
+        prompts, value.groupby(persons).transform(lambda own: own.shift().ffill()), reported, "previous_report"
     )
-    rows = rows.dropna().reset_index(drop=True)
+
+
+def _answers(
+    prompts: pd.DataFrame, mood: pd.Series, reported: str, mood_from: Literal["same_day", "previous_report"]
+) -> AnswersByMood | NoResult:
+    answered = (prompts["status"] == "answered").astype(float)
+    rows = prompts.assign(x=mood, y=answered)[["participant_id", "prompted_at_local", "x", "y"]].dropna()
     persons = rows["participant_id"]
     within, y = (rows[name] - person_means(rows[name], persons) for name in ("x", "y"))
-    time = independent(time_columns(rows["next_at"]))
+    time = independent(time_columns(rows["prompted_at_local"]))
     if reason := why_not(rows, within, y, time.shape[1] + 1):
         return reason
     slope = clustered_slope(y, within, time - time.groupby(persons).transform("mean"), persons)
@@ -56,7 +65,7 @@ def answers_after_mood(prompts: pd.DataFrame, reported: str = "valence") -> Answ
         predictor_sd=sd_within(within),
         outcome_sd=sd_within(y),
     )
-    return AnswersAfterMood(reported, effect, float(rows["y"].mean()), len(rows), int(persons.nunique()))
+    return AnswersByMood(reported, mood_from, effect, float(rows["y"].mean()), len(rows), int(persons.nunique()))
 
 
 def compare_flagged(

@@ -380,17 +380,21 @@ class Attrition:
 
 
 @dataclass(frozen=True)
-class AnswersAfterMood:
-    """Whether the next prompt is answered more or less often after a better mood, within persons.
+class AnswersByMood:
+    """Whether prompts are answered less often in bad mood, within persons.
 
     Attributes:
-        effect: Change of the chance (0 to 1) that the next prompt is answered, per unit of the reported value. An
-            interval below zero: more answers after bad mood; above zero: fewer answers after bad mood.
-        share_answered: Of the prompts that follow a report.
-        prompts, persons: How many there are.
+        reported: The column of the mood.
+        mood_from: ``same_day``: the mood at a prompt is the mean of the person's other reports of that day.
+            ``previous_report``: it is the report before, in a study with one prompt a day.
+        effect: Change of the chance (0 to 1) that a prompt is answered, per unit of the mood. An interval above zero:
+            fewer answers in bad mood; below zero: fewer in good mood.
+        share_answered: Of the prompts for which the mood is known in this way.
+        prompts, persons: How many those are.
     """
 
     reported: str
+    mood_from: Literal["same_day", "previous_report"]
     effect: Effect
     share_answered: float
     prompts: int

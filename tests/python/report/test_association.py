@@ -37,19 +37,6 @@ def associated(windows: pd.DataFrame, question: Question) -> Association:
     return found
 
 
-def test_a_balanced_study_has_a_closed_form() -> None:
-    """Fixed effects are the means of the persons' own lines, their errors the standard deviations by the root of m."""
-    random = np.random.default_rng(5)
-    persons, days = np.repeat(np.arange(18), 10), np.tile(np.arange(10.0), 18)
-    lines = np.column_stack([random.normal(250, 30, 18), random.normal(10, 7, 18)])
-    y = lines[persons, 0] + lines[persons, 1] * days + random.normal(0, 20, 180)
-    fit = fit_mixed_model(y, np.column_stack([np.ones(180), days]), days, persons)
-    own = np.array([np.polyfit(days[persons == one], y[persons == one], 1)[::-1] for one in range(18)])
-    assert fit is not None
-    assert fit.coefficients == pytest.approx(own.mean(axis=0), rel=1e-6)
-    assert np.sqrt(np.diag(fit.covariance)) == pytest.approx(own.std(axis=0, ddof=1) / np.sqrt(18), rel=1e-4)
-
-
 def test_planted_effects_lie_in_their_intervals(windows: pd.DataFrame) -> None:
     forth, back = associated(windows, MUSIC_TO_REPORT), associated(windows, REPORT_TO_MUSIC)
     assert forth.within.low <= PLANTED.within <= forth.within.high

@@ -7,24 +7,24 @@ import pandas as pd
 import pytest
 from small_studies import Planted, small_study
 
-from consonance.report.statistics.missingness import answers_after_mood, compare_flagged
-from consonance.report.statistics.results import AnswersAfterMood, FlagDifference, NoResult
+from consonance.report.statistics.missingness import answers_by_mood, compare_flagged
+from consonance.report.statistics.results import AnswersByMood, FlagDifference, NoResult
 
 
-def test_fewer_answers_after_bad_moods_are_found() -> None:
-    found = answers_after_mood(small_study(40, 2, Planted(moody_answers=0.25))[1])
-    assert isinstance(found, AnswersAfterMood) and found.warns
+def test_fewer_answers_in_bad_mood_are_found() -> None:
+    found = answers_by_mood(small_study(40, 2, Planted(moody_answers=0.25))[1])
+    assert isinstance(found, AnswersByMood) and found.warns
     assert found.effect.low <= 0.25 <= found.effect.high
-    none = answers_after_mood(small_study(40, 2)[1])
-    assert isinstance(none, AnswersAfterMood) and not none.warns and 0 < none.share_answered < 1
+    none = answers_by_mood(small_study(40, 2)[1])
+    assert isinstance(none, AnswersByMood) and not none.warns and 0 < none.share_answered < 1
 
 
 def test_a_study_in_which_every_prompt_is_answered_says_nothing() -> None:
     prompts = small_study(6, 1)[1]
-    assert reason(answers_after_mood(prompts[prompts["status"] == "answered"])) == "no_variation"
-    assert reason(answers_after_mood(prompts.iloc[:0])) == "no_rows"
-    assert reason(answers_after_mood(prompts.assign(valence=np.nan))) == "no_rows"
-    assert reason(answers_after_mood(prompts[prompts["participant_id"] < "p003"])) == "too_few_persons"
+    assert reason(answers_by_mood(prompts[prompts["status"] == "answered"])) == "no_variation"
+    assert reason(answers_by_mood(prompts.iloc[:0])) == "no_rows"
+    assert reason(answers_by_mood(prompts.assign(valence=np.nan))) == "no_rows"
+    assert reason(answers_by_mood(prompts[prompts["participant_id"] < "p003"])) == "too_few_persons"
 
 
 def test_flagged_rows_are_compared_within_persons() -> None:
