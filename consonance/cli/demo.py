@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from consonance.checks.study_checks import run_rules
+from consonance.report.section import Section
+from consonance.report.sentences import Verdict
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -60,6 +62,11 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         from consonance.release.publish import publish
 
         release = publish(study, "controlled")
+    with _step(screen, "Computing the report of music and mood (consonance report)"):
+        from consonance.report.page import write_report
+        from consonance.report.reading import of_study
+
+        sections = write_report(of_study(study), study.report)
     with _step(screen, "Building the docs site (consonance site)"):
         from consonance.site.build import build_site
 
@@ -90,8 +97,9 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     out.print(
         f"\nPlanted in the data: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. Compare the first answer."
     )
+    _found(sections, out)
     out.print(
-        f"\n[bold]Look at[/]\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
+        f"\n[bold]Look at[/]\n  the report      {study.report}\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
         f"  the release     duckdb -readonly {release.database}\n  its certificate {release.page}\n"
         f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
         f"  once more       CONSONANCE_STUDY={study.root} dbt run",
@@ -107,6 +115,15 @@ def _add_dumps(study: Study, dumps: dict[str, list[Path]]) -> dict[str, int]:
             for file in files:
                 landed[source] += add_dump(connection, source, file).landed
     return landed
+
+
+def _found(sections: Sequence[Section], out: Console) -> None:
+    """Print what the report found, each sentence as its rule wrote it from an interval."""
+    out.print("\n[bold]The report[/] says, each sentence by rule from its interval:")
+    for section in sections:
+        for sentence in (*section.findings, *section.warnings):
+            if sentence.verdict in (Verdict.FOUND, Verdict.EXPLAINED):
+                out.print(f"  {sentence.text}", soft_wrap=True, markup=False)
 
 
 def _answer(study: Study, out: Console) -> None:

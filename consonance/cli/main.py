@@ -25,6 +25,7 @@ from consonance.cli.consent import consent
 from consonance.cli.export import export
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
+from consonance.cli.report import report
 from consonance.cli.risk_report import print_risk
 from consonance.cli.survey import survey
 from consonance.cli.terminal import json_option, out, screen, study_option
@@ -53,6 +54,7 @@ def cli() -> None:
       dbt run                      rebuild the warehouse
       consonance check             check consent, de-identification and quality
       consonance attack            measure the residual re-identification risk
+      consonance report            write the report of music and emotion
       consonance site              build the docs site with the lineage
       consonance publish           make a release, if every check has passed
       consonance export            write training data, or reports, into a folder for use elsewhere
@@ -232,6 +234,7 @@ cli.add_command(catalog)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(report)
 cli.add_command(survey)
 cli.add_command(export)
 cli.add_command(withdraw)

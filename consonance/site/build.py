@@ -44,7 +44,10 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
         render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
     )
     page = study.site / "index.html"
-    page.write_text(render("index.html", **_facts(study), title=title, results=results, wall=wall), encoding="utf-8")
+    report = study.report.name if study.report.exists() else None
+    page.write_text(
+        render("index.html", **_facts(study), title=title, results=results, wall=wall, report=report), encoding="utf-8"
+    )
     return page
 
 

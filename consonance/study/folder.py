@@ -164,6 +164,14 @@ class Study:
     def site(self) -> Path:
         return self.root / "site"
 
+    @property
+    def report(self) -> Path:
+        return self.site / "report.html"
+
+    def report_of_release(self, release: str) -> Path:
+        """The report that was made of the release in the folder ``release`` of ``published``."""
+        return self.site / f"report-of-release-{release}.html"
+
     def within(self, path: Path) -> str:
         """How messages name a file of the study: relative to the study folder."""
         return printable(path.relative_to(self.root).as_posix()) or "."

@@ -1,0 +1,22 @@
+-- One row is one group of participants by age band, gender or country.
+with participants as (select * from marts.participants),
+
+groups as (
+    select 'age band' as grouping, coalesce(age_band, 'not stated') as group_name, participant_id from participants
+    union all
+    select 'gender' as grouping, coalesce(gender, 'not stated') as group_name, participant_id from participants
+    union all
+    select 'country' as grouping, coalesce(country, 'not stated') as group_name, participant_id from participants
+),
+
+counted as (
+    select
+        grouping,
+        group_name,
+        count(*) as persons
+    from groups
+    group by grouping, group_name
+)
+
+select * from counted
+order by grouping, persons desc, group_name

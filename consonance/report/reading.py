@@ -1,0 +1,181 @@
+"""Reading the marts: of a study's warehouse, or of a release. Nothing else of a study is opened.
+
+What a figure shows comes from one query of ``consonance/report/queries``. The page prints the query as it was run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from consonance.release.package import DATABASE
+from consonance.release.parameters import parameters, small_group
+from consonance.study.errors import ConsonanceError
+from consonance.study.folder import Study
+from consonance.study.settings import Settings
+from consonance.study.vault import attach_to_read, lock_down, session_settings
+
+QUERIES = Path(__file__).with_name("queries")
+MEMORY = "2GiB"
+# Marts that earlier versions did not have, or had with other columns.
+NEEDED = {
+    "emotion_windows": ("emotion_window",),
+    "emotion_window_features": (),
+    "emotion_prompts": (),
+    "training_examples": (),
+    "feature_coverage_differences": (),
+}
+
+
+class NothingToReport(ConsonanceError):
+    """There are no marts to read."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows that a query returned, and the query."""
+
+    frame: pd.DataFrame
+    sql: str
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the marts come from.
+
+    Attributes:
+        database: The file with the schema ``marts``.
+        title: Of the study.
+        kind: ``warehouse`` or ``release``.
+        facts: What the page says about how they were made, by name.
+        settings: The variables of dbt_project.yml that they were made with.
+    """
+
+    database: Path
+    title: str
+    kind: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=parameters)
+
+
+def of_study(study: Study) -> Origin:
+    """The warehouse of ``study``.
+
+    Raises:
+        NothingToReport: it was not built yet.
+    """
+    if not study.warehouse_path.exists():
+        raise NothingToReport(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
+    settings = Settings.read(study)
+    judged = settings.as_of.isoformat() if settings.as_of else "the last 'consonance load'"
+    return Origin(study.warehouse_path, settings.title, "warehouse", {"Consent judged as of": judged})
+
+
+def of_release(place: Path) -> Origin:
+    """The release in the folder ``place``, or with the database ``place``.
+
+    Raises:
+        NothingToReport: there is no release.
+    """
+    database = place if place.is_file() else place / DATABASE
+    if not database.is_file():
+        raise NothingToReport(
+            f"There is no release in {place} (no {DATABASE}).",
+            "Name the folder of a release, such as published/current.",
+        )
+    certificate = database.with_name("certificate.json")
+    told = json.loads(certificate.read_text(encoding="utf-8")) if certificate.is_file() else {}
+    facts = {
+        words: str(told[key])
+        for key, words in {
+            "release": "Release",
+            "tier": "Tier",
+            "as_of": "Consent judged as of",
+            "created": "Release made",
+        }.items()
+        if key in told
+    }
+    return Origin(
+        database,
+        str(told.get("study", database.resolve().parent.name)),
+        "release",
+        facts,
+        told.get("parameters") or parameters(),
+    )
+
+
+@dataclass(frozen=True)
+class Marts:
+    """The marts, open for reading."""
+
+    connection: duckdb.DuckDBPyConnection
+    columns: Mapping[str, frozenset[str]]
+
+    def has(self, mart: str, *columns: str) -> bool:
+        """Whether there is a table ``mart`` with these columns."""
+        return mart in self.columns and self.columns[mart].issuperset(columns)
+
+    def ask(self, name: str, **variables: str | float) -> Answer:
+        """Run ``queries/<name>.sql`` with the variables it names; ``small_group`` is always set."""
+        setting = {"small_group": small_group(), **variables}
+        lines = [f"set variable {variable} = {_literal(value)};" for variable, value in setting.items()]
+        for line in lines:
+            self.connection.execute(line)
+        query = _query(name)
+        used = [line for line, variable in zip(lines, setting, strict=True) if f"'{variable}'" in query]
+        return Answer(self.connection.execute(query).df(), "\n".join([*used, query]))
+
+
+@contextmanager
+def opened(origin: Origin) -> Iterator[Marts]:
+    """The marts of ``origin``. Only its database can be read, and nothing can be written.
+
+    Raises:
+        NothingToReport: it has no marts of persons (a build was interrupted, the release is public), or older ones.
+        StoreError: it cannot be opened.
+    """
+    with duckdb.connect(config=session_settings() | {"memory_limit": MEMORY}) as connection:
+        attach_to_read(connection, origin.database, "report")
+        connection.execute("use report")
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set threads = 1")
+        lock_down(connection, [])
+        found = connection.execute(
+            "select table_name, list(column_name) from duckdb_columns() where database_name = 'report' and schema_name = 'marts' group by all"
+        ).fetchall()
+        marts = Marts(connection, {table: frozenset(names) for table, names in found})
+        if reason := _unfit(origin, marts):
+            raise reason
+        yield marts
+
+
+def _unfit(origin: Origin, marts: Marts) -> NothingToReport | None:
+    """Why there is nothing to report on, if so."""
+    if marts.has("population"):
+        return NothingToReport(
+            f"{origin.database} is a public release: it has aggregates and no participants.",
+            "Name a controlled release.",
+        )
+    remedy = "Run 'dbt run' first." if origin.kind == "warehouse" else "Publish a new release."
+    if not marts.has("participants"):
+        return NothingToReport(f"{origin.database} has no marts.", remedy)
+    if not all(marts.has(mart, *columns) for mart, columns in NEEDED.items()):
+        return NothingToReport(f"{origin.database} was made by an earlier version of consonance.", remedy)
+    return None
+
+
+@cache
+def _query(name: str) -> str:
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8").strip()
+
+
+def _literal(value: Any) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
