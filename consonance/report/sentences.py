@@ -103,7 +103,7 @@ def warns(above: str, below: str, unit: str, consequence: str, evidence: Evidenc
     """A warning, if the interval excludes 0: ``above`` or ``below`` says what is then the case.
 
     Args:
-        above, below: Clauses: "prompts are answered less often after a bad mood".
+        above, below: Clauses: "prompts are answered less often in a bad mood".
         unit: Of the estimate.
         consequence: A sentence: what that does to the results.
         evidence: To write from.

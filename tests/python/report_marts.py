@@ -88,7 +88,7 @@ select distinct track_id, 'track' as content_type, 40 - track_id + 1 as plays, 1
 from marts.plays;
 
 create temp table reports as
-select 1000 * person + 5 * day + n as report_id, participant_id, taste, mood,
+select 1000 * person + 5 * day + n as report_id, 0.2 * normal('day', 1000 * person + day) as day_mood, participant_id, taste, mood,
     timestamp '2021-03-01' + to_days(cast(7 * person + day as integer)) + to_minutes(cast(60 * (9 + 3 * n) + 60 * draw('minute', 1000 * person + 5 * day + n) as integer)) as reported_at_local,
     9 + 3 * n as hour, greatest(0, least(1, taste + 0.18 * normal('music', 1000 * person + 5 * day + n))) as music_valence,
     greatest(0, least(1, 0.3 + 0.1 * n + 0.05 * normal('energy', 1000 * person + 5 * day + n))) as music_energy,
@@ -97,13 +97,13 @@ from people, range(getvariable('days')) as days (day), range(5) as prompts (n)
 where getvariable('has_reports');
 
 create temp table answered as
-select *, greatest(-1, least(1, mood + getvariable('effect') * (music_valence - 0.5) + 0.2 * normal('valence', report_id))) as valence,
+select *, greatest(-1, least(1, mood + day_mood + getvariable('effect') * (music_valence - 0.5) + 0.2 * normal('valence', report_id))) as valence,
     greatest(-1, least(1, -0.4 + 0.2 * (hour - 9) / 3 + 0.2 * normal('arousal', report_id))) as arousal
 from reports;
 
--- After a bad mood the next prompt is missed more often.
+-- On days of bad mood more prompts are missed.
 create temp table prompted as
-select *, coalesce(luck < 0.75 + 0.5 * lag(valence) over (partition by participant_id order by reported_at_local, report_id), true) as is_answered
+select *, luck < 0.75 + day_mood as is_answered
 from answered;
 
 insert into marts.emotion_reports by name

@@ -1,5 +1,5 @@
 -- One row is one prompt, with what was reported in answer to it: the frame for the question whether a prompt is answered
--- less often after a bad mood. Answers to several instruments at one moment are one row.
+-- less often in a bad mood. Answers to several instruments at one moment are one row.
 with emotion_prompts as (select * from marts.emotion_prompts where prompted_at_local is not null),
 
 reported as (

@@ -15,7 +15,7 @@ from consonance.report.figures import COLOURS, SHADES, Figure, Table, drawn, nam
 from consonance.report.reading import Marts
 from consonance.report.section import Section
 from consonance.report.sentences import Evidence, Sentence, counted, differs, number, percent, warns
-from consonance.report.statistics.missingness import answers_after_mood
+from consonance.report.statistics.missingness import answers_by_mood
 from consonance.report.statistics.results import Interval, NoResult
 
 PARTS_OF_DAY: tuple[dict[str, str | float], ...] = (
@@ -30,6 +30,11 @@ OUTCOMES = {
     "arousal": "arousal",
     "positive_affect": "positive affect",
     "negative_affect": "negative affect",
+}
+# The mood at a prompt that was not answered is not known: whose it is taken from.
+MOOD_FROM = {
+    "same_day": "as the person's other reports of the day say",
+    "previous_report": "as the person's report before says",
 }
 SIDES: tuple[dict[str, str | float], ...] = (
     {"cells_per_side": 9},
@@ -68,7 +73,7 @@ def mood_over_the_day(marts: Marts) -> Section:
         missing.append(f"Compliance: {answered}")
     else:
         figures.append(answered)
-        warnings.append(_after_mood(marts))
+        warnings.append(_in_bad_mood(marts))
     return Section("mood", "Mood over the day", lead, tuple(findings), tuple(warnings), tuple(figures), tuple(missing))
 
 
@@ -222,13 +227,14 @@ def _compliance(marts: Marts) -> Figure | str:
     )
 
 
-def _after_mood(marts: Marts) -> Sentence:
-    """Whether prompts are answered less often after a bad mood."""
-    result = answers_after_mood(marts.ask("prompts").frame)
+def _in_bad_mood(marts: Marts) -> Sentence:
+    """Whether prompts are answered less often in a bad mood."""
+    result = answers_by_mood(marts.ask("prompts").frame)
+    known = "" if isinstance(result, NoResult) else f" ({MOOD_FROM[result.mood_from]})"
     return warns(
-        "the next prompt is answered less often after a worse mood",
-        "the next prompt is answered more often after a worse mood",
-        "of the prompts for one standard deviation of the person's reports",
+        f"prompts are answered less often in a worse mood{known}",
+        f"prompts are answered more often in a worse mood{known}",
+        "of the prompts for one standard deviation of the person's mood",
         "Reports are missing depending on mood: what is found holds for the prompts that were answered.",
         Evidence(result) if isinstance(result, NoResult) else Evidence.of_effect(result.effect),
     )

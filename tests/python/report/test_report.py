@@ -134,7 +134,7 @@ def test_nobody_is_named_and_no_number_is_of_few_persons(usual: tuple[Path, list
 
 
 def test_what_was_planted_is_found_and_nothing_else(usual: tuple[Path, list[Section]]) -> None:
-    """Within persons valence follows the music and arousal only the hour; after a bad mood prompts are missed."""
+    """Within persons valence follows the music and arousal only the hour; in a bad mood prompts are missed."""
     by_key = {section.key: section for section in usual[1]}
     findings = by_key["association"].findings
     (valence,) = (one for one in findings if one.text.startswith("Reported valence is higher after music"))
@@ -145,7 +145,7 @@ def test_what_was_planted_is_found_and_nothing_else(usual: tuple[Path, list[Sect
         Verdict.EXPLAINED
     ]
     (mood,) = by_key["mood"].warnings
-    assert mood.verdict is Verdict.FOUND and "answered less often after a worse mood" in mood.text
+    assert mood.verdict is Verdict.FOUND and "answered less often in a worse mood" in mood.text
 
 
 ODD = {
