@@ -135,7 +135,7 @@ def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> Si
             connection.execute(
                 f"create or replace temp table {ROWS} as select row_number() over () + 1 as line, * from {source}"
             )
-        except (duckdb.InvalidInputException, duckdb.ConversionException):
+        except (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError):
             raise NotRead("no_csv", "It is no well-formed CSV.", SAVE_AS_CSV) from None
     ((bad_lines,),) = connection.execute("select count(distinct line) from side_rejects").fetchall()
     connection.execute("drop table side_rejects; drop table side_scans")

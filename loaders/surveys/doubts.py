@@ -7,7 +7,7 @@ import duckdb
 from loaders.side_files import SideTable
 from loaders.surveys.identifying import identifies_by_name
 from loaders.surveys.moments import how_read
-from loaders.surveys.survey_map import AS_IT_IS, SurveyMap
+from loaders.surveys.survey_map import SurveyMap
 
 # So many items of one report, all answered alike.
 CONSTANT_FROM = 5
@@ -131,7 +131,7 @@ def counted(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]
 
 def how_it_was_read(connection: duckdb.DuckDBPyConnection, table: SideTable, used: list[SurveyMap]) -> list[str]:
     """How the file was read, where it might have been read otherwise."""
-    said = [] if used == [AS_IT_IS] else list(dict.fromkeys(how_read(one) for one in used))
+    said = list(dict.fromkeys(how_read(one) for one in used if one.moments.clock.kind != "offset"))
     if unread := [name for name in table.header if identifies_by_name(name)]:
         said.append(f"not read, as they may identify: {', '.join(unread)}")
     ((left,),) = connection.execute(UNFINISHED).fetchall()

@@ -15,6 +15,8 @@ from loaders.surveys.moments import WITH_OFFSET, WITHOUT_OFFSET
 # A time of day may look like an IPv6 address, and ids of lines have many digits: here such a cell is nothing else.
 ADDRESSES = with_rules("{{ email_pattern() }}|{{ ipv4_pattern() }}")
 NUMBERS = with_rules("{{ telephone_pattern() }}") + "|([0-9A-Fa-f]{0,4}:){3,}[0-9A-Fa-f]{0,4}"
+# Seconds or milliseconds since 1970, of this century.
+STAMP = "number between 946684800 and 4102444800 or number between 946684800000 and 4102444800000"
 PROFILE = """
     with cells as (
         select unnest([{cells}]) as cell
@@ -35,7 +37,10 @@ PROFILE = """
         count(*) filter (where regexp_full_match(text, '{without_offset}')),
         count(*) filter (
             where not regexp_full_match(text, '{without_offset}.*')
-            and (regexp_matches(text, '{addresses}') or regexp_full_match(text, '{numbers}'))
+            and (
+                regexp_matches(text, '{addresses}')
+                or (regexp_full_match(text, '{numbers}') and not coalesce({is_stamp}, false))
+            )
         ),
         count(distinct text),
         count(distinct text) filter (where list_contains($codes, trim(text, '"')))
@@ -86,7 +91,12 @@ def profile(
     """
     cells = ", ".join(f"{{'place': {place}, 'text': c{place}}}" for place in range(len(table.header)))
     query = PROFILE.format(
-        cells=cells, with_offset=WITH_OFFSET, without_offset=WITHOUT_OFFSET, addresses=ADDRESSES, numbers=NUMBERS
+        cells=cells,
+        with_offset=WITH_OFFSET,
+        without_offset=WITHOUT_OFFSET,
+        addresses=ADDRESSES,
+        numbers=NUMBERS,
+        is_stamp=STAMP,
     )
     found = {
         place: counts

@@ -13,7 +13,7 @@ import yaml
 from loaders.side_files import ROWS
 from loaders.surveys.guessing import Guess, form_of, long_columns
 from loaders.surveys.profile import Column, values_where, words_of
-from loaders.surveys.recognising import Item, known_items, plain, recognise
+from loaders.surveys.recognising import SUFFIX, TEXTS_OF_CHOICES, Item, known_items, plain, recognise
 from loaders.surveys.survey_map import FormatName
 
 LABELS = Path(__file__).with_name("known_labels.yml")
@@ -56,7 +56,9 @@ def items_of_columns(
         if left:
             guess.unsure.append(f"These columns are no item of a known instrument: {_listed(left)}.")
     elif left:
-        guess.settings["items"] = {column.name: f"{own_name}.{'_'.join(plain(column.name).split())}" for column in left}
+        # Of a choice that m-Path writes twice, one column.
+        own = {"_".join(plain(SUFFIX.sub("", column.name)).split()): column for column in reversed(left)}
+        guess.settings["items"] = {column.name: f"{own_name}.{name}" for name, column in reversed(own.items())}
         guess.unsure.append(
             f"No item of a known instrument was found. Define {own_name} in the study's instruments/, or correct the items."
         )
@@ -184,7 +186,8 @@ def _labels_of(
 
 
 def _may_be_answers(column: Column) -> bool:
-    return column.is_numeric and column.distinct > 1 and column.greatest is not None and column.greatest <= 100
+    is_number = column.is_numeric and column.distinct > 1 and column.greatest is not None and column.greatest <= 100
+    return is_number and not TEXTS_OF_CHOICES.search(column.name)
 
 
 def _listed(columns: Sequence[Column], most: int = 8) -> str:

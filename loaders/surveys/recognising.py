@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -16,6 +16,7 @@ TEMPLATES = ("likert_template",)
 # What m-Path adds to the name of a question. The texts of a choice have a column of their own.
 SUFFIX = re.compile(r"_(slider\w*|multiplechoice_(index|likert)|yesno|open|basic)$", re.IGNORECASE)
 TEXTS_OF_CHOICES = re.compile(r"_multiplechoice_string$|_open$|_basic$", re.IGNORECASE)
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 TAG = re.compile(r"<[^>]*>")
 # How programs call the questions of a form, beside its name.
 NUMBERS = frozenset(f"item {number}" for number in range(1, 100))
@@ -60,10 +61,15 @@ def known_items(connection: duckdb.DuckDBPyConnection) -> list[Item]:
         """
     ).fetchall()
     return [
-        Item(instrument, item, least, greatest, position, frozenset(map(plain, [*(texts or ()), item])) - NUMBERS)
+        Item(instrument, item, least, greatest, position, _spellings([*(texts or ()), item]) - NUMBERS)
         for instrument, item, least, greatest, position, texts in rows
         if instrument not in TEMPLATES
     ]
+
+
+def _spellings(texts: Iterable[str]) -> frozenset[str]:
+    """Texts as they are compared; German ones also as people write them without umlauts."""
+    return frozenset(plain(spelling) for text in texts for spelling in (text, text.casefold().translate(UMLAUTS)))
 
 
 def plain(text: str) -> str:

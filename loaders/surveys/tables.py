@@ -152,7 +152,7 @@ def _read_json(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTab
             connection.execute(
                 f"create or replace temp table {ROWS} as select row_number() over () as line, {cells} from {source}"
             )
-        except (duckdb.Error, RecursionError):
+        except (duckdb.Error, UnicodeDecodeError):
             raise NotRead(
                 "no_json", "It is no array of JSON records.", "Export it from formr again, as JSON."
             ) from None

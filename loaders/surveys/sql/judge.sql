@@ -72,6 +72,8 @@ with cells as (
         ) as answer,
         regexp_matches(answer_text, '{{ addresses }}') as is_address
     from survey_cells
+    -- The answers of an unfinished questionnaire are not landed.
+    where (map_no, line) in (select map_no, line from judged_prompts where status = 'answered')
 ),
 
 rows as (
@@ -90,7 +92,7 @@ rows as (
         prompts.reason as reason_of_prompt
     from judged_prompts as prompts
     left join cells
-        on prompts.map_no = cells.map_no and prompts.line = cells.line and prompts.status = 'answered'
+        on prompts.map_no = cells.map_no and prompts.line = cells.line
 )
 
 select

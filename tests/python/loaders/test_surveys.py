@@ -131,7 +131,7 @@ def test_mpath_tells_prompt_opening_and_answer_apart_and_subtracts_the_offset(de
     assert proposal.survey_map.participant == "alias"
     assert proposal.survey_map.only == {"questionListName": ("beep",)}
     assert proposal.survey_map.items == {"valence_sliderNegPos": "vas.valence", "arousal_sliderNegPos": "vas.arousal"}
-    assert "initials" in proposal.not_read
+    assert proposal.not_read == ["connectionId", "initials", "accountCode"]
     report = desk.report(path)
     assert (report.rows_in, report.landed, report.reasons) == (10, 8, {"not_enrolled": 2})
     assert report.prompts == {"answered": 3, "unanswered": 1, "unfinished": 1}
@@ -374,7 +374,7 @@ def test_foreign_items_are_unknown_until_they_are_mapped(desk: Desk) -> None:
         "angeregt",
         "entschlossen",
         "aufmerksam",
-        "aktiv",
+        "aengstlich",
         "feindselig",
         "my_own",
     ]
@@ -382,6 +382,7 @@ def test_foreign_items_are_unknown_until_they_are_mapped(desk: Desk) -> None:
     assert desk.report(path).doubts == {"unknown_item": 11}
     proposal = desk.propose(path)
     assert proposal.survey_map.items["panas.wach"] == "panas.alert"
+    assert proposal.survey_map.items["panas.aengstlich"] == "panas.afraid"
     assert proposal.unsure == ["1 words in item are no item of their instrument. Write items for them."]
     assert desk.report(path).doubts == {"unknown_item": 1}
 
