@@ -33,7 +33,7 @@ from consonance.study.vault import (
 )
 
 # Ids of records are keyed with a secret of the person: they differ in the rebuild, and must.
-RECORD_IDS = ("play_id", "session_id", "report_id", "previous_report_id")
+RECORD_IDS = ("play_id", "session_id", "report_id", "previous_report_id", "prompt_id")
 # Ids of tracks: those of private tracks are keyed, too.
 TRACK_IDS = ("track_id", "playing_track_id")
 # The column that is made of the pseudonym: where it is what it must be, it is left out (rule M7 checks that it is).
@@ -243,7 +243,11 @@ def _shares_values(connection: duckdb.DuckDBPyConnection, relation: str, column:
     ((shared,),) = connection.execute(
         f"""
         select count(*)
-        from (select "{column}" from original.{relation} intersect select "{column}" from rebuilt.{relation})
+        from (
+            select "{column}" from original.{relation} where "{column}" is not null
+            intersect
+            select "{column}" from rebuilt.{relation}
+        )
         """
     ).fetchall()
     return bool(shared)

@@ -16,7 +16,12 @@ with lines as (
         {%- for name in ('prompted', 'opened', 'answered', 'expires') %}
         {{ moment(moments.get(name)) }} as {{ name }},
         {%- endfor %}
-        {{ moment(offset_column) }} as offset_s,
+        {# An offset of 0 is an offset. #}
+        {%- if offset_column %}
+        nullif(trim({{ offset_column }}), '') as offset_s,
+        {%- else %}
+        cast(null as varchar) as offset_s,
+        {%- endif %}
         {%- if finished %}
         coalesce(list_contains(cast($finished_words as varchar[]), lower(trim({{ finished }}))), false) as is_finished
         {%- else %}
