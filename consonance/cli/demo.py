@@ -19,7 +19,8 @@ from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
-from consonance.synthetic.study import PLANTED_SLOPE, make_study
+from consonance.synthetic.planted import VALENCE_WITHIN
+from consonance.synthetic.study import make_study
 from loaders.dumps import add_dump
 from loaders.load import load_study
 
@@ -95,7 +96,7 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         out.print(f"  {result.name}: {result.summary}")
     _answer(study, out)
     out.print(
-        f"\nPlanted in the data: reported valence rises by {PLANTED_SLOPE} from the least to the most positive music. Compare the first answer."
+        f"\nPlanted in the data: reported valence rises by {VALENCE_WITHIN} from the least to the most positive music. Compare the first answer."
     )
     _found(sections, out)
     out.print(

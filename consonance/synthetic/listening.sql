@@ -23,6 +23,7 @@ select
     session_no,
     epoch_ms(timezone('UTC', timezone(zone, (first_day + day_no)::timestamp + to_milliseconds(cast(floor(greatest(0.0, least(23.9, hour_of_day)) * 3600000) as bigint))))) as started_ms,
     least(0.97, greatest(0.03, mood + 0.22 * draw_normal('mood', person_no, session_no))) as mood,
+    greatest(0.0, least(23.9, hour_of_day)) as hour_of_day,
     1 + cast(floor(-ln(1 - draw('session length', person_no, session_no)) * 8) as integer) as plays
 from drawn;
 
@@ -33,6 +34,7 @@ with numbered as (
         sessions.session_no,
         sessions.started_ms as session_started_ms,
         sessions.mood,
+        sessions.hour_of_day,
         sessions.plays as session_plays,
         place,
         sessions.session_no * 1000 + place as draw_no
@@ -49,9 +51,12 @@ chosen as (
             when draw('kind', person_no, draw_no) < 0.040 then 'episode'
             else 'track'
         end as kind,
-        -- The track has the valence of the mood. Of eight that have nearly the same, one is heard half the time.
-        cast(floor(least(0.9999, greatest(0.0, mood + 0.12 * draw_normal('taste', person_no, draw_no))) * ($tracks // 8)) as bigint) * 8
-        + cast(floor(pow(draw('popularity', person_no, draw_no), 3) * 8) as bigint) as valence_rank,
+        -- The track has the valence of the mood. Of eight that have nearly the same, one is heard half the time. Two of
+        -- them come to mind, and the hour says which: the more energetic one by day, the calmer one by night.
+        cast(floor(least(0.9999, greatest(0.0, mood + 0.12 * draw_normal('taste', person_no, draw_no))) * ($tracks // 8)) as bigint) * 8 as first_rank,
+        cast(floor(pow(draw('popularity', person_no, draw_no), 3) * 8) as bigint) as one,
+        cast(floor(pow(draw('another', person_no, draw_no), 3) * 8) as bigint) as other,
+        draw('wish', person_no, draw_no) < 0.5 + $energy_by_hour * cos(2 * pi() * (hour_of_day - $peak_hour) / 24) as wants_energy,
         cast(floor(draw('episode choice', person_no, draw_no) * 1200) as bigint) as episode_no,
         cast(floor(draw('chapter choice', person_no, draw_no) * 300) as bigint) as chapter_no,
         draw('skip', person_no, draw_no) as skip_draw,
@@ -59,20 +64,29 @@ chosen as (
     from numbered
 ),
 
-measured as (
+decided as (
     select
         chosen.*,
+        chosen.first_rank + case when (ones.energy >= others.energy) = chosen.wants_energy then chosen.one else chosen.other end as valence_rank
+    from chosen
+    inner join tracks as ones on ones.valence_rank = chosen.first_rank + chosen.one
+    inner join tracks as others on others.valence_rank = chosen.first_rank + chosen.other
+),
+
+measured as (
+    select
+        decided.*,
         people.skip_rate,
         tracks.track_no,
         tracks.valence,
         case kind
             when 'track' then tracks.duration_ms
-            when 'unknown' then cast(floor(draw('unknown length', chosen.person_no, draw_no) * 60000) as bigint)
-            else 240000 + cast(floor(draw('spoken length', chosen.person_no, draw_no) * 1200000) as bigint)
+            when 'unknown' then cast(floor(draw('unknown length', decided.person_no, draw_no) * 60000) as bigint)
+            else 240000 + cast(floor(draw('spoken length', decided.person_no, draw_no) * 1200000) as bigint)
         end as full_ms
-    from chosen
-    inner join people on people.person_no = chosen.person_no
-    inner join tracks on tracks.valence_rank = chosen.valence_rank
+    from decided
+    inner join people on people.person_no = decided.person_no
+    inner join tracks on tracks.valence_rank = decided.valence_rank
 ),
 
 played as (

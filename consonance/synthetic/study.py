@@ -15,18 +15,14 @@ import duckdb
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
+from consonance.synthetic import planted
 from consonance.synthetic.dumps import know_recordings, make_music, write_dumps
 from consonance.synthetic.exports import members, pack
 from consonance.synthetic.people import DISGUISE, PECULIAR, Person, usual_person
+from consonance.synthetic.questionnaires import report, write_questionnaires
 from consonance.synthetic.statements import run
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
-
-# The relation that is planted: reported valence (-1 to 1) rises by this much from music of valence 0
-# to music of valence 1, heard within the hour before the report.
-PLANTED_SLOPE = 1.2
-PLANTED_NOISE = 0.22
-PLANTED_PERSON_SPREAD = 0.12
 
 TRACKS = 12_000
 # Of music that the study hears and of other music: what its dumps of MusicBrainz and AcousticBrainz have.
@@ -87,7 +83,7 @@ def make_study(
     connection = duckdb.connect(config={"memory_limit": "6GiB"})
     connection.execute("SET TimeZone = 'UTC'")
     make_music(connection, seed, tracks)
-    _listen(connection, cast, plays, tracks)
+    listen(connection, cast, plays, tracks)
     if disguised:
         run(connection, "disguise.sql", disguise=DISGUISE)
     for person in cast:
@@ -104,12 +100,21 @@ def make_study(
         know_recordings(connection, seed, tracks, RECORDINGS, SUBMISSIONS)
         made.dumps = write_dumps(connection, root / "dumps")
     _write_tables(study, cast)
-    made.reports = _write_reports(connection, study, seed, cast)
+    report(connection)
+    made.reports = write_questionnaires(connection, study, "203.0.113." if disguised else "198.51.100.")
     connection.close()
     return made
 
 
-def _listen(connection: duckdb.DuckDBPyConnection, cast: list[Person], plays: int, tracks: int) -> None:
+def listen(connection: duckdb.DuckDBPyConnection, cast: list[Person], plays: int, tracks: int) -> None:
+    """Make what the people of ``cast`` listened to, as tables.
+
+    Args:
+        connection: With the music.
+        cast: The people.
+        plays: About how many plays they have had, all together.
+        tracks: How much music there is.
+    """
     connection.execute(
         """
         create table people (
@@ -136,7 +141,13 @@ def _listen(connection: duckdb.DuckDBPyConnection, cast: list[Person], plays: in
         order by person_no
         """
     )
-    run(connection, "listening.sql", tracks=tracks)
+    run(
+        connection,
+        "listening.sql",
+        tracks=tracks,
+        energy_by_hour=planted.ENERGY_BY_HOUR,
+        peak_hour=planted.PEAK_HOUR,
+    )
 
 
 def _hand_in(study: Study, person: Person, number: int, files: list[tuple[str, str | bytes]]) -> None:
@@ -210,9 +221,19 @@ def _write_files(folder: Path, files: Sequence[tuple[str, str | bytes]]) -> None
 
 
 def _write_feature_archives(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Two archives: one clean for five tracks of six, one old table with the quirks of published ones."""
+    """Two archives: a clean one that lacks rare and sad music, and an old table with the quirks of published ones."""
     for source in ("synthetic", "spotify_archive"):
         (study.catalogue / source).mkdir(parents=True, exist_ok=True)
+    connection.execute(
+        f"""
+        create or replace temp table known_tracks as
+        select
+            *,
+            draw('known', song_no, 0)
+            < {planted.KNOWN} + {planted.KNOWN_BY_RARITY} * rarity + {planted.KNOWN_BY_SADNESS} * (1 - valence) as is_known
+        from tracks
+        """
+    )
     connection.execute(
         f"""
         copy (
@@ -221,7 +242,7 @@ def _write_feature_archives(connection: duckdb.DuckDBPyConnection, study: Study)
                 round(danceability, 4) as "Danceability", round(energy, 4) as "Energy", song_no % 12 as "Key", -round(4 + 20 * (1 - energy), 3) as "Loudness",
                 song_no % 2 as "Mode", 0.05 as "Speechiness", round(1 - energy, 4) as "Acousticness", 0.1 as "Instrumentalness", 0.15 as "Liveness",
                 round(valence, 4) as "Valence", round(tempo, 3) as "Tempo", 4 as "Time Signature"
-            from tracks where track_no % 6 < 5 order by track_no
+            from known_tracks where is_known order by track_no
         ) to '{study.catalogue / "synthetic" / "features.csv"}' (header)
         """
     )
@@ -232,7 +253,7 @@ def _write_feature_archives(connection: duckdb.DuckDBPyConnection, study: Study)
                 spotify_id as track_id, cast(round(100 * valence) as integer) as valence, cast(round(100 * energy) as integer) as energy,
                 cast(round(100 * danceability) as integer) as danceability, '1,' || lpad(cast(track_no % 1000 as varchar), 3, '0') as streams,
                 round(tempo, 1) as tempo, case when track_no % 50 = 0 then 0 else 4 end as time_signature, 1.2 as loudness
-            from tracks where track_no % 12 = 5 order by track_no
+            from known_tracks where not is_known and track_no % 2 = 1 order by track_no
         ) to '{study.catalogue / "spotify_archive" / "old_table.csv"}' (header)
         """
     )
@@ -266,22 +287,3 @@ def _write_tables(study: Study, cast: list[Person]) -> None:
 def _append(path: Path, lines: list[str]) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.writelines(f"{line}\n" for line in lines)
-
-
-def _write_reports(connection: duckdb.DuckDBPyConnection, study: Study, seed: int, cast: list[Person]) -> int:
-    """Affect grids after listening, with the planted relation, and PANAS; returns the number of reports."""
-    run(connection, "reports.sql", slope=PLANTED_SLOPE, person_spread=PLANTED_PERSON_SPREAD, noise=PLANTED_NOISE)
-    header = "participant_code,answered_at,instrument,item,answer"
-    for name, table in (("affect_grid", "affect_grid_answers"), ("panas", "panas_answers")):
-        lines = [
-            line
-            for (line,) in connection.execute(
-                f"select line from {table} order by person_no, answered_ms, item"
-            ).fetchall()
-        ]
-        (study.surveys / f"{name}.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
-    return int(
-        connection.execute(
-            "select (select count(*) from reports) + (select count(distinct (person_no, answered_ms)) from panas_answers)"
-        ).fetchall()[0][0]
-    )

@@ -13,6 +13,7 @@ from typing import Any
 
 from conftest import EVERYTHING, SmallStudy, account_play, as_zip, play
 from oracle import Listener, Recount, recount
+from report_oracle import recount_reports
 
 COUNTRY_ZONE = {"DE": "Europe/Berlin", "JP": "Asia/Tokyo"}
 
@@ -87,6 +88,38 @@ def assert_windows_agree(study: SmallStudy, recounts: dict[str, Recount]) -> Non
             expected.update((code, name, *counts) for name, counts in recounts[code].windows(report).items())
     assert found.total() > 5_000
     assert found == expected
+
+
+def test_the_reports_of_the_synthetic_study_agree_person_by_person(demo: SmallStudy) -> None:
+    with demo.opened(warehouse=True) as connection:
+        reporting = connection.execute(
+            "select participant_code from vault.intermediate.int_listeners where grants_emotion_reports"
+        ).fetchall()
+        found = connection.execute(
+            """
+            select participant_code, instrument, scale, score_status, count(*), coalesce(sum(score), 0)
+            from warehouse.marts.emotion_scores
+            inner join vault.raw.keyring on keyring.pseudonym = participant_id
+            group by all
+            """
+        ).fetchall()
+        prompts = connection.execute(
+            """
+            select participant_code, status, count(*)
+            from warehouse.marts.emotion_prompts
+            inner join vault.raw.keyring on keyring.pseudonym = participant_id
+            group by all
+            """
+        ).fetchall()
+    expected = {code: reports for code, reports in recount_reports(demo.study.surveys).items() if (code,) in reporting}
+    assert len(expected) > 30
+    assert {(code, status, number) for code, status, number in prompts} == {
+        (code, status, number) for code, reports in expected.items() for status, number in reports.prompts.items()
+    }
+    assert len(found) == sum(len(reports.scores) for reports in expected.values())
+    for code, instrument, scale, status, number, total in found:
+        counted, summed = expected[code].scores[instrument, scale, status]
+        assert (number, round(total, 6)) == (counted, round(float(summed), 6)), (code, instrument, scale)
 
 
 def _day(text: str) -> date | None:
