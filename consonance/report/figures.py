@@ -147,6 +147,12 @@ def named(text: str) -> alt.TitleParams:
     return alt.TitleParams(text, fontWeight="normal", fontSize=12, color=GREY, anchor="start", offset=6)
 
 
+def shades(title: str, width: float) -> alt.Color:
+    """The column ``percent`` from light to dark."""
+    legend = alt.Legend(gradientLength=min(240, width - 60), gradientThickness=10, tickCount=4, titleLimit=400)
+    return alt.Color("percent:Q", title=title, scale=alt.Scale(range=SHADES, zero=True), legend=legend)
+
+
 def names_axis(width: float, share: float = 0.5) -> alt.Axis:
     """The axis of names beside rows; they get at most this share of the width."""
     return alt.Axis(ticks=False, domain=False, grid=False, labelLimit=round(width * share))

@@ -153,9 +153,12 @@ def _effects(answers: Sequence[Answered], sql: str) -> Figure | None:
     if not rows:
         return None
     frame = pd.DataFrame(
-        [(name, kind, effect.standardised.value, effect.standardised.low, effect.standardised.high) for name, kind, effect, _ in rows],
+        [
+            (name, kind, effect.standardised.value, effect.standardised.low, effect.standardised.high)
+            for name, kind, effect, _ in rows
+        ],
         columns=["name", "kind", "value", "low", "high"],
-    )  # fmt: skip
+    )
     order = list(dict.fromkeys(frame["name"]))
 
     def drawing(width: float) -> Any:
@@ -174,12 +177,20 @@ def _effects(answers: Sequence[Answered], sql: str) -> Figure | None:
     table = Table(
         ("association", "compared", "reports", "persons", "estimate (SD per SD)", "95 % interval", "p", "p corrected"),
         tuple(
-            (name, kind, f"{result.reports:,}", persons(result.persons).removesuffix(" persons"), number(effect.standardised.value),
-             f"{number(effect.standardised.low)} to {number(effect.standardised.high)}", probability(effect.p), probability(effect.p_adjusted))
+            (
+                name,
+                kind,
+                f"{result.reports:,}",
+                persons(result.persons).removesuffix(" persons"),
+                number(effect.standardised.value),
+                f"{number(effect.standardised.low)} to {number(effect.standardised.high)}",
+                probability(effect.p),
+                probability(effect.p_adjusted),
+            )
             for name, kind, effect, result in rows
         ),
         texts=2,
-    )  # fmt: skip
+    )
     return Figure(
         "association", title, description, (seen,), drawn("association", title, description, drawing), table, (sql,)
     )
@@ -203,9 +214,12 @@ def _time(answers: Sequence[Answered], sql: str) -> Figure | None:
 
     def drawing(width: float) -> Any:
         return intervals(
-            frame, width, order=list(dict.fromkeys(frame["name"])), colours=[COLOURS[3], COLOURS[0]],
+            frame,
+            width,
+            order=list(dict.fromkeys(frame["name"])),
+            colours=[COLOURS[3], COLOURS[0]],
             x_title=SD_PER_SD if width > 500 else "SD per SD",
-        )  # fmt: skip
+        )
 
     title = "What control for the time of day does"
     description = "Pairs of points with lines: the association within persons without and with control for hour and weekend, on the same reports."
@@ -217,9 +231,12 @@ def _time(answers: Sequence[Answered], sql: str) -> Figure | None:
     )
     table = Table(
         ("association within persons", "control", "estimate (SD per SD)", "95 % interval"),
-        tuple((row.name, row.kind, number(row.value), f"{number(row.low)} to {number(row.high)}") for row in frame.itertuples()),
+        tuple(
+            (row.name, row.kind, number(row.value), f"{number(row.low)} to {number(row.high)}")
+            for row in frame.itertuples()
+        ),
         texts=2,
-    )  # fmt: skip
+    )
     return Figure("time", title, description, (seen,), drawn("time", title, description, drawing), table, (sql,))
 
 
@@ -236,12 +253,17 @@ def what_could_have_been_found(answers: Sequence[Answered], sql: str, why_none: 
         "found. Published hourly means of the valence of music span about 0.05 (Park and others 2019): associations of interest are small.",
     )
     rows = [
-        (f"{one.asked.feature_name} of music → {one.asked.outcome_name}", f"{effect.level} persons", smallest_effect(effect), one.asked)
+        (
+            f"{one.asked.feature_name} of music → {one.asked.outcome_name}",
+            f"{effect.level} persons",
+            smallest_effect(effect),
+            one.asked,
+        )
         for one in answers
         if isinstance(one.before, Association)
         for effect in (one.before.within, one.before.between)
         if isinstance(effect, Effect)
-    ]  # fmt: skip
+    ]
     title = "What this study could have found"
     if not rows:
         why = next((one.before.explanation for one in answers if isinstance(one.before, NoResult)), why_none)

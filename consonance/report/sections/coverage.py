@@ -132,31 +132,40 @@ def _shares(answer: Answer) -> Figure:
             .mark_bar(height={"band": 0.7})
             .encode(
                 y=alt.Y("feature:N", sort=list(totals.index), title=None, axis=alt.Axis(ticks=False, domain=False)),
-                x=alt.X("sum(percent):Q", title="% of plays of tracks", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(values=[0, 25, 50, 75, 100])),
-                color=alt.Color("source:N", sort=sources, title=None, scale=alt.Scale(domain=sources, range=COLOURS[: len(sources)]), legend=alt.Legend(columns=2 if width < 500 else 4)),
+                x=alt.X(
+                    "sum(percent):Q",
+                    title="% of plays of tracks",
+                    scale=alt.Scale(domain=[0, 100]),
+                    axis=alt.Axis(values=[0, 25, 50, 75, 100]),
+                ),
+                color=told_apart("source", sources, columns=2 if width < 500 else 4)["color"],
                 order=alt.Order("plays:Q", sort="descending"),
             )
             .properties(width=width, height=20 * len(totals))
-        )  # fmt: skip
+        )
 
     title = "For what share of plays each feature is known, by source"
     description = "Stacked bars: one for each audio feature, its length is the share of plays with a value, its colours are the sources."
     trained = frame[frame["may_train_models"]].groupby("feature")["share_of_plays"].sum()
     seen = (
         f"Best known is {totals.index[0]} ({percent(totals.iloc[0])} of plays), least known {totals.index[-1]} "
-        f"({percent(totals.iloc[-1])}). "
-        + (
-            f"Of {totals.index[0]}, values that models may be trained on are known for {percent(float(trained.get(totals.index[0], 0)))} of plays."
-        )
+        f"({percent(totals.iloc[-1])}). Of {totals.index[0]}, values that models may be trained on are known for "
+        f"{percent(float(trained.get(totals.index[0], 0)))} of plays. Sources by number of values: {listed(sources)}."
     )
     table = Table(
         ("feature", "source", "plays", "% of plays", "models may be trained on it"),
         tuple(
-            (row.feature, row.feature_source, f"{row.plays:,}", number(100 * row.share_of_plays), "yes" if row.may_train_models else "no")
+            (
+                row.feature,
+                row.feature_source,
+                f"{row.plays:,}",
+                number(100 * row.share_of_plays),
+                "yes" if row.may_train_models else "no",
+            )
             for row in frame.itertuples()
         ),
         texts=2,
-    )  # fmt: skip
+    )
     return Figure(
         "coverage-shares",
         title,
@@ -177,14 +186,19 @@ def _bias(answer: Answer, feature: str) -> Figure:
     sizes = ["above 0.1", "up to 0.1"]
 
     def drawing(width: float) -> Any:
+        title_of_x = "standardised difference" + (": plays with a value minus plays without" if width > 500 else "")
         lines = (
             alt.Chart(pd.DataFrame({"x": [-MATTERS, MATTERS]})).mark_rule(color=GREY, strokeDash=[3, 3]).encode(x="x:Q")
         )
         zero = alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=GREY).encode(x="x:Q")
         y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=names_axis(width))
-        stems = alt.Chart(frame).mark_rule(strokeWidth=2, color="#b8c4d0").encode(
-            y=y, x=alt.X("standardised_difference:Q", title="standardised difference: plays with a value minus plays without" if width > 500 else "standardised difference", axis=alt.Axis(tickCount=6)), x2=alt.datum(0)
-        )  # fmt: skip
+        stems = (
+            alt.Chart(frame)
+            .mark_rule(strokeWidth=2, color="#b8c4d0")
+            .encode(
+                y=y, x=alt.X("standardised_difference:Q", title=title_of_x, axis=alt.Axis(tickCount=6)), x2=alt.datum(0)
+            )
+        )
         points = (
             alt.Chart(frame)
             .mark_point(filled=True, size=80, opacity=1)
@@ -203,6 +217,9 @@ def _bias(answer: Answer, feature: str) -> Figure:
         seen = f"No characteristic differs by more than 0.1; the largest difference is {number(frame['standardised_difference'].abs().max())}."
     table = Table(
         ("characteristic of plays", "mean with a value", "mean without", "standardised difference"),
-        tuple((row.name, number(row.covered_mean), number(row.uncovered_mean), number(row.standardised_difference)) for row in frame.itertuples()),
-    )  # fmt: skip
+        tuple(
+            (row.name, number(row.covered_mean), number(row.uncovered_mean), number(row.standardised_difference))
+            for row in frame.itertuples()
+        ),
+    )
     return Figure(key, title, description, (seen,), drawn(key, title, description, drawing), table, (answer.sql,))

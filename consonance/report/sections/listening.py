@@ -9,7 +9,7 @@ import pandas as pd
 
 from consonance.release.parameters import parameters, small_group
 from consonance.report.cells import Grid, finest
-from consonance.report.figures import BLUE, SHADES, Figure, Table, drawn, named
+from consonance.report.figures import BLUE, Figure, Table, drawn, named, shades
 from consonance.report.reading import Answer, Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, number
@@ -67,16 +67,22 @@ def _clock(grid: Grid) -> Figure:
 
     def drawing(width: float) -> Any:
         hours = list(range(0, 24, step))
+        axis = alt.Axis(labelAngle=0, ticks=False, domain=False, values=hours[:: max(1, 3 // step)])
         return (
             alt.Chart(frame)
             .mark_rect(stroke="white", strokeWidth=1)
             .encode(
-                x=alt.X("hour:O", title="hour of the day", scale=alt.Scale(domain=hours), axis=alt.Axis(labelAngle=0, ticks=False, domain=False, values=hours[:: max(1, 3 // step)])),
-                y=alt.Y("day_name:N", title=None, scale=alt.Scale(domain=list(names.values())), axis=alt.Axis(ticks=False, domain=False)),
-                color=alt.Color("percent:Q", title="% of a person's plays in one hour of the week", scale=alt.Scale(range=SHADES, zero=True), legend=alt.Legend(gradientLength=min(240, width - 60), gradientThickness=10, tickCount=4, titleLimit=400)),
+                x=alt.X("hour:O", title="hour of the day", scale=alt.Scale(domain=hours), axis=axis),
+                y=alt.Y(
+                    "day_name:N",
+                    title=None,
+                    scale=alt.Scale(domain=list(names.values())),
+                    axis=alt.Axis(ticks=False, domain=False),
+                ),
+                color=shades("% of a person's plays in one hour of the week", width),
             )
             .properties(width=width, height=26 * max(2, len(names)))
-        )  # fmt: skip
+        )
 
     most = frame.loc[frame["per_hour"].idxmax()]
     least = frame.loc[frame["per_hour"].idxmin()]
@@ -91,8 +97,11 @@ def _clock(grid: Grid) -> Figure:
     notes = (f"{counted(grid.left_out, 'cell')} of up to {small_group()} persons left blank.",) if grid.left_out else ()
     table = Table(
         ("day", "from hour", "persons", "% of a person's plays"),
-        tuple((row.day_name, f"{row.hour}:00", f"{row.persons:,}", number(100 * row.mean_share)) for row in frame.itertuples()),
-    )  # fmt: skip
+        tuple(
+            (row.day_name, f"{row.hour}:00", f"{row.persons:,}", number(100 * row.mean_share))
+            for row in frame.itertuples()
+        ),
+    )
     return Figure(
         "clock", title, description, (seen,), drawn("clock", title, description, drawing), table, (grid.sql,), notes
     )

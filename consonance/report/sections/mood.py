@@ -11,7 +11,7 @@ from scipy import stats
 
 from consonance.release.parameters import small_group
 from consonance.report.cells import Grid, finest, persons
-from consonance.report.figures import COLOURS, SHADES, Figure, Table, drawn, named, told_apart, zero_line
+from consonance.report.figures import COLOURS, Figure, Table, drawn, named, shades, told_apart, zero_line
 from consonance.report.reading import Marts
 from consonance.report.section import Section
 from consonance.report.sentences import Evidence, Sentence, counted, differs, number, percent, warns
@@ -120,10 +120,17 @@ def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
     table = Table(
         ("outcome", "from hour", "persons", "reports", "mean difference from the own mean", "95 % interval"),
         tuple(
-            (row.outcome, f"{int(row.hour)}:00", f"{row.persons:,}", f"{row.reports:,}", number(row.mean_deviation), f"{number(row.low)} to {number(row.high)}")
+            (
+                row.outcome,
+                f"{int(row.hour)}:00",
+                f"{row.persons:,}",
+                f"{row.reports:,}",
+                number(row.mean_deviation),
+                f"{number(row.low)} to {number(row.high)}",
+            )
             for row in frame.itertuples()
         ),
-    )  # fmt: skip
+    )
     left_out = sum(grid.left_out for grid in grids.values())
     notes = (
         (f"{counted(left_out, 'part')} of the day with reports of up to {small_group()} persons left out.",)
@@ -131,9 +138,15 @@ def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
         else ()
     )
     return Figure(
-        key, title, description, (seen,), drawn(key, title, description, drawing),
-        table, tuple(grid.sql for grid in grids.values()), notes,
-    )  # fmt: skip
+        key,
+        title,
+        description,
+        (seen,),
+        drawn(key, title, description, drawing),
+        table,
+        tuple(grid.sql for grid in grids.values()),
+        notes,
+    )
 
 
 def _hours(width: float, title: str) -> alt.X:
@@ -211,10 +224,16 @@ def _compliance(marts: Marts) -> Figure | str:
     table = Table(
         ("from hour", "persons", "prompts", "% answered", "95 % interval"),
         tuple(
-            (f"{int(row.hour)}:00", f"{row.persons:,}", f"{row.prompts:,}", number(row.percent), f"{number(row.low)} to {number(row.high)}")
+            (
+                f"{int(row.hour)}:00",
+                f"{row.persons:,}",
+                f"{row.prompts:,}",
+                number(row.percent),
+                f"{number(row.low)} to {number(row.high)}",
+            )
             for row in frame.itertuples()
         ),
-    )  # fmt: skip
+    )
     return Figure(
         "compliance",
         title,
@@ -271,11 +290,17 @@ def _map(grid: Grid) -> Figure:
     def drawing(width: float) -> Any:
         ticks = alt.Axis(values=[-1, -0.5, 0, 0.5, 1], grid=False)
         scale = alt.Scale(domain=[-1, 1], nice=False)
-        cells = alt.Chart(frame).mark_rect(stroke="white", strokeWidth=1.5).encode(
-            x=alt.X("valence_low:Q", title="unpleasant  ←  valence  →  pleasant", scale=scale, axis=ticks), x2="valence_high:Q",
-            y=alt.Y("arousal_low:Q", title="calm  ←  arousal  →  intense", scale=scale, axis=ticks), y2="arousal_high:Q",
-            color=alt.Color("percent:Q", title="% of a person's reports", scale=alt.Scale(range=SHADES, zero=True), legend=alt.Legend(gradientLength=min(240, width - 60), gradientThickness=10, tickCount=4)),
-        )  # fmt: skip
+        cells = (
+            alt.Chart(frame)
+            .mark_rect(stroke="white", strokeWidth=1.5)
+            .encode(
+                x=alt.X("valence_low:Q", title="unpleasant  ←  valence  →  pleasant", scale=scale, axis=ticks),
+                x2="valence_high:Q",
+                y=alt.Y("arousal_low:Q", title="calm  ←  arousal  →  intense", scale=scale, axis=ticks),
+                y2="arousal_high:Q",
+                color=shades("% of a person's reports", width),
+            )
+        )
         cross = alt.Chart(pd.DataFrame({"zero": [0]}))
         lines = cross.mark_rule(color="#9aa6b2").encode(x="zero:Q") + cross.mark_rule(color="#9aa6b2").encode(
             y="zero:Q"
@@ -302,11 +327,16 @@ def _map(grid: Grid) -> Figure:
     table = Table(
         ("valence", "arousal", "persons", "% of a person's reports"),
         tuple(
-            (f"{number(row.valence_low)} to {number(row.valence_high)}", f"{number(row.arousal_low)} to {number(row.arousal_high)}", f"{row.persons:,}", number(row.percent))
+            (
+                f"{number(row.valence_low)} to {number(row.valence_high)}",
+                f"{number(row.arousal_low)} to {number(row.arousal_high)}",
+                f"{row.persons:,}",
+                number(row.percent),
+            )
             for row in frame.itertuples()
         ),
         texts=2,
-    )  # fmt: skip
+    )
     return Figure(
         "map", title, description, (seen,), drawn("map", title, description, drawing), table, (grid.sql,), tuple(notes)
     )

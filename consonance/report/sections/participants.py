@@ -26,9 +26,13 @@ STEPS = {
 SHORT = {"enrolled": "take part", "donated": "donated", "valid": "valid reports", "covered": "covered"}
 # Characteristics, and how the page calls them.
 CHARACTERISTICS = {
-    "age_band": "age band", "gender": "gender", "country": "country", "hours_played": "hours of music",
-    "counted_plays": "plays of 30 s or more", "reports": "reports",
-}  # fmt: skip
+    "age_band": "age band",
+    "gender": "gender",
+    "country": "country",
+    "hours_played": "hours of music",
+    "counted_plays": "plays of 30 s or more",
+    "reports": "reports",
+}
 
 
 def who_takes_part(marts: Marts) -> Section:
@@ -78,9 +82,14 @@ def _groups(answer: Answer) -> Figure | None:
         for grouping in GROUPINGS:
             part = frame[frame["grouping"] == grouping]
             base = alt.Chart(part).encode(
-                y=alt.Y("group:N", sort=list(part["group"]), title=None, axis=alt.Axis(ticks=False, domain=False, minExtent=120, maxExtent=120, labelLimit=115)),
+                y=alt.Y(
+                    "group:N",
+                    sort=list(part["group"]),
+                    title=None,
+                    axis=alt.Axis(ticks=False, domain=False, minExtent=120, maxExtent=120, labelLimit=115),
+                ),
                 x=alt.X("persons:Q", title=None, axis=None, scale=alt.Scale(domain=[0, top * 1.12])),
-            )  # fmt: skip
+            )
             bars = base.mark_bar(color=BLUE, height={"band": 0.62})
             texts = base.mark_text(align="left", dx=5).encode(text="persons:Q")
             title = alt.TitleParams(grouping.capitalize(), anchor="start", frame="group")
@@ -128,7 +137,7 @@ def _way(lost: Attrition, answer: Answer) -> Figure:
         base = alt.Chart(frame).encode(
             y=alt.Y("step:N", sort=list(frame["step"]), title=None, axis=names_axis(width)),
             x=alt.X("persons:Q", title=None, axis=None, scale=alt.Scale(domain=[0, frame["persons"].max() * 1.12])),
-        )  # fmt: skip
+        )
         bars = base.mark_bar(color=BLUE, height={"band": 0.62})
         return (bars + base.mark_text(align="left", dx=5).encode(text="persons:Q")).properties(
             width=width, height=34 * len(frame)
@@ -153,11 +162,17 @@ def _way(lost: Attrition, answer: Answer) -> Figure:
 
 def _differences(lost: Attrition, answer: Answer) -> Figure | None:
     rows = [
-        (f"{SHORT[step.from_step]} → {SHORT[step.step]}", _characteristic(one.characteristic, one.category), one.standardised, one.kept, one.lost)
+        (
+            f"{SHORT[step.from_step]} → {SHORT[step.step]}",
+            _characteristic(one.characteristic, one.category),
+            one.standardised,
+            one.kept,
+            one.lost,
+        )
         for step in lost.steps
         for one in step.differences
         if one.standardised is not None
-    ]  # fmt: skip
+    ]
     if not rows:
         return None
     frame = pd.DataFrame(rows, columns=["step", "characteristic", "standardised", "kept", "lost"])
@@ -191,9 +206,12 @@ def _differences(lost: Attrition, answer: Answer) -> Figure | None:
     )
     table = Table(
         ("step", "characteristic", "stayed", "lost", "standardised difference"),
-        tuple((row.step, row.characteristic, number(row.kept), number(row.lost), number(row.standardised)) for row in frame.itertuples()),
+        tuple(
+            (row.step, row.characteristic, number(row.kept), number(row.lost), number(row.standardised))
+            for row in frame.itertuples()
+        ),
         texts=2,
-    )  # fmt: skip
+    )
     notes = (
         "Left out where one of the two sides has few persons. Where all of one side are alike, there is no standardised difference.",
     )

@@ -138,13 +138,28 @@ def _scores(outcome: str, result: Prediction, answer: Answer) -> Figure:
         )
     )
     table = Table(
-        ("model", "R²", "95 % interval", "mean absolute error", "gain over the dummy", "95 % interval of the gain", "r within persons"),
+        (
+            "model",
+            "R²",
+            "95 % interval",
+            "mean absolute error",
+            "gain over the dummy",
+            "95 % interval of the gain",
+            "r within persons",
+        ),
         tuple(
-            (_model(score), number(score.r2.value), _span(score.r2), number(score.mae.value), number(score.mae_gain.value), _span(score.mae_gain),
-             number(score.r_within.value) if score.r_within else "–")
+            (
+                _model(score),
+                number(score.r2.value),
+                _span(score.r2),
+                number(score.mae.value),
+                number(score.mae_gain.value),
+                _span(score.mae_gain),
+                number(score.r_within.value) if score.r_within else "–",
+            )
             for score in result.scores
         ),
-    )  # fmt: skip
+    )
     notes = (
         f"{result.reports:,} reports of {persons(result.persons)}, {result.folds} groups of people; {len(result.features)} columns of music. "
         f"Intervals: {result.bootstrap_samples:,} samples of persons with replacement.",

@@ -122,7 +122,7 @@ def _curve(curve: SpecificationCurve, asked: Asked, choice: Choice, sql: str) ->
                     ),
                 )
             )
-        return alt.vconcat(*charts, spacing=8)  # fmt: skip
+        return alt.vconcat(*charts, spacing=8)
 
     title = (
         f"{asked.feature_name.capitalize()} of music before a report and {asked.outcome_name}: every reasonable choice"
@@ -138,11 +138,19 @@ def _curve(curve: SpecificationCurve, asked: Asked, choice: Choice, sql: str) ->
     table = Table(
         ("window", "feature", "compared with", "plays", "hour of day", "estimate", "95 % interval"),
         tuple(
-            (row.window, row.feature, row.centring, row.plays, row.time, number(row.value), f"{number(row.low)} to {number(row.high)}")
+            (
+                row.window,
+                row.feature,
+                row.centring,
+                row.plays,
+                row.time,
+                number(row.value),
+                f"{number(row.low)} to {number(row.high)}",
+            )
             for row in frame.itertuples()
         ),
         texts=5,
-    )  # fmt: skip
+    )
     return Figure(
         "specifications",
         title,
