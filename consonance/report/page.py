@@ -17,12 +17,13 @@ from consonance.report.sections.association import (
     NOT_A_CAUSE,
     answer,
     music_and_mood,
-    what_could_have_been_found,
 )
 from consonance.report.sections.coverage import coverage_and_its_bias
 from consonance.report.sections.listening import what_was_heard_when
-from consonance.report.sections.mood import mood_over_the_day, valence_arousal_map
+from consonance.report.sections.mood import mood_over_the_day
+from consonance.report.sections.mood_map import valence_arousal_map
 from consonance.report.sections.participants import who_takes_part
+from consonance.report.sections.power import what_could_have_been_found
 from consonance.report.sections.prediction import prediction
 from consonance.report.sections.specifications import specifications
 from consonance.site.pages import render

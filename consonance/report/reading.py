@@ -123,6 +123,10 @@ class Marts:
         """Whether there is a table ``mart`` with these columns."""
         return mart in self.columns and self.columns[mart].issuperset(columns)
 
+    def count(self, what: str, of: str) -> int:
+        """The value of the aggregate ``what`` over ``of``: a mart, with a condition if need be."""
+        return int(self.connection.execute(f"select {what} from marts.{of}").fetchall()[0][0])
+
     def ask(self, name: str, **variables: str | float) -> Answer:
         """Run ``queries/<name>.sql`` with the variables it names; ``small_group`` is always set."""
         setting = {"small_group": small_group(), **variables}

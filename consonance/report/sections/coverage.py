@@ -57,7 +57,7 @@ def coverage_and_its_bias(marts: Marts) -> Section:
         "everything that was heard. Sources know popular, western and older music best.",
     )
     answer = marts.ask("coverage")
-    persons = int(marts.connection.execute("select count(*) from marts.participants where plays > 0").fetchall()[0][0])
+    persons = marts.count("count(*)", "participants where plays > 0")
     if persons <= small_group() or answer.frame.empty:
         why = (
             f"No more than {small_group()} persons have plays."

@@ -11,37 +11,20 @@ from scipy import stats
 
 from consonance.release.parameters import small_group
 from consonance.report.cells import Grid, finest, persons
-from consonance.report.figures import COLOURS, Figure, Table, drawn, named, shades, told_apart, zero_line
+from consonance.report.day import PARTS_OF_DAY, half_width, hours_axis
+from consonance.report.figures import Figure, Table, drawn, named, told_apart, zero_line
 from consonance.report.reading import Marts
 from consonance.report.section import Section
-from consonance.report.sentences import Evidence, Sentence, counted, differs, number, percent, warns
-from consonance.report.statistics.missingness import answers_by_mood
-from consonance.report.statistics.results import Interval, NoResult
+from consonance.report.sections.compliance import compliance, in_bad_mood
+from consonance.report.sentences import Evidence, Sentence, counted, differs, number
+from consonance.report.statistics.results import Interval
 
-PARTS_OF_DAY: tuple[dict[str, str | float], ...] = (
-    {"hours": 1},
-    {"hours": 2},
-    {"hours": 4},
-    {"hours": 6},
-    {"hours": 12},
-)
 OUTCOMES = {
     "valence": "valence",
     "arousal": "arousal",
     "positive_affect": "positive affect",
     "negative_affect": "negative affect",
 }
-# The mood at a prompt that was not answered is not known: whose it is taken from.
-MOOD_FROM = {
-    "same_day": "as the person's other reports of the day say",
-    "previous_report": "as the person's report before says",
-}
-SIDES: tuple[dict[str, str | float], ...] = (
-    {"cells_per_side": 9},
-    {"cells_per_side": 5},
-    {"cells_per_side": 3},
-    {"cells_per_side": 2},
-)
 
 
 def mood_over_the_day(marts: Marts) -> Section:
@@ -49,10 +32,10 @@ def mood_over_the_day(marts: Marts) -> Section:
     lead = (
         "Each person's reports are compared with the mean of all their reports. So an hour at which cheerful people "
         "report more often does not look cheerful. The sentences are about the part of the day that is farthest from this mean; "
-        "p values are corrected for the number of parts.",
+        "p values are corrected for all parts of the day of all outcomes.",
     )
     figures: list[Figure] = []
-    findings: list[Sentence] = []
+    grids_found: dict[str, Grid] = {}
     warnings: list[Sentence] = []
     missing: list[str] = []
     for key, outcomes in {"mood": ("valence", "arousal"), "affect": ("positive_affect", "negative_affect")}.items():
@@ -65,34 +48,32 @@ def mood_over_the_day(marts: Marts) -> Section:
         found = {outcome: grid for outcome, grid in grids.items() if grid is not None}
         if found:
             figures.append(_rhythm(key, found))
-            findings += [_farthest(outcome, grid) for outcome, grid in found.items()]
+            grids_found |= found
         elif key == "mood":
             missing.append(f"Mood over the day: {_why_no_mood(marts)}")
-    answered = _compliance(marts)
+    tests = sum(len(grid.cells) for grid in grids_found.values())
+    findings = [_farthest(outcome, grid, tests) for outcome, grid in grids_found.items()]
+    answered = compliance(marts)
     if isinstance(answered, str):
         missing.append(f"Compliance: {answered}")
     else:
         figures.append(answered)
-        warnings.append(_in_bad_mood(marts))
+        warnings.append(in_bad_mood(marts))
     return Section("mood", "Mood over the day", lead, tuple(findings), tuple(warnings), tuple(figures), tuple(missing))
 
 
 def _why_no_mood(marts: Marts) -> str:
-    found = _count(marts, "select count(distinct participant_id) from marts.emotion_reports where valence is not null")
+    found = marts.count("count(distinct participant_id)", "emotion_reports where valence is not null")
     if not found:
         return "There are no reports with valence."
     return f"Reports with valence are of {persons(found)}; each part of the day needs more than {small_group()}."
-
-
-def _count(marts: Marts, statement: str) -> int:
-    return int(marts.connection.execute(statement).fetchall()[0][0])
 
 
 def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
     parts = []
     for outcome, grid in grids.items():
         cells = grid.cells.assign(outcome=OUTCOMES[outcome], hours=int(grid.choice["hours"]))
-        half = [_half(row.standard_deviation, row.persons) for row in cells.itertuples()]
+        half = [half_width(row.standard_deviation, row.persons) for row in cells.itertuples()]
         parts.append(cells.assign(half=half))
     frame = pd.concat(parts, ignore_index=True)
     frame["low"], frame["high"] = frame["mean_deviation"] - frame["half"], frame["mean_deviation"] + frame["half"]
@@ -102,7 +83,7 @@ def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
 
     def drawing(width: float) -> Any:
         looks = told_apart("outcome", outcomes)
-        base = alt.Chart(frame).encode(x=_hours(width, "hour of the day"))
+        base = alt.Chart(frame).encode(x=hours_axis(width, "hour of the day"))
         y = alt.Y("low:Q", title=None, axis=alt.Axis(tickCount=5))
         band = base.mark_area(opacity=0.16).encode(y=y, y2="high:Q", color=looks["color"])
         line = base.mark_line(strokeWidth=2).encode(y="mean_deviation:Q", color=looks["color"])
@@ -149,194 +130,16 @@ def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
     )
 
 
-def _hours(width: float, title: str) -> alt.X:
-    """The day from 0 to 24 hours."""
-    marks = list(range(0, 25, 3 if width > 500 else 6))
-    return alt.X(
-        "middle:Q", title=title, scale=alt.Scale(domain=[0, 24], nice=False), axis=alt.Axis(values=marks, grid=False)
-    )
-
-
-def _half(deviation: float, count: int) -> float:
-    """Half of a 95 % interval of a mean over persons."""
-    return float(stats.t.ppf(0.975, count - 1) * deviation / math.sqrt(count))
-
-
-def _farthest(outcome: str, grid: Grid) -> Sentence:
+def _farthest(outcome: str, grid: Grid, tests: int) -> Sentence:
     """Whether there is a part of the day at which reports are above or below the person's own mean."""
     cells = grid.cells
     farthest = cells.loc[cells["mean_deviation"].abs().idxmax()]
     value, count = float(farthest["mean_deviation"]), int(farthest["persons"])
-    half = _half(float(farthest["standard_deviation"]), count)
+    half = half_width(float(farthest["standard_deviation"]), count)
     error = float(farthest["standard_deviation"]) / math.sqrt(count)
     p = float(2 * stats.t.sf(abs(value) / error, count - 1)) if error else 1.0
     hours = f"from {int(farthest['hour'])}:00 to {int(farthest['hour'] + grid.choice['hours'])}:00"
     scale = "points on the scale from −1 to 1" if outcome in ("valence", "arousal") else "points of the questionnaire"
-    # The farthest of several is far by chance, too: Bonferroni's correction for all of them.
-    evidence = Evidence(Interval(value, value - half, value + half), min(1.0, p * len(cells)), len(cells))
+    # The farthest of several is far by chance, too: Bonferroni's correction for all parts of the day of all outcomes.
+    evidence = Evidence(Interval(value, value - half, value + half), min(1.0, p * tests), tests)
     return differs(f"reported {OUTCOMES[outcome]}", f"{hours}, compared with the person's own mean", scale, evidence)
-
-
-def _compliance(marts: Marts) -> Figure | str:
-    grid = finest(marts, "compliance", PARTS_OF_DAY, "hour", "prompts")
-    if grid is None:
-        if not _count(marts, "select count(*) from marts.emotion_prompts"):
-            return "The questionnaires of this study have no prompts: nobody was asked at a moment, so nothing can be missed."
-        return f"Each part of the day needs prompts of more than {small_group()} persons."
-    frame = grid.cells.copy()
-    frame["percent"] = 100 * frame["mean_share"]
-    half = [100 * _half(row.standard_deviation, row.persons) for row in frame.itertuples()]
-    frame["low"] = (frame["percent"] - half).clip(lower=0)
-    frame["high"] = (frame["percent"] + half).clip(upper=100)
-    step = int(grid.choice["hours"])
-    frame["middle"] = frame["hour"] + step / 2
-
-    def drawing(width: float) -> Any:
-        base = alt.Chart(frame).encode(x=_hours(width, "hour of the prompt"))
-        y = alt.Y("low:Q", title=None, scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(values=[0, 25, 50, 75, 100]))
-        rules = base.mark_rule(strokeWidth=2, color=COLOURS[0]).encode(y=y, y2="high:Q")
-        points = base.mark_point(filled=True, size=60, opacity=1, color=COLOURS[0]).encode(y="percent:Q")
-        return (rules + points).properties(
-            width=width, height=180, title=named("% of a person's prompts that were answered")
-        )
-
-    ((prompts, asked, answered, delay),) = marts.connection.execute(
-        """
-        with personal as (
-            select participant_id, count(*) as prompts, avg(case when status = 'answered' then 1.0 else 0 end) as share, median(delay_ms) as delay_ms
-            from marts.emotion_prompts group by participant_id
-        )
-        select sum(prompts), count(*), avg(share), median(delay_ms) / 60000 from personal
-        """
-    ).fetchall()
-    title = "Prompts that were answered, over the day"
-    description = "Points with lines: mean share of a person's prompts that were answered, by the hour of the prompt, with its 95 % interval over persons."
-    seen = (
-        f"{counted(int(prompts), 'prompt')} of {persons(int(asked))}: on average {percent(answered)} of a person's "
-        f"prompts were answered"
-        + (f", half of the persons usually within {delay:.0f} minutes." if delay is not None else ".")
-    )
-    notes = (
-        (f"{counted(grid.left_out, 'part')} of the day with prompts of up to {small_group()} persons left out.",)
-        if grid.left_out
-        else ()
-    )
-    table = Table(
-        ("from hour", "persons", "prompts", "% answered", "95 % interval"),
-        tuple(
-            (
-                f"{int(row.hour)}:00",
-                f"{row.persons:,}",
-                f"{row.prompts:,}",
-                number(row.percent),
-                f"{number(row.low)} to {number(row.high)}",
-            )
-            for row in frame.itertuples()
-        ),
-    )
-    return Figure(
-        "compliance",
-        title,
-        description,
-        (seen,),
-        drawn("compliance", title, description, drawing),
-        table,
-        (grid.sql,),
-        notes,
-    )
-
-
-def _in_bad_mood(marts: Marts) -> Sentence:
-    """Whether prompts are answered less often in a bad mood."""
-    result = answers_by_mood(marts.ask("prompts").frame)
-    known = "" if isinstance(result, NoResult) else f" ({MOOD_FROM[result.mood_from]})"
-    return warns(
-        f"prompts are answered less often in a worse mood{known}",
-        f"prompts are answered more often in a worse mood{known}",
-        "of the prompts for one standard deviation of the person's mood",
-        "Reports are missing depending on mood: what is found holds for the prompts that were answered.",
-        Evidence(result) if isinstance(result, NoResult) else Evidence.of_effect(result.effect),
-    )
-
-
-def valence_arousal_map(marts: Marts) -> Section:
-    """The plane of valence and arousal: where reports are."""
-    lead = (
-        "Valence says how pleasant a mood is, arousal how intense. Each person counts alike, however many reports there are of them.",
-    )
-    grid = finest(marts, "mood_map", SIDES, "valence_cell", "reports")
-    if grid is None:
-        found = _count(
-            marts,
-            "select count(distinct participant_id) from marts.emotion_reports where valence is not null and arousal is not null",
-        )
-        why = (
-            "there are no reports with both."
-            if not found
-            else f"reports with both are of {persons(found)}; a cell needs more than {small_group()}, and even four cells have fewer."
-        )
-        return Section("map", "Map of valence and arousal", lead, missing=(f"The map: {why}",))
-    return Section("map", "Map of valence and arousal", lead, figures=(_map(grid),))
-
-
-def _map(grid: Grid) -> Figure:
-    side = int(grid.choice["cells_per_side"])
-    frame = grid.cells.copy()
-    for axis in ("valence", "arousal"):
-        frame[f"{axis}_low"] = -1 + 2 * frame[f"{axis}_cell"] / side
-        frame[f"{axis}_high"] = frame[f"{axis}_low"] + 2 / side
-    frame["percent"] = 100 * frame["mean_share"]
-
-    def drawing(width: float) -> Any:
-        ticks = alt.Axis(values=[-1, -0.5, 0, 0.5, 1], grid=False)
-        scale = alt.Scale(domain=[-1, 1], nice=False)
-        cells = (
-            alt.Chart(frame)
-            .mark_rect(stroke="white", strokeWidth=1.5)
-            .encode(
-                x=alt.X("valence_low:Q", title="unpleasant  ←  valence  →  pleasant", scale=scale, axis=ticks),
-                x2="valence_high:Q",
-                y=alt.Y("arousal_low:Q", title="calm  ←  arousal  →  intense", scale=scale, axis=ticks),
-                y2="arousal_high:Q",
-                color=shades("% of a person's reports", width),
-            )
-        )
-        cross = alt.Chart(pd.DataFrame({"zero": [0]}))
-        lines = cross.mark_rule(color="#9aa6b2").encode(x="zero:Q") + cross.mark_rule(color="#9aa6b2").encode(
-            y="zero:Q"
-        )
-        return (cells + lines).properties(width=width, height=min(width, 440) * 0.86)
-
-    most = frame.loc[frame["mean_share"].idxmax()]
-    pleasant = frame.loc[frame["valence_low"] >= 0, "mean_share"].sum()
-    title = "Where reports are on the plane of valence and arousal"
-    description = f"Cells of a square, {side} by {side}: valence from left to right, arousal from bottom to top. The darker, the larger the share of a person's reports."
-    seen = (
-        f"The fullest cell has {number(most['percent'])} % of a person's reports (valence {number(most['valence_low'])} to {number(most['valence_high'])}, "
-        f"arousal {number(most['arousal_low'])} to {number(most['arousal_high'])})."
-    )
-    if side % 2 == 0:
-        seen += f" {percent(pleasant)} of a person's reports are on the pleasant side."
-    notes = []
-    if grid.left_out:
-        notes.append(f"{counted(grid.left_out, 'cell')} of up to {small_group()} persons left blank.")
-    if side < int(SIDES[0]["cells_per_side"]):
-        notes.append(
-            f"A finer grid than {side} by {side} would leave too much blank, because its cells are of few persons."
-        )
-    table = Table(
-        ("valence", "arousal", "persons", "% of a person's reports"),
-        tuple(
-            (
-                f"{number(row.valence_low)} to {number(row.valence_high)}",
-                f"{number(row.arousal_low)} to {number(row.arousal_high)}",
-                f"{row.persons:,}",
-                number(row.percent),
-            )
-            for row in frame.itertuples()
-        ),
-        texts=2,
-    )
-    return Figure(
-        "map", title, description, (seen,), drawn("map", title, description, drawing), table, (grid.sql,), tuple(notes)
-    )

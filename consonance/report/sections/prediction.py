@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 
 from consonance.report.cells import persons
 from consonance.report.features import FAMILIES
@@ -60,7 +62,10 @@ def prediction(marts: Marts, progress: Callable[[str], None]) -> Section:
     if not columns:
         why = "no feature of the music that models may be trained on is known for at least half of the persons."
         return Section("prediction", title, lead, missing=(f"Prediction: {why}",))
-    results = {outcome: predict(answer.frame, outcome, columns, progress=progress) for outcome in found}
+    with warnings.catch_warnings():
+        # Parameters that do not converge lose in the inner folds.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        results = {outcome: predict(answer.frame, outcome, columns, progress=progress) for outcome in found}
     figures = tuple(
         _scores(outcome, result, answer) for outcome, result in results.items() if isinstance(result, Prediction)
     )
@@ -104,7 +109,9 @@ def _claims(outcome: str, result: Prediction) -> tuple[Sentence, ...]:
     """For each model that learned from music alone: is it better than the dummy?"""
     unit = f"of mean absolute error in {_name(outcome)}"
     return tuple(
-        predicts_better(f"{_model(score)}", "the dummy", unit, Evidence(score.mae_gain))
+        predicts_better(
+            _model(score).replace("elastic net", "an elastic net"), "the dummy", unit, Evidence(score.mae_gain)
+        )
         for score in result.scores
         if score.inputs == "music"
     )
