@@ -13,6 +13,7 @@ from consonance.study.shared_macros import with_macros
 MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
 
 
+@cache
 def with_rules(statement: str) -> str:
     """``statement`` as rendered by Jinja: it may call the shared macros, and go through ``played_texts``, the names of the
     audio features, and the ``catalogue_columns`` by table.

@@ -105,7 +105,7 @@ def controlled(demo: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> Pu
     folder = tmp_path_factory.mktemp("controlled")
     study = copied(demo.study, folder / "study")
     checks = (*ON_RELEASE, keeping(folder / "kept"))
-    releases = [publish(study.study, "controlled", on_study=MEASURED, on_release=checks) for _ in range(2)]
+    releases = [publish(study.study, "controlled", on_study=on_study, on_release=checks) for on_study in ((), MEASURED)]
     return Published(study, releases, folder / "kept")
 
 
