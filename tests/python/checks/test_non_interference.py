@@ -9,7 +9,12 @@ import duckdb
 import pytest
 from conftest import SmallStudy, lay_out_small, play
 
-from consonance.checks.non_interference import NothingToCompare, compare_studies, compare_with_paired_rebuild
+from consonance.checks.non_interference import (
+    NothingToCompare,
+    _shares_values,
+    compare_studies,
+    compare_with_paired_rebuild,
+)
 from consonance.checks.paired_rebuild import COPIED, OLD_FOLDER, make_paired_study
 from consonance.study.folder import Study
 from consonance.study.vault import attach_study, attach_vault, open_study, session_settings
@@ -181,3 +186,13 @@ def test_an_id_that_needs_no_secret_is_named(two_studies: tuple[SmallStudy, Smal
 def test_a_study_without_warehouse_is_reported(small: SmallStudy) -> None:
     with pytest.raises(NothingToCompare, match="dbt run"):
         compare_with_paired_rebuild(small.study)
+
+
+def test_an_id_that_is_nowhere_is_guessed_by_nobody() -> None:
+    """A column of ids may be empty on both sides; what both sides have can be guessed."""
+    with duckdb.connect() as connection:
+        for side in ("original", "rebuilt"):
+            connection.execute(f"attach ':memory:' as {side}; create schema {side}.marts")
+            connection.execute(f"create table {side}.marts.t as select null::bigint as session_id, 7 as report_id")
+        assert not _shares_values(connection, "marts.t", "session_id")
+        assert _shares_values(connection, "marts.t", "report_id")
