@@ -19,6 +19,12 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# Rounded to six digits. In which order numbers are added changes their last digits. Means of a few numbers often end in
+   a half, which is rounded up whatever those digits are. #}
+{% macro rounded(number) -%}
+    round({{ number }} + 1e-9, 6)
+{%- endmacro %}
+
 {# The hour of the elapsed clock in which a moment is. #}
 {% macro elapsed_hour(ms) -%}
     cast(floor(({{ ms }}) / 3600000.0) as bigint)

@@ -32,8 +32,11 @@ PURPOSES = ("emotion_reports", "sharing_controlled")
 DATASET = "0000"
 COUNTERS = {
     "id": ("categorical", "Participant"),
-    "day": ("numeric", "Day, from 1 on the day of the participant's first answer"),
-    "beep": ("numeric", "Number of the beep on this day, from 1: only beeps that were answered are there"),
+    "day": ("numeric", "Day, from 1 on the day of the participant's first beep"),
+    "beep": (
+        "numeric",
+        "Number of the beep on this day, from 1. Prompts without an answer are beeps, where the study knows them",
+    ),
     "counter": ("numeric", "Number of the beep of the participant, from 1"),
     "hour": ("numeric", "Hour of the day, 0 to 23, in the participant's local time"),
 }
@@ -103,7 +106,9 @@ def _write_beeps(connection: duckdb.DuckDBPyConnection, path: Path, persons: Seq
     """Write one row for each beep, ``NA`` where an item was not answered, and keep the answers as ``temp.answers``."""
     parameters = {"persons": list(persons), "salt": secrets.token_hex(16)}
     connection.execute(f"create temp table answers as {BEEPS}", parameters)
-    columns = connection.execute("select distinct column_name from temp.answers order by 1").fetchall()
+    columns = connection.execute(
+        "select distinct column_name from temp.answers where column_name is not null order by 1"
+    ).fetchall()
     names = ", ".join(f"'{name}'" for (name,) in columns)
     ((beeps,),) = connection.execute(
         f"""
@@ -120,8 +125,8 @@ def _write_beeps(connection: duckdb.DuckDBPyConnection, path: Path, persons: Seq
 
 
 def _metadata(connection: duckdb.DuckDBPyConnection, author: str, year: int, persons: int) -> dict[str, Any]:
-    ((days, most, longest),) = connection.execute(
-        "select max(day), max(beep), max(counter) from temp.answers"
+    ((days, most, longest, unanswered),) = connection.execute(
+        "select max(day), max(beep), max(counter), count(*) filter (where answer is null) from temp.answers"
     ).fetchall()
     return {
         "first_author": author,
@@ -136,7 +141,7 @@ def _metadata(connection: duckdb.DuckDBPyConnection, author: str, year: int, per
         "passive_data_available": "no",
         "cross_sectional_available": "no",
         "topics": "mood, music",
-        "implicit_missingness": "yes",
+        "implicit_missingness": "no" if unanswered else "yes",
         "raw_time_stamp": "no",
         "sampling_scheme": None,
         "participants": None,

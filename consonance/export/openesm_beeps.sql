@@ -1,5 +1,5 @@
--- One row is one beep and one answer in it, of the participants who may be in the export, under numbers that stand for
--- nobody outside of it. A beep is one moment at which a participant answered.
+-- One row is one beep and one answer in it, or none, of the participants who may be in the export, under numbers that
+-- stand for nobody outside of it. A beep is a moment at which a participant answered, or a prompt without an answer.
 with members as (
     select
         pseudonym as participant_id,
@@ -42,15 +42,25 @@ answers as (
     inner join columns on columns.instrument = answers.instrument and columns.item = answers.item
 ),
 
+moments as (
+    select id, answered_at_local as moment
+    from answers
+    union
+    select members.id, coalesce(prompts.prompted_at_local, prompts.opened_at_local) as moment
+    from source.marts.emotion_prompts as prompts
+    inner join members on members.participant_id = prompts.participant_id
+    where prompts.status <> 'answered' and coalesce(prompts.prompted_at_local, prompts.opened_at_local) is not null
+),
+
 beeps as (
     select
         id,
-        answered_at_local,
-        date_diff('day', min(cast(answered_at_local as date)) over (partition by id), cast(answered_at_local as date)) + 1 as day,
-        row_number() over (partition by id, cast(answered_at_local as date) order by answered_at_local) as beep,
-        row_number() over (partition by id order by answered_at_local) as counter,
-        hour(answered_at_local) as hour
-    from (select distinct id, answered_at_local from answers)
+        moment,
+        date_diff('day', min(cast(moment as date)) over (partition by id), cast(moment as date)) + 1 as day,
+        row_number() over (partition by id, cast(moment as date) order by moment) as beep,
+        row_number() over (partition by id order by moment) as counter,
+        hour(moment) as hour
+    from moments
 )
 
 select
@@ -64,4 +74,4 @@ select
     answers.item,
     answers.answer
 from beeps
-inner join answers on answers.id = beeps.id and answers.answered_at_local = beeps.answered_at_local
+left join answers on answers.id = beeps.id and answers.answered_at_local = beeps.moment

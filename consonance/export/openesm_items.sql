@@ -1,7 +1,21 @@
--- One row is one column of the export: its item, and what its instrument says of it.
+-- One row is one column of the export: its item, and what its instrument says of it, one of seeds/ or one of the study.
 with columns as (
     select distinct column_name, instrument, item
     from temp.answers
+    where column_name is not null
+),
+
+known_items as (
+    select instrument, item, scale, is_reversed from source.reference.instrument_items
+    union
+    select instrument, item, scale, is_reversed from source.anonymized.anon_instrument_items
+),
+
+known_scales as (
+    select instrument, scale, cast(answer_min as double) as answer_min, cast(answer_max as double) as answer_max
+    from source.reference.instrument_scales
+    union
+    select instrument, scale, answer_min, answer_max from source.anonymized.anon_instrument_scales
 ),
 
 items as (
@@ -11,8 +25,8 @@ items as (
         string_agg(items.scale || case when items.is_reversed then ' (reversed)' else '' end, ', ' order by items.scale) as scales,
         min(scales.answer_min) as answer_min,
         max(scales.answer_max) as answer_max
-    from source.features.feat_instrument_items as items
-    inner join source.features.feat_instrument_scales as scales
+    from known_items as items
+    inner join known_scales as scales
         on scales.instrument = items.instrument and scales.scale = items.scale
     group by items.instrument, items.item
 )

@@ -43,14 +43,13 @@ track_values as (
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
 ),
 
--- Rounded: in which order numbers are added changes their last digits.
 means as (
     select
         heard.report_id,
         heard.participant_id,
         heard.emotion_window,
         track_values.feature,
-        round(sum(heard.ms_played * track_values.value) / nullif(sum(heard.ms_played), 0), 6) as mean
+        {{ rounded('sum(heard.ms_played * track_values.value) / nullif(sum(heard.ms_played), 0)') }} as mean
     from heard
     inner join track_values on heard.track_id = track_values.track_id
     group by heard.report_id, heard.participant_id, heard.emotion_window, track_values.feature

@@ -72,8 +72,7 @@ moments as (
     from sums
 ),
 
--- Rounded: in which order numbers are added changes their last digits. What is left of a variance of nothing is less
--- than 1e-9.
+-- What is left of a variance of nothing is less than 1e-9.
 measured as (
     select
         moments.report_id,
@@ -82,16 +81,16 @@ measured as (
         moments.feature,
         moments.plays_with_value,
         cast(moments.ms_with_value as bigint) as ms_with_value,
-        round(cast(moments.ms_with_value as double) / nullif(totals.ms_played, 0), 6) as coverage,
-        round(moments.mean, 6) as mean,
+        {{ rounded('cast(moments.ms_with_value as double) / nullif(totals.ms_played, 0)') }} as coverage,
+        {{ rounded('moments.mean') }} as mean,
         case
             when moments.plays_with_value < 2 then null
             when moments.variance < 1e-9 then 0
-            else round(sqrt(moments.variance), 6)
+            else {{ rounded('sqrt(moments.variance)') }}
         end as spread,
         case
             when moments.plays_with_value >= 3 and moments.variance_of_hours >= 1e-9
-                then round(moments.covariance / moments.variance_of_hours, 6)
+                then {{ rounded('moments.covariance / moments.variance_of_hours') }}
         end as trend
     from moments
     inner join totals

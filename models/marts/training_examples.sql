@@ -74,14 +74,13 @@ examples as (
         and anon_participants.grants_listening_history
 ),
 
--- Rounded: in which order numbers are added changes their last digits.
 usual as (
     select
         participant_id,
         instrument,
         emotion_window
         {%- for feature in features %},
-        round(avg(mean_{{ feature }}), 6) as mean_{{ feature }}_between
+        {{ rounded('avg(mean_' ~ feature ~ ')') }} as mean_{{ feature }}_between
         {%- endfor %}
     from examples
     group by participant_id, instrument, emotion_window

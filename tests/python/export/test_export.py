@@ -34,7 +34,7 @@ def study(demo: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> SmallSt
 
 
 def read(path: Path) -> list[tuple[Any, ...]]:
-    return duckdb.sql(f"from '{path}'").fetchall()
+    return duckdb.execute("from read_parquet($file)", {"file": str(path)}).fetchall()
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
@@ -137,7 +137,7 @@ def test_what_may_not_be_exported_is_not(demo_copy: SmallStudy, tmp_path: Path) 
     # Somebody takes a purpose back, and nobody has built the warehouse again.
     with open_study(study) as connection:
         connection.execute(
-            "insert into vault.raw.consent_events select 9999, participant_code, 'amended', ['listening_history'], 'v1', '2026-02-01', null, null from vault.raw.keyring"
+            "insert into vault.raw.consent_events select 9000 + row_number() over (order by participant_code), participant_code, 'amended', ['listening_history'], 'v1', '2026-02-01', null, null from vault.raw.keyring"
         )
     with pytest.raises(CannotExport, match="do not grant ml_training"):
         export_training(study, tmp_path / "data", "csv")
