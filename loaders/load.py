@@ -85,18 +85,22 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
         report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions, instruments)
-        record(connection, study, "load_finished", {**_counts(report), "library_items": library_items})
+        record(connection, study, "load_finished", {**_counts(connection, report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")
         connection.execute("checkpoint catalogue")
     return report
 
 
-def _counts(report: LoadReport) -> dict[str, int]:
+def _counts(connection: duckdb.DuckDBPyConnection, report: LoadReport) -> dict[str, int]:
     """What the audit log keeps of a load."""
+    surveys = {
+        table: connection.execute(f"select count(*) from vault.raw.{table}").fetchall()[0][0]
+        for table in ("survey_answers", "survey_prompts")
+    }
     return {
         **report.as_json()["totals"],
-        "survey_answers": sum(file.landed for file in report.surveys),
+        **surveys,
         "survey_lines_rejected": sum(file.rejected for file in report.surveys),
         "feature_tracks": sum(file.landed for file in report.catalogue),
         "history_doubts": len(report.undecided),

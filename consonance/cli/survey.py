@@ -19,9 +19,9 @@ from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
 from loaders.side_files import NotRead
+from loaders.surveys.maps import Maps
 from loaders.surveys.preview import Preview, Score, in_surveys, preview_file, preview_map, start_preview
 from loaders.surveys.proposal import Proposal, propose
-from loaders.surveys.survey_map import Maps
 
 
 @click.group()

@@ -23,7 +23,7 @@ from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of
 from loaders.side_files import side_files
-from loaders.surveys.survey_map import Maps, questionnaire_files
+from loaders.surveys.maps import Maps, questionnaire_files
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
 # Of larger files only the name is searched.

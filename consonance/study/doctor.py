@@ -27,7 +27,7 @@ from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
 from loaders.history_doubts import REMEDY, history_doubts
-from loaders.surveys.survey_map import Maps, is_for, questionnaire_files
+from loaders.surveys.maps import Maps, is_for, questionnaire_files
 
 # So many times the size of the stores a withdrawal or a release may need on the disk.
 ROOM = 3

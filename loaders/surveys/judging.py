@@ -15,9 +15,10 @@ from loaders.instruments import known_instruments
 from loaders.memory_files import in_memory
 from loaders.side_files import NotRead
 from loaders.surveys.identifying import GREATEST
+from loaders.surveys.maps import Maps
 from loaders.surveys.moments import add_moments, start_moments
 from loaders.surveys.rows import TEMPLATES, add_rows, start_rows
-from loaders.surveys.survey_map import AS_IT_IS, Maps, SurveyMap
+from loaders.surveys.survey_map import AS_IT_IS, SurveyMap
 from loaders.surveys.tables import FORMATS, SurveyTable, is_listing, read_survey_table
 
 

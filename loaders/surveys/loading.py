@@ -11,7 +11,8 @@ from loaders.load_report import FileReport
 from loaders.side_files import NotRead, name_in_reports
 from loaders.surveys.doubts import DOUBTS, PROMPTS, REMARKS, advise, counted, how_it_was_read
 from loaders.surveys.judging import NoAnswers, judge_file, lay_out_instruments, lay_out_people
-from loaders.surveys.survey_map import Maps, SurveyMap, questionnaire_files
+from loaders.surveys.maps import Maps, questionnaire_files
+from loaders.surveys.survey_map import SurveyMap
 from loaders.surveys.tables import SurveyTable
 
 TABLES = ("survey_answers", "survey_prompts", "survey_rejects")

@@ -23,7 +23,8 @@ from loaders.load_report import FileReport
 from loaders.memory_files import in_memory
 from loaders.surveys.judging import judge_file, judge_table, lay_out_instruments, lay_out_people
 from loaders.surveys.loading import report_of
-from loaders.surveys.survey_map import Maps, SurveyMap
+from loaders.surveys.maps import Maps
+from loaders.surveys.survey_map import SurveyMap
 from loaders.surveys.tables import SurveyTable
 
 SCORING = "feat_emotion_scores"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ from loaders.surveys.proposed_items import items_of_columns, items_of_lines, lin
 from loaders.surveys.recognising import plain
 from loaders.surveys.survey_map import FormatName, SurveyMap
 from loaders.surveys.tables import FORMATS, JSON, LISTING, SurveyTable, is_listing, read_survey_table
+
+# A cell that is no name of a column: a number, a moment or an address.
+HEADLESS = re.compile(r"[-+]?\d+([.,:]\d+)*|\d{4}-\d\d-\d\d.*|\S+@\S+\.\S+")
 
 
 class NothingToMap(ConsonanceError):
@@ -61,6 +65,11 @@ def propose(connection: duckdb.DuckDBPyConnection, study: Study, path: Path, cod
     format_name = _format_of(connection, path)
     labels = _listed_questions(connection, path) if format_name == "m-path" else {}
     table = read_survey_table(connection, path, format_name)
+    if any(HEADLESS.fullmatch(name) for name in table.header):
+        raise NothingToMap(
+            f"The first line of {study.within(path)} has no names of columns.",
+            "Export the file again, with its header.",
+        )
     columns = profile(connection, table, codes, FORMATS[format_name].missing)
     participant = participant_of(columns, format_name)
     code_column = participant.settings["participant"]

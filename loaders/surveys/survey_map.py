@@ -7,22 +7,16 @@ that have times of their own. A table with one answer a line under the names of 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from consonance.study.errors import ConsonanceError
-from consonance.study.folder import Study
 from consonance.study.yaml_files import Rule, Text, YamlFile, read_yaml
-from loaders.side_files import side_files
 from loaders.surveys.identifying import identifies_by_name
 
-SUFFIXES = (".yml", ".yaml")
 FormatName = Literal["long", "wide", "m-path", "qualtrics", "redcap", "limesurvey", "formr"]
 FORMATS: tuple[FormatName, ...] = get_args(FormatName)
 WRITE_MAP = "docs/questionnaires.md shows a map for each program; 'consonance survey map FILE' writes one."
@@ -158,7 +152,12 @@ class Finished(YamlFile):
     words: Words = Field(alias="is")
 
 
-def _known_pattern(pattern: str) -> str:
+def known_pattern(pattern: str) -> str:
+    """``pattern``, if it may mean files of a folder.
+
+    Raises:
+        ValueError: it leads out of the folder, or says nothing.
+    """
     if pattern.startswith("/") or ".." in PurePosixPath(pattern).parts:
         raise ValueError
     PurePosixPath("a").match(pattern)  # raises a ValueError if there is nothing in it
@@ -201,7 +200,7 @@ class SurveyMap(YamlFile):
 
     files: Annotated[
         Text,
-        AfterValidator(_known_pattern),
+        AfterValidator(known_pattern),
         Rule("names no file of surveys/", 'Write a name or a pattern within surveys/, such as "qualtrics*.csv".'),
     ]
     format: Annotated[FormatName, Rule("is no known format", f"Write one of {', '.join(FORMATS)}.")]
@@ -270,56 +269,6 @@ AS_IT_IS = SurveyMap(
 )
 
 
-@dataclass(frozen=True)
-class Maps:
-    """The maps of a study, by path, and those that cannot be used, each with the reason."""
-
-    usable: dict[Path, SurveyMap]
-    faults: dict[Path, BadSurveyMap]
-
-    @classmethod
-    def of(cls, study: Study) -> Maps:
-        """Read every map of ``study``."""
-        usable, faults = {}, {}
-        for path in map_files(study):
-            try:
-                usable[path] = read_map(path)
-            except BadSurveyMap as error:
-                faults[path] = error
-        return cls(usable, faults)
-
-    def of_file(self, study: Study, file: Path) -> dict[Path, SurveyMap]:
-        """The maps that are for ``file``; none for a table that needs none."""
-        return {path: one for path, one in self.usable.items() if is_for(one.files, study, file)}
-
-    def participant_columns(self, study: Study, file: Path) -> list[str]:
-        """The columns of ``file`` that may have participant codes."""
-        return list(
-            dict.fromkeys([*(one.participant for one in self.of_file(study, file).values()), AS_IT_IS.participant])
-        )
-
-    def fault_of(self, study: Study, file: Path) -> BadSurveyMap | None:
-        """Why ``file`` is not read: a map that is for it cannot be used."""
-        for path, patterns in self._patterns_of_faults.items():
-            if any(is_for(pattern, study, file) for pattern in patterns):
-                return self.faults[path]
-        return None
-
-    @cached_property
-    def _patterns_of_faults(self) -> dict[Path, list[str]]:
-        return {path: _pattern_of(path) for path in self.faults}
-
-
-def questionnaire_files(study: Study) -> list[Path]:
-    """Every file in ``surveys/`` that is no map."""
-    return [path for path in side_files(study.surveys) if not path.is_relative_to(study.survey_maps)]
-
-
-def map_files(study: Study) -> list[Path]:
-    """The files in ``surveys/maps/`` that may be maps, in order of name."""
-    return sorted(path for path in study.survey_maps.glob("*") if path.suffix.lower() in SUFFIXES)
-
-
 def read_map(path: Path) -> SurveyMap:
     """Read and check a map.
 
@@ -332,18 +281,3 @@ def read_map(path: Path) -> SurveyMap:
     if read.format != "long" and not read.items:
         raise BadSurveyMap(f"{path} names no items.", WRITE_MAP)
     return read
-
-
-def is_for(pattern: str, study: Study, file: Path) -> bool:
-    """Whether a map's ``files`` means ``file`` of the study's ``surveys/``."""
-    within = file.relative_to(study.surveys) if file.is_relative_to(study.surveys) else Path(file.name)
-    return PurePosixPath(within.as_posix()).match(pattern)
-
-
-def _pattern_of(path: Path) -> list[str]:
-    """What the line ``files`` of a map says that is no map otherwise."""
-    try:
-        line = re.search(r"^files:.*$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        return [_known_pattern(str(yaml.safe_load(line[0])["files"]))] if line else []
-    except (OSError, ValueError, TypeError, yaml.YAMLError):
-        return []

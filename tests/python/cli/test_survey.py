@@ -12,6 +12,8 @@ from conftest import SmallStudy
 
 from consonance.cli.main import cli
 from consonance.study.dbt_command import PROJECT
+from consonance.study.doctor import examine
+from consonance.study.errors import ConsonanceError
 
 DOCS = (PROJECT / "docs" / "questionnaires.md").read_text(encoding="utf-8")
 
@@ -79,8 +81,6 @@ def test_a_preview_lands_nothing_and_scores_as_the_models_do(study: SmallStudy) 
 
 
 def test_a_file_elsewhere_or_without_times_is_explained(study: SmallStudy, tmp_path: Path) -> None:
-    from consonance.study.errors import ConsonanceError
-
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ConsonanceError, match="Copy it there"):
         run("survey", "map", tmp_path / "x.csv", "--study", study.root)
@@ -91,3 +91,15 @@ def test_a_file_elsewhere_or_without_times_is_explained(study: SmallStudy, tmp_p
         (study.study.surveys / "x.csv").write_text(content)
         with pytest.raises(ConsonanceError, match=message):
             run("survey", "map", study.study.surveys / "x.csv", "--study", study.root)
+
+
+def test_the_doctor_finds_maps_that_cannot_be_used_or_are_for_no_file(study: SmallStudy) -> None:
+    study.study.survey_maps.mkdir()
+    (study.study.survey_maps / "broken.yml").write_text("files: [")
+    assert run("survey", "map", study.study.surveys / "qualtrics.csv", "--study", study.root).exit_code == 0
+    (study.study.surveys / "qualtrics.csv").unlink()
+    found = {finding.place: finding.what for finding in examine(study.study).findings}
+    assert "cannot be read as YAML" in found["surveys/maps/broken.yml"]
+    assert found["surveys/maps/qualtrics.yml"] == "This map is for no file of surveys/."
+    (report,) = study.load().surveys
+    assert (report.file, report.not_read) == ("surveys/maps/broken.yml", "bad_map")

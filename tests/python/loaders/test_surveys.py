@@ -6,9 +6,10 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
 import fsspec
@@ -26,8 +27,9 @@ from loaders.load_report import FileReport
 from loaders.side_files import NotRead
 from loaders.surveys.judging import judge_file, lay_out_instruments, lay_out_people
 from loaders.surveys.loading import report_of
-from loaders.surveys.proposal import Proposal, propose
-from loaders.surveys.survey_map import BadSurveyMap, Maps, questionnaire_files, read_map
+from loaders.surveys.maps import Maps, questionnaire_files
+from loaders.surveys.proposal import NothingToMap, Proposal, propose
+from loaders.surveys.survey_map import BadSurveyMap, read_map
 
 PANAS = [line.split(",")[2] for line in (PROJECT / "seeds" / "instrument_items.csv").read_text().splitlines() if line.startswith("panas,")]  # fmt: skip
 ZONES = {"P1": "Europe/Berlin", "P2": "Europe/Berlin", "N1": "America/New_York", "007": "Europe/Berlin"}
@@ -287,6 +289,26 @@ def test_a_local_time_is_read_by_the_clock_of_the_map(
     assert desk.landed()[0][1] == utc(expected)
 
 
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia"]
+)
+def test_local_times_are_those_of_the_zone_and_of_two_the_earlier(desk: Desk, zone: str) -> None:
+    """As Python's zoneinfo reads them, around every change of the clock of twenty years."""
+    day, times = datetime(2005, 1, 1), []
+    while day.year < 2025:
+        offsets = [(day + timedelta(days=more)).replace(tzinfo=ZoneInfo(zone)).utcoffset() for more in (0, 1)]
+        if offsets[0] != offsets[1] or day.day == 15:
+            times += [day + timedelta(minutes=30 * half) for half in range(-4, 60)]
+        day += timedelta(days=1)
+    text = WIDE + "".join(f"P1,{at},7,3\n" for at in times)
+    desk.report(desk.put("w.csv", text, wide(moments={"answered": "at", "clock": zone}, span=0)))
+    read = desk.rows("select line, moment from survey_moments order by line")
+    assert [(line - 2, at) for line, at in read] == [
+        (place, at.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).replace(tzinfo=None))
+        for place, at in enumerate(times)
+    ]
+
+
 @pytest.mark.parametrize("written_as, number", [("unix_seconds", "1751364000"), ("unix_milliseconds", "1751364000000"), ("unix_seconds", "1751364000.0")])  # fmt: skip
 def test_moments_as_numbers(desk: Desk, written_as: str, number: str) -> None:
     moments = {"answered": "at", "written_as": written_as, "clock": "utc"}
@@ -466,6 +488,26 @@ def test_a_map_that_cannot_be_used_is_explained_and_costs_its_files(desk: Desk, 
         with pytest.raises(NotRead) as not_read:
             desk.report(path)
         assert not_read.value.reason == "bad_map"
+
+
+@pytest.mark.parametrize(
+    "content", ["P1,2025-05-01 10:00:00,7,3\nP1,2025-05-01 12:00:00,7,3\n", "jane@mail.example,valence\nx,7\n"]
+)
+def test_a_file_without_a_header_is_not_mapped_nor_quoted(desk: Desk, content: str) -> None:
+    with pytest.raises(NothingToMap, match="no names of columns") as refusal:
+        desk.propose(desk.put("w.csv", content))
+    assert "jane" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("content", ["code,at,valence\n", "code,at\nP1,2025-05-01 10:00:00\n", "a\n1\n", "code,at,note\nP1,2025-05-01 10:00:00,I feel well\n"])  # fmt: skip
+def test_the_smallest_files_are_mapped_or_refused(desk: Desk, content: str) -> None:
+    path = desk.put("w.csv", content)
+    try:
+        desk.propose(path)
+    except NothingToMap as error:
+        assert "well" not in str(error)
+    else:
+        assert desk.report(path).rows_in == 0
 
 
 def test_two_maps_of_one_file_read_two_questionnaires(desk: Desk) -> None:
