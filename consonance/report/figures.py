@@ -177,7 +177,7 @@ def intervals(
     """
     frame = frame if "kind" in frame else frame.assign(kind="")
     kinds = list(dict.fromkeys(frame["kind"]))
-    looks = told_apart("kind", kinds, colours)
+    looks = told_apart("kind", kinds, colours, columns=0 if width > 500 else 1)
     y: dict[str, Any] = {"y": alt.Y("name:N", sort=list(order), title=None, axis=names_axis(width, 0.45))}
     if len(kinds) > 1:
         y["yOffset"] = alt.YOffset("kind:N", sort=kinds)

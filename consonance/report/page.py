@@ -14,7 +14,6 @@ from consonance.report.questions import questions
 from consonance.report.reading import Marts, Origin, opened
 from consonance.report.section import Section
 from consonance.report.sections.association import (
-    NOT_A_CAUSE,
     answer,
     music_and_mood,
 )
@@ -110,13 +109,12 @@ def why_no_question(windows: Any, is_asked: bool) -> str:
 def limits() -> tuple[str, ...]:
     """What the report does not show."""
     return (
-        NOT_A_CAUSE,
         "The people of a study chose to take part, to donate and to report. They are not a sample of listeners.",
         "An export has what was played on one service. Music from elsewhere is missing, and so is what was heard and not listened to.",
         "Features are measured by programs and matched by names: they have errors, which make associations smaller.",
         "What is known of music, and which prompts are answered, is not random. The warnings above say where this was seen.",
-        "Fewer findings than there are true associations: see what this study could have found. No evidence of an association is "
-        "not evidence that there is none.",
+        'A study of this size misses most associations that are smaller than those of "What this study could have found": no '
+        "evidence of an association is not evidence that there is none.",
     )
 
 

@@ -25,6 +25,7 @@ class Shape:
         persons, days: How many; each person reports five times a day.
         has_reports, has_features, has_prompts, has_plays: What there is at all.
         is_alike: Everyone hears and reports the same.
+        strangers: So many of the persons donate nothing and report nothing.
         effect: Reported valence per unit of the valence of the music in the hour before.
     """
 
@@ -35,6 +36,7 @@ class Shape:
     has_prompts: bool = True
     has_plays: bool = True
     is_alike: bool = False
+    strangers: int = 0
     effect: float = WITHIN
 
 
@@ -71,7 +73,7 @@ insert into marts.participants by name
 select participant_id, case when draw('age', person) < 0.55 then '18-24' when draw('age', person) < 0.9 then '25-34' else '65 or older' end as age_band,
     case when draw('gender', person) < 0.5 then 'female' else 'male' end as gender, 'DE' as country, false as is_time_zone_assumed,
     true as grants_emotion_reports, true as grants_ml_training, true as grants_sharing_controlled, false as grants_sharing_public,
-    case when getvariable('has_plays') and person % 20 <> 7 then 400 else 0 end as plays, 300 as counted_plays, 40 as sessions, 90 as tracks, 40 * 3600000 as ms_played,
+    case when getvariable('has_plays') and person >= getvariable('strangers') and person % 20 <> 7 then 400 else 0 end as plays, 300 as counted_plays, 40 as sessions, 90 as tracks, 40 * 3600000 as ms_played,
     timestamp '2020-01-06' + to_days(cast(7 * person as integer)) as first_play_at_local, timestamp '2020-01-06' + to_days(cast(7 * person + 700 as integer)) as last_play_at_local
 from people;
 
@@ -94,7 +96,7 @@ select 1000 * person + 5 * day + n as report_id, 0.2 * normal('day', 1000 * pers
     greatest(0, least(1, 0.3 + 0.1 * n + 0.05 * normal('energy', 1000 * person + 5 * day + n))) as music_energy,
     draw('known', 1000 * person + 5 * day + n) < 0.8 as is_known, draw('prompt', 1000 * person + 5 * day + n) as luck
 from people, range(getvariable('days')) as days (day), range(5) as prompts (n)
-where getvariable('has_reports');
+where getvariable('has_reports') and person >= getvariable('strangers');
 
 create temp table answered as
 select *, greatest(-1, least(1, mood + day_mood + getvariable('effect') * (music_valence - 0.5) + 0.2 * normal('valence', report_id))) as valence,

@@ -44,7 +44,7 @@ CHARACTERISTICS = {
     "is_skip": "skipped",
     "is_shuffle": "shuffled",
     "is_of_account_history": "from an account history",
-    "log_plays_of_track": "popularity of the track (logarithm)",
+    "log_plays_of_track": "popularity (logarithm)",
     "year_of_history": "year of the history",
     "is_at_night": "played from 0:00 to 6:00",
 }

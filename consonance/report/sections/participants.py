@@ -14,7 +14,7 @@ from consonance.report.reading import Answer, Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, listed, number, percent
 from consonance.report.statistics.attrition import attrition
-from consonance.report.statistics.results import Attrition, NoResult
+from consonance.report.statistics.results import Attrition
 
 GROUPINGS = ("age band", "gender", "country")
 STEPS = {
@@ -51,19 +51,22 @@ def who_takes_part(marts: Marts) -> Section:
         missing.append(f"Age, gender and country: {_too_few(count)}")
     else:
         figures.append(made)
-    lost = attrition(answer.frame, tuple(STEPS), tuple(CHARACTERISTICS)) if count else None
-    if isinstance(lost, Attrition) and lost.persons is not None:
-        figures += [figure for figure in (_way(lost, answer), _differences(lost, answer)) if figure]
+    lost = attrition(answer.frame, tuple(STEPS), tuple(CHARACTERISTICS))
+    if count <= small_group():
+        missing.append(f"Who was lost on the way: {_too_few(count)}")
+    elif all(step.suppressed for step in lost.steps):
+        missing.append(f"Who was lost on the way: the steps together lose, or leave, up to {small_group()} persons.")
     else:
-        why = lost.explanation if isinstance(lost, NoResult) else _too_few(count)
-        missing.append(f"Who was lost on the way: {why}")
+        figures += [figure for figure in (_way(lost, answer), _differences(lost, answer)) if figure]
     return Section("participants", "Who takes part", lead, figures=tuple(figures), missing=tuple(missing))
 
 
 def _too_few(count: int) -> str:
     if not count:
         return "There are no participants."
-    return f"There are no more than {small_group()} participants, so that every cell would be of few persons."
+    if count <= small_group():
+        return f"There are no more than {small_group()} participants, so that every cell would be of few persons."
+    return f"No group has more than {small_group()} persons."
 
 
 def _groups(answer: Answer) -> Figure | None:
@@ -74,6 +77,8 @@ def _groups(answer: Answer) -> Figure | None:
         if not may_be_shown or not groups:
             return None
         rows += [(grouping, _named(group), group.persons) for group in groups]
+    if all("together" in name for _, name, _ in rows):
+        return None
     frame = pd.DataFrame(rows, columns=["grouping", "group", "persons"])
 
     def drawing(width: float) -> Any:

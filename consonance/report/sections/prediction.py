@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pandas as pd
@@ -20,17 +21,17 @@ from consonance.report.statistics.prediction import predict
 from consonance.report.statistics.results import Interval, NoResult, Prediction, Score
 
 MODELS = {
-    "dummy": "the mean of the others (dummy)",
+    "dummy": "dummy: the mean of the others",
     "person_mean": "the person's mean",
     "previous_report": "the previous report",
     "elastic_net": "elastic net",
     "gradient_boosting": "gradient boosting",
 }
 INPUTS = {
-    "none": "",
+    "none": "baseline",
     "context": "hour and previous report",
     "music": "music",
-    "music_and_context": "music, hour, previous report",
+    "music_and_context": "music, hour and previous report",
 }
 # Fitting models is most of the time that the page takes.
 PREDICTED = 2
@@ -101,8 +102,7 @@ def _name(outcome: str) -> str:
 
 
 def _model(score: Score) -> str:
-    inputs = INPUTS[score.inputs]
-    return MODELS[score.model] + (f" from {inputs}" if inputs else "")
+    return MODELS[score.model] + ("" if score.inputs == "none" else f" from {INPUTS[score.inputs]}")
 
 
 def _claims(outcome: str, result: Prediction) -> tuple[Sentence, ...]:
@@ -119,10 +119,10 @@ def _claims(outcome: str, result: Prediction) -> tuple[Sentence, ...]:
 
 def _scores(outcome: str, result: Prediction, answer: Answer) -> Figure:
     frame = pd.DataFrame(
-        [(_model(score), score.r2.value, score.r2.low, score.r2.high) for score in result.scores],
-        columns=["name", "value", "low", "high"],
+        [(MODELS[score.model], INPUTS[score.inputs], *astuple(score.r2)) for score in result.scores],
+        columns=["name", "kind", "value", "low", "high"],
     )
-    order = list(frame["name"])
+    order = list(dict.fromkeys(frame["name"]))
 
     def drawing(width: float) -> Any:
         return intervals(

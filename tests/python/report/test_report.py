@@ -30,9 +30,9 @@ from consonance.report.sections import prediction
 from consonance.report.sentences import Verdict
 from consonance.study.layout import lay_out_study
 
-USUAL = Shape(persons=45, days=4)
+USUAL = Shape(persons=75, strangers=30, days=4)
 KEYS = {
-    "groups", "way", "clock", "months", "coverage-shares", "coverage-bias", "mood", "compliance", "map", "association",
+    "groups", "way", "stayed", "clock", "months", "coverage-shares", "coverage-bias", "mood", "compliance", "map", "association",
     "time", "specifications", "prediction-valence", "power",
 }  # fmt: skip
 AXE = os.environ.get("AXE_CORE", "")
