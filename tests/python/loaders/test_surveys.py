@@ -348,6 +348,40 @@ def test_items_stamped_one_by_one_are_one_report_with_the_moment_of_the_first(de
     assert report.landed == 40
 
 
+def reports_of(answers: list[tuple[int, str]], span: int) -> list[int]:
+    """The second at which the report of each answer begins: one after the other, as a person would put them together."""
+    starts: list[int] = []
+    seen: dict[str, int] = {}
+    last = 0
+    for at, item in answers:
+        if not starts or at - last > span or seen.get(item, at) < at:
+            start, seen = at, {}
+        starts.append(start)
+        seen[item] = at
+        last = at
+    # Of answers at one moment all belong to the last report that begins there or before.
+    return [max(start for (other, _), start in zip(answers, starts, strict=True) if other == at) for at, _ in answers]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    answers=st.lists(st.tuples(st.integers(0, 300), st.sampled_from("abcd")), min_size=1, max_size=12, unique=True),
+    span=st.integers(0, 90),
+)
+def test_items_belong_together_within_the_span_and_none_twice(
+    desk: Desk, answers: list[tuple[int, str]], span: int
+) -> None:
+    begin, answers = datetime(2025, 5, 1, 10), sorted(answers)
+    lines = [f"{begin + timedelta(seconds=at)}Z,mine,{item},{place}" for place, (at, item) in enumerate(answers)]
+    one = {"format": "long", "participant": "participant_code", "moments": {"answered": "answered_at"}, "span": span}
+    desk.report(
+        desk.put("l.csv", long(lines), one | {"columns": {name: name for name in ("instrument", "item", "answer")}})
+    )
+    assert [
+        (at - begin).total_seconds() for (at,) in desk.rows("select reported_at from judged_answers order by line")
+    ] == (reports_of(answers, span))
+
+
 def test_a_report_sent_twice_counts_once_and_so_does_its_prompt(desk: Desk) -> None:
     lines = "P1,2025-05-01 10:00:00,7,3\nP1,2025-05-01 10:00:02,7,3\nP1,2025-05-01 12:00:00,7,3\nP2,2025-05-01 10:00:02,7,3\n"
     report = desk.report(desk.put("w.csv", WIDE + lines, wide(moments={"answered": "at", "clock": "utc"})))
