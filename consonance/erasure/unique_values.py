@@ -23,7 +23,7 @@ RECORD = "erasure_record"
 # Kind of value to the types of the columns that may hold it.
 KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
 # The only whole numbers that are made of a secret: ids of records. Others are counts and lengths.
-ID_COLUMNS = ("play_id", "session_id", "report_id")
+ID_COLUMNS = ("play_id", "session_id", "report_id", "prompt_id")
 # The columns by which a row is about a track.
 TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
