@@ -47,7 +47,7 @@ def test_the_paired_study_copies_listed_columns_and_nothing_else(demo_copy: Smal
     }
     assert set(kept) == set(COPIED)
     filled = {"study", "participants", "consent_events", "keyring", "donations", "members", "donation_members"}
-    filled |= {"survey_answers", "secrets", "store_version", *kept}
+    filled |= {"survey_answers", "survey_prompts", "secrets", "store_version", *kept}
     for schema, table in paired.vault(
         "select schema_name, table_name from duckdb_tables() where database_name = 'vault'"
     ):
