@@ -132,7 +132,8 @@ def counted(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]
 def how_it_was_read(connection: duckdb.DuckDBPyConnection, table: SideTable, used: list[SurveyMap]) -> list[str]:
     """How the file was read, where it might have been read otherwise."""
     said = list(dict.fromkeys(how_read(one) for one in used if one.moments.clock.kind != "offset"))
-    if unread := [name for name in table.header if identifies_by_name(name)]:
+    read = {name for one in used for name in one.used_columns()}
+    if unread := [name for name in table.header if name not in read and identifies_by_name(name)]:
         said.append(f"not read, as they may identify: {', '.join(unread)}")
     ((left,),) = connection.execute(UNFINISHED).fetchall()
     if left:

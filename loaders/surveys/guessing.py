@@ -91,7 +91,9 @@ def participant_of(columns: Sequence[Column], format_name: FormatName) -> Guess:
     best = max(columns, key=lambda column: (column.codes, -column.place))
     if best.codes:
         strangers = best.distinct - best.codes
-        unsure = [f"{best.name}: {strangers} of its codes are not in participants.csv."] if strangers > 0 else []
+        unsure = (
+            [f"{best.name}: it has codes that participants.csv does not have ({strangers})."] if strangers > 0 else []
+        )
         return Guess({"participant": best.name}, unsure)
     header = [column.name for column in columns]
     name = _named(header, (*USUAL_CODES.get(format_name, ()), *CODES)) or header[0]
