@@ -39,7 +39,7 @@ KNOWN_BY_RARITY = -0.35
 KNOWN_BY_SADNESS = -0.2
 
 # How many prompts a person gets at most, in the last 300 days of their history: some minutes after listening, and at
-# any time of the day (never more than after listening); and how many weekly questionnaires.
+# any time of such a day; and how many weekly questionnaires.
 PROMPTS_AFTER_LISTENING = 80
 OTHER_PROMPTS = 30
 WEEKS = 8

@@ -25,16 +25,18 @@ after_listening as (
     qualify row_number() over (partition by ends.person_no order by draw('prompt', ends.person_no, ends.session_no)) <= $prompts_after_listening
 ),
 
+-- On some of these days there is another prompt.
 at_any_time as (
     select
         people.person_no,
         moment_of(
-            cast(people.last_day - interval 1 day * cast(1 + floor(draw('day of prompt', people.person_no, number) * 299) as integer) as timestamp)
-            + to_seconds(cast(floor((9 + 13 * draw('hour of prompt', people.person_no, number)) * 3600) as bigint)),
+            date_trunc('day', local_time(after_listening.prompted_ms, people.zone))
+            + to_seconds(cast(floor((9 + 13 * draw('hour of prompt', people.person_no, after_listening.prompted_ms)) * 3600) as bigint)),
             people.zone
         ) as prompted_ms
-    from people, range($other_prompts) as numbers (number)
-    where number < (select count(*) from after_listening where after_listening.person_no = people.person_no)
+    from after_listening
+    inner join people on people.person_no = after_listening.person_no
+    qualify row_number() over (partition by people.person_no order by draw('another prompt', people.person_no, after_listening.prompted_ms)) <= $other_prompts
 ),
 
 -- No two in one second.
