@@ -117,7 +117,7 @@ def warns(above: str, below: str, unit: str, consequence: str, evidence: Evidenc
             f"{_capital(fact)}: by {number(abs(interval.value))} {unit} ({_known(interval, evidence)}). {consequence}"
         )
         return Sentence(text, Verdict.FOUND)
-    return _no_evidence(f"{below}, or {above}", unit, interval, evidence)
+    return _no_evidence(above, unit, interval, evidence)
 
 
 def explained_by(what: str, control: str, without: Interval, held: Interval) -> tuple[Sentence, ...]:

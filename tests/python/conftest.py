@@ -222,7 +222,7 @@ LONGEST = (
 # tests that start the program, or take the synthetic study. A test that lets dbt run all the same fails there.
 SLOW = {
     "test_amendment", "test_archive", "test_consent_oracle", "test_dump_loading", "test_dump_sources", "test_dumps",
-    "test_emotion_prompts", "test_feature_sources", "test_fetching", "test_desk", "test_doctor", "test_faults", "test_fetched_tracks",
+    "test_emotion_prompts", "test_feature_sources", "test_fetching", "test_findings", "test_desk", "test_doctor", "test_faults", "test_fetched_tracks",
     "test_history_doubts", "test_identity", "test_k_anonymity", "test_key", "test_layers", "test_library",
     "test_migrations", "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_paths",
     "test_permissions", "test_purposes", "test_recount", "test_release", "test_risk", "test_row_order", "test_rules", "test_wall",
