@@ -30,6 +30,22 @@ int_clock_origins as (
     from {{ ref('int_clock_origins') }}
 ),
 
+known_by as (
+    select
+        participant_code,
+        status,
+        file,
+        line,
+        prompted_ms,
+        opened_ms,
+        answered_ms,
+        coalesce(prompted_ms, opened_ms, answered_ms) as first_ms,
+        coalesce(answered_ms, opened_ms, prompted_ms) as last_ms,
+        -- Where a program notes no moment, each line is a prompt.
+        case when coalesce(prompted_ms, opened_ms, answered_ms) is null then line end as line_without_moment
+    from stg_survey_prompts
+),
+
 -- A later export repeats the prompts of an earlier one, and knows more of them: of the prompts of one moment
 -- those of the last file count, and of equal ones the last.
 ranked as (
@@ -39,19 +55,14 @@ ranked as (
         prompted_ms,
         opened_ms,
         answered_ms,
-        dense_rank() over (
-            partition by participant_code, coalesce(prompted_ms, opened_ms, answered_ms)
-            order by file desc
-        ) as file_recency,
-        -- Where a program notes no moment, each line is a prompt.
-        case when coalesce(prompted_ms, opened_ms, answered_ms) is null then line end as line_without_moment,
+        last_ms,
+        line_without_moment,
+        dense_rank() over (partition by participant_code, first_ms order by file desc) as file_recency,
         row_number() over (
-            partition by
-                participant_code, prompted_ms, opened_ms, answered_ms, status,
-                case when coalesce(prompted_ms, opened_ms, answered_ms) is null then line end
+            partition by participant_code, prompted_ms, opened_ms, answered_ms, status, line_without_moment
             order by file desc, line desc
         ) as recency
-    from stg_survey_prompts
+    from known_by
 ),
 
 -- All times of a prompt are shown by the clock of its answer: if clocks were changed in between, that shows nowhere.
@@ -69,17 +80,17 @@ pseudonymised as (
         ranked.status,
         {{ function('shifted_local_time') }}(
             ranked.prompted_ms,
-            {{ zone_offset_ms('int_listeners.time_zone', 'coalesce(ranked.answered_ms, ranked.opened_ms, ranked.prompted_ms)') }},
+            {{ zone_offset_ms('int_listeners.time_zone', 'ranked.last_ms') }},
             int_listeners.shift_weeks
         ) as prompted_at_local,
         {{ function('shifted_local_time') }}(
             ranked.opened_ms,
-            {{ zone_offset_ms('int_listeners.time_zone', 'coalesce(ranked.answered_ms, ranked.opened_ms, ranked.prompted_ms)') }},
+            {{ zone_offset_ms('int_listeners.time_zone', 'ranked.last_ms') }},
             int_listeners.shift_weeks
         ) as opened_at_local,
         {{ function('shifted_local_time') }}(
             ranked.answered_ms,
-            {{ zone_offset_ms('int_listeners.time_zone', 'coalesce(ranked.answered_ms, ranked.opened_ms, ranked.prompted_ms)') }},
+            {{ zone_offset_ms('int_listeners.time_zone', 'ranked.last_ms') }},
             int_listeners.shift_weeks
         ) as answered_at_local,
         {{ function('elapsed_ms') }}(ranked.prompted_ms, int_clock_origins.origin_ms) as prompted_elapsed_ms,
