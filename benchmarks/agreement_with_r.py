@@ -71,19 +71,18 @@ def data_sets(folder: Path, study: str | None) -> Iterator[tuple[str, pd.DataFra
             yield f"{name}: {asked}", frame, "within"
 
 
-def ours(frame: pd.DataFrame, slope: str) -> tuple[pd.DataFrame, float]:
-    """Our estimates in the form of R's, and the degrees of freedom of the report's rule."""
+def ours(frame: pd.DataFrame, slope: str) -> pd.DataFrame:
+    """Our estimates in the form of R's."""
     fixed = frame.drop(columns=["y", "person"])
     exog = np.column_stack([np.ones(len(frame)), fixed]).astype(float)
     codes = pd.factorize(frame["person"])[0]
     fit = fit_mixed_model(frame["y"].to_numpy(float), exog, frame[slope].to_numpy(float), codes)
     if fit is None:
         raise SystemExit("Our model did not converge.")
-    fixed_rows = zip(fit.coefficients, np.sqrt(np.diag(fit.covariance)), strict=True)
+    fixed_rows = zip(fit.coefficients, np.sqrt(np.diag(fit.covariance)), fit.df, strict=True)
     (intercept, both), (_, slopes) = fit.random_covariance
-    random_rows = [(value, np.nan) for value in (intercept, slopes, both, fit.residual_variance)]
-    df = codes.max() + 1 - ("between" in fixed) - 1
-    return pd.DataFrame([*fixed_rows, *random_rows], columns=["estimate", "error"]), float(df)
+    random_rows = [(value, np.nan, np.nan) for value in (intercept, slopes, both, fit.residual_variance)]
+    return pd.DataFrame([*fixed_rows, *random_rows], columns=["estimate", "error", "df"])
 
 
 def main() -> int:
@@ -92,7 +91,7 @@ def main() -> int:
         return 2
     differs = 0
     print(
-        "| data | reports, persons | largest relative difference: fixed effects, errors, variances | df: report, Satterthwaite |"
+        "| data | reports, persons | largest relative difference: fixed effects, errors, variances | degrees of freedom: ours, R's |"
     )
     print("|---|---|---|---|")
     with tempfile.TemporaryDirectory() as scratch:
@@ -102,7 +101,7 @@ def main() -> int:
             terms = " + ".join(column for column in frame if column not in ("y", "person"))
             theirs = pd.read_csv(io.StringIO(r("fit", str(file), f"y ~ {terms} + ({slope} | person)")))
             theirs.columns = pd.Index(["kind", "name", "estimate", "error", "df"])
-            found, df = ours(frame, slope)
+            found = ours(frame, slope)
             fixed = (theirs["kind"] == "fixed").to_numpy()
             gap = (found["estimate"] - theirs["estimate"]).abs()
             residual = theirs["estimate"].iloc[-1]
@@ -114,10 +113,10 @@ def main() -> int:
                 (gap[~fixed] / np.maximum(theirs["estimate"].abs()[~fixed], 0.01 * residual)).max(),
             )
             differs += max(shares) >= 0.5 * 10.0**-DIGITS
-            theirs_df = theirs.loc[theirs["name"] == slope, "df"].iloc[0]
+            df = tuple(one.loc[theirs["name"] == slope, "df"].iloc[0] for one in (found, theirs))
             print(
-                f"| {name} | {len(frame):,}, {frame['person'].nunique()} | {', '.join(f'{share:.1e}' for share in shares)} "
-                f"| {df:g}, {theirs_df:.1f} |"
+                f"| {name} | {len(frame):,}, {frame['person'].nunique()} | {', '.join(f'{share:.0e}' for share in shares)} "
+                f"| {df[0]:.1f}, {df[1]:.1f} |"
             )
     print(f"\nTo {DIGITS} digits: {'all agree' if not differs else f'{differs} differ'}.")
     return 1 if differs else 0

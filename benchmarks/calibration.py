@@ -1,6 +1,6 @@
 """How often the 95 % intervals of the report cover what was planted, over seeded small studies of 10, 20 and 40 persons.
 
-.venv/bin/python benchmarks/calibration.py [--studies 200]
+.venv/bin/python benchmarks/calibration.py [--studies 500]
 
 The studies are those of tests/python/report/small_studies.py. Prints the tables of docs/statistics.md: each rule of
 intervals that was tried, with the Monte-Carlo standard error. Exit status 1 if the rule of the report is out of bounds:
@@ -26,16 +26,19 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "python" / "report")]
 
 from small_studies import Planted, small_study  # noqa: E402
 
-from consonance.report.statistics.association import associate  # noqa: E402
+from consonance.report.statistics.association import model_columns  # noqa: E402
 from consonance.report.statistics.clustered import clustered_slope  # noqa: E402
 from consonance.report.statistics.missingness import answers_by_mood  # noqa: E402
-from consonance.report.statistics.results import AnswersByMood, Association, Effect, Question  # noqa: E402
-from consonance.report.statistics.rows import controls_of, person_means, rows_of  # noqa: E402
+from consonance.report.statistics.mixed_model import fit_mixed_model  # noqa: E402
+from consonance.report.statistics.results import AnswersByMood, Question  # noqa: E402
+from consonance.report.statistics.rows import person_means, rows_of  # noqa: E402
 from consonance.report.statistics.threads import one_core  # noqa: E402
 
 PERSONS = (10, 20, 40)
 PLANTED = Planted()
-REPORT_RULE, WALD, CLUSTERED = "mixed model, t(m − l − 1)", "mixed model, normal (Wald)", "clustered, t(m − 1)"
+WALD, ML1, SATTERTHWAITE = "mixed model, normal (Wald)", "mixed model, t(m − l − 1)", "mixed model, Satterthwaite"
+CLUSTERED = "clustered, t(m − 1)"
+REPORT_RULES = {"within": SATTERTHWAITE, "between": ML1}
 # Of a normal distribution of persons: slope of their usual music on their usual mood.
 NEXT_BETWEEN = PLANTED.between * PLANTED.music_sd**2 / (PLANTED.between**2 * PLANTED.music_sd**2 + PLANTED.mood_sd**2)
 
@@ -77,23 +80,24 @@ class Tried(NamedTuple):
 def intervals(windows: pd.DataFrame, prompts: pd.DataFrame) -> Iterator[Tried]:
     """Every interval of one study, by every rule."""
     for name, (question, within, between) in QUESTIONS.items():
-        answer = associate(windows, question)
-        if not isinstance(answer, Association):
-            continue
-        levels = [("within", answer.within, within)]
-        if between is not None and isinstance(answer.between, Effect):
-            levels.append(("between", answer.between, between))
-        for level, effect, true in levels:
-            for rule, quantile in ((REPORT_RULE, stats.t.ppf(0.975, effect.df)), (WALD, stats.norm.ppf(0.975))):
-                yield Tried(
-                    f"{name}, {level}", true == 0, rule, true, effect.estimate, quantile * effect.standard_error
-                )
         rows = rows_of(windows, question)
-        columns = pd.concat([rows[["y", "x"]], controls_of(rows, question)], axis=1)
-        columns = columns.sub(columns.apply(person_means, persons=rows["participant_id"]))
-        slope = clustered_slope(columns["y"], columns["x"], columns.drop(columns=["y", "x"]), rows["participant_id"])
-        half = slope.high - slope.estimate
-        yield Tried(f"{name}, within", within == 0, CLUSTERED, within, slope.estimate, half)
+        persons = rows["participant_id"]
+        columns, _ = model_columns(rows, question)
+        arrays = (rows["y"].to_numpy(), columns.to_numpy(), columns["within"].to_numpy(), pd.factorize(persons)[0])
+        fit = fit_mixed_model(*arrays)
+        if fit is None:
+            continue
+        for column, (level, true) in enumerate({"within": within, "between": between}.items(), start=1):
+            if true is None:
+                continue
+            error = math.sqrt(fit.covariance[column, column])
+            for rule, df in ((WALD, math.inf), (ML1, persons.nunique() - 2), (SATTERTHWAITE, fit.df[column])):
+                half = float(stats.t.ppf(0.975, df)) * error
+                yield Tried(f"{name}, {level}", true == 0, rule, true, fit.coefficients[column], half)
+        others = pd.concat([rows[["y", "x"]], columns.drop(columns=["constant", "within", "between"])], axis=1)
+        others = others.sub(others.apply(person_means, persons=persons))
+        slope = clustered_slope(others["y"], others["x"], others.drop(columns=["y", "x"]), persons)
+        yield Tried(f"{name}, within", within == 0, CLUSTERED, within, slope.estimate, slope.high - slope.estimate)
     answers = answers_by_mood(prompts)
     if isinstance(answers, AnswersByMood):
         effect = answers.effect
@@ -103,13 +107,13 @@ def intervals(windows: pd.DataFrame, prompts: pd.DataFrame) -> Iterator[Tried]:
 @one_core
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=200, help="studies for each number of persons")
+    parser.add_argument("--studies", type=int, default=500, help="how many for each number of persons")
     studies = parser.parse_args().studies
     started = time.process_time()
     tried: dict[tuple[str, bool, str], dict[int, list[Tried]]] = defaultdict(lambda: defaultdict(list))
     for persons in PERSONS:
-        for seed in range(studies):
-            for one in intervals(*small_study(persons, seed)):
+        for study in range(studies):
+            for one in intervals(*small_study(persons, seed=1_000_000 * persons + study)):
                 tried[one.effect, one.is_null, one.rule][persons].append(one)
     error = 100 * math.sqrt(0.05 * 0.95 / studies)
     print(f"{studies} studies for each number of persons; Monte-Carlo standard error of 95 %: {error:.1f} points.\n")
@@ -123,7 +127,9 @@ def main() -> int:
             covered = 100 * sum(abs(one.estimate - one.true) <= one.half for one in found) / len(found)
             bias = sum(one.estimate - one.true for one in found) / len(found)
             width = sum(one.half for one in found) / len(found)
-            outside += rule == REPORT_RULE and not (93 if is_null else 92) <= covered <= (97 if is_null else 98)
+            outside += rule == REPORT_RULES.get(effect.rsplit(" ", 1)[-1]) and not (
+                93 if is_null else 92
+            ) <= covered <= (97 if is_null else 98)
             share = f"found {100 - covered:.1f} %" if is_null else f"covered {covered:.1f} %"
             cells.append(f"{share} (bias {bias:+.3f}, ± {width:.3f}, {len(found)} studies)")
         print(f"| {effect} | {rule} | " + " | ".join(cells) + " |")

@@ -16,8 +16,8 @@ from consonance.report.statistics.threads import one_core
 MINIMUM_PERSONS = 5
 CONFIDENCE = 0.95
 DF_RULE = (
-    "t distribution with m − l − 1 degrees of freedom (m persons; l = 1 predictor of the person's level), "
-    "for both effects (Elff and others 2021)"
+    "t distribution; degrees of freedom within persons by Satterthwaite's approximation, between persons m − l − 1 "
+    "(m persons; l = 1 predictor of the person's level)"
 )
 FALLBACK = "The model with a slope for each person did not converge: this one has the same slope for everyone."
 
@@ -113,17 +113,15 @@ def _associate(rows: pd.DataFrame, question: Question) -> Association | NoResult
     if fit is None:
         return NoResult("not_converged", "The mixed model did not converge.", len(rows), m)
 
-    differ = "between" in columns
-    df = m - int(differ) - 1
     between: Effect | NoResult = NoResult(
         "no_variation", "All persons have the same mean of the predictor.", len(rows), m
     )
-    if differ:
+    if "between" in columns:
         means = columns["between"][~persons.duplicated()]
-        between = _effect(fit, 2, "between", df, float(means.std()), float(rows["y"].groupby(persons).mean().std()))
+        between = _effect(fit, 2, "between", m - 2, float(means.std()), float(rows["y"].groupby(persons).mean().std()))
     return Association(
         question=question,
-        within=_effect(fit, 1, "within", df, sd_within(columns["within"]), sd_within(outcome_within)),
+        within=_effect(fit, 1, "within", float(fit.df[1]), sd_within(columns["within"]), sd_within(outcome_within)),
         between=between,
         reports=len(rows),
         persons=m,

@@ -13,9 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from statsmodels.tools.numdiff import approx_fprime, approx_hess3
 
 Floats = NDArray[np.float64]
 STARTS = (1.0, 0.1)  # the persons' standard deviations, in units of the residual's
+FLAT = 1e-3  # largest slope of the deviance at a minimum; a thousand times what the optimiser asks for
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,13 @@ class MixedFit:
         covariance: Their covariance matrix, (XᵀV⁻¹X)⁻¹.
         random_covariance: Of the persons' intercepts, and slopes if there are any.
         residual_variance: Of what is left.
+        df: For each coefficient its degrees of freedom by Satterthwaite's approximation, as in lmerTest (Kuznetsova and
+            others 2017, doi:10.18637/jss.v082.i13).
     """
 
     coefficients: Floats
     covariance: Floats
+    df: Floats
     random_covariance: Floats
     residual_variance: float
 
@@ -58,13 +63,16 @@ def fit_mixed_model(y: Floats, fixed: Floats, slope: Floats | None, persons: NDA
     converged = [one for one in found if one is not None]
     if not converged:
         return None
-    _, root, at = min(converged, key=lambda one: one[0])
+    theta = min(converged, key=lambda one: one[0])[1]
+    root = _root(theta)
+    at = _at(products, root)
     variance = at.squares / (len(y) - fixed.shape[1])
     to_units = y_unit / units
     to_random = y_unit / random_units
     return MixedFit(
         coefficients=at.coefficients * to_units,
         covariance=variance * np.linalg.inv(at.information) * np.outer(to_units, to_units),
+        df=_satterthwaite(products, theta, variance),
         random_covariance=variance * root @ root.T * np.outer(to_random, to_random),
         residual_variance=variance * y_unit**2,
     )
@@ -114,10 +122,9 @@ def _at(products: _Products, root: Floats) -> _At:
     return _At(float(determinants + free * np.log(max(squares, 1e-300))), coefficients, information, squares)
 
 
-def _optimum(products: _Products, start: float) -> tuple[float, Floats, _At] | None:
-    """Deviance, root and estimates at the minimum; ``None`` if it was not found."""
-    one_effect = products.of_random.shape[1] == 1
-    theta = np.array([start] if one_effect else [start, 0.0, start])
+def _optimum(products: _Products, start: float) -> tuple[float, Floats] | None:
+    """Deviance and root at the minimum; ``None`` if it was not found."""
+    theta = np.array([start] if products.of_random.shape[1] == 1 else [start, 0.0, start])
     try:
         # Without bounds: the signs of the root mean nothing, and at a bound of zero the deviance looks flat.
         found = minimize(
@@ -127,10 +134,34 @@ def _optimum(products: _Products, start: float) -> tuple[float, Floats, _At] | N
             method="L-BFGS-B",
             options={"ftol": 1e-13, "gtol": 1e-6, "maxiter": 500},
         )
-        root = _root(found.x)
-        at = _at(products, root)
     except np.linalg.LinAlgError:
         return None
-    if not found.success or not np.isfinite(at.deviance) or not at.squares > 0:
-        return None
-    return at.deviance, root, at
+    # The optimiser's own verdict is no use: at the minimum it may fail to get still lower.
+    is_flat = np.isfinite(found.fun) and float(np.abs(found.jac).max()) < FLAT
+    return (float(found.fun), found.x) if is_flat else None
+
+
+def _satterthwaite(products: _Products, theta: Floats, variance: float) -> Floats:
+    """2 v² / (gᵀ C g): v the variance of a coefficient, g its gradient by the variance parameters, C their covariance.
+
+    C is twice the inverse Hessian matrix of the deviance. Where that is flat (a variance of zero), v does not depend on
+    the parameter either, and it is left out.
+    """
+    free = products.rows - products.of_fixed.shape[0] + 1
+
+    def deviance(values: Floats) -> float:
+        at = _at(products, _root(values[:-1]))
+        profiled = free * np.log(max(at.squares, 1e-300))
+        return float(at.deviance - profiled + free * values[-1] + at.squares / np.exp(values[-1]))
+
+    def variances(values: Floats) -> Floats:
+        information = _at(products, _root(values[:-1])).information
+        return np.asarray(np.exp(values[-1]) * np.diag(np.linalg.inv(information)))
+
+    at = np.append(theta, np.log(variance))
+    uncertainty = 2 * np.linalg.pinv(approx_hess3(at, deviance), rcond=1e-8, hermitian=True)
+    gradient = approx_fprime(at, variances, centered=True)
+    spread = np.einsum("ci,ij,cj->c", gradient, uncertainty, gradient)
+    return np.clip(
+        np.divide(2 * variances(at) ** 2, spread, out=np.full(len(spread), np.inf), where=spread > 0), 1, free
+    )

@@ -38,6 +38,7 @@ def test_sleepstudy_as_published() -> None:
         0.066, abs=6e-4
     )
     assert np.sqrt(fit.residual_variance) == pytest.approx(25.592, abs=6e-4)
+    assert fit.df == pytest.approx([17, 17], abs=0.01)  # Kuznetsova and others 2017
 
 
 def test_a_balanced_study_has_a_closed_form() -> None:
