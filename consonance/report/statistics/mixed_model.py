@@ -162,6 +162,5 @@ def _satterthwaite(products: _Products, theta: Floats, variance: float) -> Float
     uncertainty = 2 * np.linalg.pinv(approx_hess3(at, deviance), rcond=1e-8, hermitian=True)
     gradient = approx_fprime(at, variances, centered=True)
     spread = np.einsum("ci,ij,cj->c", gradient, uncertainty, gradient)
-    return np.clip(
-        np.divide(2 * variances(at) ** 2, spread, out=np.full(len(spread), np.inf), where=spread > 0), 1, free
-    )
+    df = np.divide(2 * variances(at) ** 2, spread, out=np.full(len(spread), np.inf), where=spread > 0)
+    return np.asarray(np.clip(df, 1, free))
