@@ -78,7 +78,11 @@ UNFINISHED = """
     where judged_prompts.status <> 'answered' and judged_prompts.reason is null
 """
 
+# Lines that belong to another questionnaire of the file, or that the map leaves out.
+PASSED_OVER = "select count(*) from side_rows where line not in (select line from judged_prompts)"
+
 ADVICE = {
+    "no_line_counts": "The map passes over every line of the file: correct its settings only, moments or items.",
     "no_time_with_offset": "Write answered_at like 2026-03-01T10:00:00+01:00: without the offset the moment is not known. Or say in a map whose time it is (moments: clock).",
     "no_time": "The map says how moments are written (moments: written_as, clock, date_format); these are written otherwise, or their participants have no time zone.",
     "not_a_number": "Answers are numbers: export the values, not the labels, or say in a map which number each label stands for (recode: labels). Free text is never landed.",
@@ -129,12 +133,19 @@ def counted(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]
     return dict(connection.execute(query).fetchall())
 
 
+def lines_passed_over(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many lines of the file are none that the map is about."""
+    return int(connection.execute(PASSED_OVER).fetchall()[0][0])
+
+
 def how_it_was_read(connection: duckdb.DuckDBPyConnection, table: SideTable, used: list[SurveyMap]) -> list[str]:
     """How the file was read, where it might have been read otherwise."""
     said = list(dict.fromkeys(how_read(one) for one in used if one.moments.clock.kind != "offset"))
     read = {name for one in used for name in one.used_columns()}
     if unread := [name for name in table.header if name not in read and identifies_by_name(name)]:
         said.append(f"not read, as they may identify: {', '.join(unread)}")
+    if passed_over := lines_passed_over(connection):
+        said.append(f"lines passed over: {passed_over:,}")
     ((left,),) = connection.execute(UNFINISHED).fetchall()
     if left:
         said.append(f"answers of unfinished questionnaires left out: {left:,}")

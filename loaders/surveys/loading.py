@@ -9,7 +9,7 @@ from consonance.study.folder import Study
 from consonance.study.schema import insert_row
 from loaders.load_report import FileReport
 from loaders.side_files import NotRead, name_in_reports
-from loaders.surveys.doubts import DOUBTS, PROMPTS, REMARKS, advise, counted, how_it_was_read
+from loaders.surveys.doubts import DOUBTS, PROMPTS, REMARKS, advise, counted, how_it_was_read, lines_passed_over
 from loaders.surveys.judging import NoAnswers, judge_file, lay_out_instruments, lay_out_people
 from loaders.surveys.maps import Maps, questionnaire_files
 from loaders.surveys.survey_map import SurveyMap
@@ -71,6 +71,8 @@ def report_of(
     doubts, remarks = counted(connection, DOUBTS), counted(connection, REMARKS)
     ((landed,),) = connection.execute("select count(*) from judged_answers where reason is null").fetchall()
     rejected = sum(reasons.values())
+    if not landed + rejected and (lines := lines_passed_over(connection)):
+        doubts["no_line_counts"] = lines
     return FileReport(
         file,
         landed + rejected,

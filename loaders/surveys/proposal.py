@@ -111,7 +111,7 @@ def propose(connection: duckdb.DuckDBPyConnection, study: Study, path: Path, cod
         **lines.settings,
         **found.settings,
     }
-    unsure = [*participant.unsure, *moments.unsure, *found.unsure]
+    unsure = [*participant.unsure, *moments.unsure, *lines.unsure, *found.unsure]
     return Proposal(_written(settings, unsure), SurveyMap.model_validate(settings), table, unsure, not_read)
 
 

@@ -20,6 +20,7 @@ LABELS = Path(__file__).with_name("known_labels.yml")
 # What Qualtrics' Status says of a response that somebody gave, and not of a preview, a test or spam.
 RESPONSES = ("ip address", "imported", "offline response", "offline", "0", "4", "16")
 FINISHED = ("1", "true", "wahr", "vrai", "verdadero", "vero", "waar")
+UNFINISHED = ("0", "false", "falsch", "faux", "falso", "onwaar")
 
 
 def items_of_columns(
@@ -128,10 +129,22 @@ def lines_that_count(
         lists = by_name["questionListName"]
         if names := values_where(connection, lists, answers):
             guess.settings["only"] = {lists.name: names}
-    if format_name == "qualtrics" and "Status" in by_name:
-        guess.settings["only"] = {"Status": list(RESPONSES)}
-    if format_name == "qualtrics" and "Finished" in by_name:
-        guess.settings["finished"] = {"column": "Finished", "is": list(FINISHED)}
+    if format_name == "qualtrics" and answers:
+        said = {
+            name: values_where(connection, by_name[name], answers) for name in ("Status", "Finished") if name in by_name
+        }
+        settings: dict[str, dict[str, Any]] = {
+            "Status": {"only": {"Status": list(RESPONSES)}},
+            "Finished": {"finished": {"column": "Finished", "is": list(FINISHED)}},
+        }
+        for name, words in said.items():
+            known = RESPONSES if name == "Status" else (*FINISHED, *UNFINISHED)
+            if words and all(word.lower() not in known for word in words):
+                guess.unsure.append(
+                    f"{name}: its words are in a language that is not known. Write which of them count ({' and '.join(settings[name])})."
+                )
+            else:
+                guess.settings |= settings[name]
     return guess
 
 

@@ -552,6 +552,27 @@ def test_the_smallest_files_are_mapped_or_refused(desk: Desk, content: str) -> N
         assert desk.report(path).rows_in == 0
 
 
+def test_lines_that_the_map_passes_over_are_counted(desk: Desk) -> None:
+    text = WIDE + "P1,2025-05-01T10:00:00Z,7,3\nP1,,,\n"
+    path = desk.put("w.csv", text, wide())
+    assert desk.report(path).decided == ["lines passed over: 1"]
+    desk.put("w.csv", text, wide(only={"code": ["P2"]}))
+    report = desk.report(path)
+    assert (report.rows_in, report.doubts, report.is_whole) == (0, {"no_line_counts": 2}, False)
+
+
+def test_words_of_qualtrics_in_an_unknown_language_are_not_guessed(desk: Desk) -> None:
+    text = survey_files.qualtrics(
+        [Beep("P1", moment("2025-05-01T10:00:00"), answers=ALL_THREE)], LABELS, finished=("tosi", "epätosi")
+    )
+    proposal = desk.propose(desk.put("q.csv", text))
+    assert proposal.survey_map.finished is None
+    assert (
+        "Finished: its words are in a language that is not known. Write which of them count (finished)."
+        in proposal.unsure
+    )
+
+
 def test_two_maps_of_one_file_read_two_questionnaires(desk: Desk) -> None:
     text = (
         "code,grid_at,a,b,sam_at,c\nP1,2025-05-01T10:00:00Z,7,3,2025-05-01T18:00:00Z,5\nP2,,,,2025-05-01T19:00:00Z,5\n"
