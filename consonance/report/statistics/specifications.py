@@ -42,8 +42,8 @@ def specification_curve(
 
     ``person_mean``: deviations from the person's mean: the effect within persons. ``person_trend``: deviations from the
     person's own straight line over time, too. ``grand_mean``: nothing of the person is taken out, so that differences
-    between persons and within them are mixed. Each is least squares with standard errors clustered by person: it needs a
-    thousandth of the time of a mixed model and, for ``person_mean``, estimates the same effect.
+    between persons and within them are mixed. Each is least squares with standard errors clustered by person; for
+    ``person_mean`` it estimates the effect within persons of the mixed model.
 
     Args:
         windows: See ``rows.rows_of``.
