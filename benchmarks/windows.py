@@ -5,7 +5,8 @@
 
 Two runs of dbt on the same study, each in a process of its own: without a report, and with the reports. The reports are
 of the people who listen, at random moments of their histories. With them it may take at most twice as long, and 6 GiB.
-Machines are noisy: the ratio is the result, the seconds are not.
+Machines are noisy: the ratio is the result, the seconds are not. That of processor time hardly depends on what else the
+machine does.
 """
 
 from __future__ import annotations
@@ -74,8 +75,9 @@ def dbt_run(folder: Path) -> None:
     environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study")}
     begun = time.perf_counter()
     subprocess.run([Path(sys.executable).with_name("dbt"), "--quiet", "run"], cwd=PROJECT, env=environment, check=True)
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
-    print(json.dumps({"seconds": time.perf_counter() - begun, "peak_gib": peak}))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    figures = {"seconds": time.perf_counter() - begun, "processor_seconds": used.ru_utime + used.ru_stime}
+    print(json.dumps(figures | {"peak_gib": used.ru_maxrss / 1024**2}))
 
 
 def measured(folder: Path) -> dict[str, float]:
@@ -125,7 +127,8 @@ def compare(folder: Path, arguments: argparse.Namespace) -> None:
     with_reports = measured(folder)
     ratio = with_reports["seconds"] / without["seconds"]
     print(f"\n{reports:,} reports: {with_reports['seconds']:.0f} s with them, {without['seconds']:.0f} s without")
-    print(f"ratio         {ratio:.2f}   (at most {MOST_RATIO})")
+    of_processor = with_reports["processor_seconds"] / without["processor_seconds"]
+    print(f"ratio         {ratio:.2f}   (at most {MOST_RATIO}; of processor time {of_processor:.2f})")
     print(f"peak memory   {with_reports['peak_gib']:.1f} GiB   (at most {MOST_GIB})")
     if ratio > MOST_RATIO or with_reports["peak_gib"] > MOST_GIB:
         sys.exit(1)

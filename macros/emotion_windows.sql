@@ -19,10 +19,10 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Rounded to six digits. In which order numbers are added changes their last digits. Means of a few numbers often end in
-   a half, which is rounded up whatever those digits are. #}
-{% macro rounded(number) -%}
-    round({{ number }} + 1e-9, 6)
+{# How much a play counts in a mean over plays: its milliseconds, a day at most. As decimals, like the values of features:
+   sums of these are exact, so that it makes no difference in which order they are added. #}
+{% macro play_weight(ms_played) -%}
+    cast(least({{ ms_played }}, 86400000) as decimal(20, 0))
 {%- endmacro %}
 
 {# The hour of the elapsed clock in which a moment is. #}

@@ -32,6 +32,8 @@ plays as (
         anon_plays.ended_elapsed_ms,
         ses_plays.session_id,
         {{ epoch_day(epoch_ms('ses_plays.started_at_local')) }} as local_day,
+        {{ elapsed_hour('anon_plays.started_elapsed_ms') }} as started_hour,
+        {{ elapsed_hour('anon_plays.ended_elapsed_ms') }} as ended_hour,
         anon_plays.track_id is not null
         and row_number() over (
             partition by anon_plays.participant_id, anon_plays.track_id
@@ -49,34 +51,43 @@ hours as (
     {%- endfor %}
 ),
 
-before as (
+report_hours as (
     select
         reports.report_id,
-        'before' as direction,
-        reports.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
-        plays.play_id
+        reports.participant_id,
+        reports.reported_elapsed_ms,
+        {{ elapsed_hour('reports.reported_elapsed_ms') }} - hours.hours_apart as earlier_hour,
+        {{ elapsed_hour('reports.reported_elapsed_ms') }} + hours.hours_apart as later_hour
     from reports
     cross join hours
+),
+
+before as (
+    select
+        report_hours.report_id,
+        'before' as direction,
+        report_hours.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
+        plays.play_id
+    from report_hours
     inner join plays
         on
-            reports.participant_id = plays.participant_id
-            and {{ elapsed_hour('reports.reported_elapsed_ms') }} - hours.hours_apart = {{ elapsed_hour('plays.ended_elapsed_ms') }}
-    where plays.ended_elapsed_ms < reports.reported_elapsed_ms
+            report_hours.participant_id = plays.participant_id
+            and report_hours.earlier_hour = plays.ended_hour
+    where plays.ended_elapsed_ms < report_hours.reported_elapsed_ms
 ),
 
 after as (
     select
-        reports.report_id,
+        report_hours.report_id,
         'after' as direction,
-        plays.started_elapsed_ms - reports.reported_elapsed_ms as ms_apart,
+        plays.started_elapsed_ms - report_hours.reported_elapsed_ms as ms_apart,
         plays.play_id
-    from reports
-    cross join hours
+    from report_hours
     inner join plays
         on
-            reports.participant_id = plays.participant_id
-            and {{ elapsed_hour('reports.reported_elapsed_ms') }} + hours.hours_apart = {{ elapsed_hour('plays.started_elapsed_ms') }}
-    where plays.started_elapsed_ms >= reports.reported_elapsed_ms
+            report_hours.participant_id = plays.participant_id
+            and report_hours.later_hour = plays.started_hour
+    where plays.started_elapsed_ms >= report_hours.reported_elapsed_ms
 ),
 
 near as (

@@ -109,27 +109,36 @@ around as (
 ),
 
 -- The last play before a report is in that session, or in the one before if no play of that one has ended yet.
-steps as (
-    select 0 as sessions_back
+asked as (
+    select
+        report_id,
+        participant_id,
+        reported_elapsed_ms,
+        session_no
+    from placed
     union all
-    select 1 as sessions_back
+    select
+        report_id,
+        participant_id,
+        reported_elapsed_ms,
+        session_no - 1 as session_no
+    from placed
 ),
 
 near as (
     select
-        placed.report_id,
-        placed.reported_elapsed_ms,
+        asked.report_id,
+        asked.reported_elapsed_ms,
         plays.play_id,
         plays.track_id,
         plays.started_elapsed_ms,
         plays.ended_elapsed_ms,
         plays.ended_at_local
-    from placed
-    cross join steps
+    from asked
     inner join plays
         on
-            placed.participant_id = plays.participant_id
-            and placed.session_no - steps.sessions_back = plays.session_no
+            asked.participant_id = plays.participant_id
+            and asked.session_no = plays.session_no
 ),
 
 last_plays as (

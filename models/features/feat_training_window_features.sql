@@ -21,7 +21,7 @@ heard as (
         feat_emotion_report_plays.participant_id,
         feat_emotion_report_plays.emotion_window,
         anon_plays.track_id,
-        anon_plays.ms_played
+        {{ play_weight('anon_plays.ms_played') }} as weight
     from feat_emotion_report_plays
     inner join windows on feat_emotion_report_plays.emotion_window = windows.emotion_window
     inner join anon_participants on feat_emotion_report_plays.participant_id = anon_participants.participant_id
@@ -37,19 +37,22 @@ track_values as (
     select
         feat_training_values.track_id,
         feat_training_values.feature,
-        feat_training_values.value
+        cast(feat_training_values.value as decimal(9, 6)) as value
     from feat_training_values
     inner join audio_features on feat_training_values.feature = audio_features.feature
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
 ),
 
+-- The sums are exact: see the macro play_weight.
 means as (
     select
         heard.report_id,
         heard.participant_id,
         heard.emotion_window,
         track_values.feature,
-        {{ rounded('sum(heard.ms_played * track_values.value) / nullif(sum(heard.ms_played), 0)') }} as mean
+        round(
+            cast(sum(heard.weight * track_values.value) as double) / nullif(cast(sum(heard.weight) as double), 0), 6
+        ) as mean
     from heard
     inner join track_values on heard.track_id = track_values.track_id
     group by heard.report_id, heard.participant_id, heard.emotion_window, track_values.feature

@@ -15,7 +15,7 @@ track_values as (
     select
         feat_track_resolved_values.track_id,
         feat_track_resolved_values.feature,
-        feat_track_resolved_values.value
+        cast(feat_track_resolved_values.value as decimal(9, 6)) as value
     from feat_track_resolved_values
     inner join audio_features on feat_track_resolved_values.feature = audio_features.feature
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
@@ -28,7 +28,8 @@ heard as (
         feat_emotion_report_plays.emotion_window,
         plays.track_id,
         plays.ms_played,
-        ({{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('emotion_reports.reported_at_local') }}) / 3600000.0 as hours
+        {{ play_weight('plays.ms_played') }} as weight,
+        cast({{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('emotion_reports.reported_at_local') }} as decimal(12, 0)) as ms
     from feat_emotion_report_plays
     inner join plays on feat_emotion_report_plays.play_id = plays.play_id
     inner join emotion_reports on feat_emotion_report_plays.report_id = emotion_reports.report_id
@@ -44,6 +45,7 @@ totals as (
     group by report_id, emotion_window
 ),
 
+-- The sums are exact: see the macro play_weight.
 sums as (
     select
         heard.report_id,
@@ -52,11 +54,12 @@ sums as (
         track_values.feature,
         count(*) as plays_with_value,
         sum(heard.ms_played) as ms_with_value,
-        sum(heard.ms_played * track_values.value) as of_value,
-        sum(heard.ms_played * track_values.value * track_values.value) as of_value_squared,
-        sum(heard.ms_played * heard.hours) as of_hours,
-        sum(heard.ms_played * heard.hours * heard.hours) as of_hours_squared,
-        sum(heard.ms_played * heard.hours * track_values.value) as of_both
+        cast(sum(heard.weight) as double) as weight,
+        cast(sum(heard.weight * track_values.value) as double) as of_value,
+        cast(sum(heard.weight * track_values.value * track_values.value) as double) as of_value_squared,
+        cast(sum(heard.weight * heard.ms) as double) / 3600000.0 as of_hours,
+        cast(sum(heard.weight * heard.ms * heard.ms) as double) / 3600000.0 / 3600000.0 as of_hours_squared,
+        cast(sum(heard.weight * heard.ms * track_values.value) as double) / 3600000.0 as of_both
     from heard
     inner join track_values on heard.track_id = track_values.track_id
     group by heard.report_id, heard.participant_id, heard.emotion_window, track_values.feature
@@ -64,39 +67,54 @@ sums as (
 
 moments as (
     select
-        *,
-        of_value / nullif(ms_with_value, 0) as mean,
-        of_value_squared / nullif(ms_with_value, 0) - (of_value / nullif(ms_with_value, 0)) * (of_value / nullif(ms_with_value, 0)) as variance,
-        of_hours_squared / nullif(ms_with_value, 0) - (of_hours / nullif(ms_with_value, 0)) * (of_hours / nullif(ms_with_value, 0)) as variance_of_hours,
-        of_both / nullif(ms_with_value, 0) - (of_value / nullif(ms_with_value, 0)) * (of_hours / nullif(ms_with_value, 0)) as covariance
+        report_id,
+        participant_id,
+        emotion_window,
+        feature,
+        plays_with_value,
+        ms_with_value,
+        of_value / nullif(weight, 0) as mean,
+        of_hours / nullif(weight, 0) as mean_hours,
+        of_value_squared / nullif(weight, 0) as mean_square,
+        of_hours_squared / nullif(weight, 0) as mean_square_of_hours,
+        of_both / nullif(weight, 0) as mean_product
     from sums
 ),
 
--- What is left of a variance of nothing is less than 1e-9.
+variances as (
+    select
+        *,
+        mean_square - mean * mean as variance,
+        mean_square_of_hours - mean_hours * mean_hours as variance_of_hours,
+        mean_product - mean * mean_hours as covariance
+    from moments
+),
+
+-- Of a variance of nothing, the digits of the machine leave less than 1e-9.
 measured as (
     select
-        moments.report_id,
-        moments.participant_id,
-        moments.emotion_window,
-        moments.feature,
-        moments.plays_with_value,
-        cast(moments.ms_with_value as bigint) as ms_with_value,
-        {{ rounded('cast(moments.ms_with_value as double) / nullif(totals.ms_played, 0)') }} as coverage,
-        {{ rounded('moments.mean') }} as mean,
+        variances.report_id,
+        variances.participant_id,
+        variances.emotion_window,
+        variances.feature,
+        variances.plays_with_value,
+        cast(variances.ms_with_value as bigint) as ms_with_value,
+        round(cast(variances.ms_with_value as double) / nullif(totals.ms_played, 0), 6) as coverage,
+        round(variances.mean, 6) as mean,
         case
-            when moments.plays_with_value < 2 then null
-            when moments.variance < 1e-9 then 0
-            else {{ rounded('sqrt(moments.variance)') }}
+            when variances.plays_with_value < 2 then null
+            when variances.variance < 1e-9 then 0
+            else round(sqrt(variances.variance), 6)
         end as spread,
         case
-            when moments.plays_with_value >= 3 and moments.variance_of_hours >= 1e-9
-                then {{ rounded('moments.covariance / moments.variance_of_hours') }}
+            when variances.plays_with_value >= 3 and variances.variance_of_hours >= 1e-9
+                then round(variances.covariance / variances.variance_of_hours, 6)
         end as trend
-    from moments
+    from variances
     inner join totals
         on
-            moments.report_id = totals.report_id
-            and moments.emotion_window = totals.emotion_window
+            variances.report_id = totals.report_id
+            and variances.emotion_window = totals.emotion_window
 )
 
 select * from measured

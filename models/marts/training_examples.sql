@@ -74,13 +74,14 @@ examples as (
         and anon_participants.grants_listening_history
 ),
 
+-- The mean of decimals is exact.
 usual as (
     select
         participant_id,
         instrument,
         emotion_window
         {%- for feature in features %},
-        {{ rounded('avg(mean_' ~ feature ~ ')') }} as mean_{{ feature }}_between
+        round(avg(cast(mean_{{ feature }} as decimal(9, 6))), 6) as mean_{{ feature }}_between
         {%- endfor %}
     from examples
     group by participant_id, instrument, emotion_window
