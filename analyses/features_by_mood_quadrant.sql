@@ -1,4 +1,4 @@
--- What music did people hear in the hour before a report? One row is one mood quadrant of the affect grid.
+-- What music did people hear in the hour before a report? One row is one mood quadrant, by the signs of valence and arousal.
 with emotion_windows as (select * from {{ ref('emotion_windows') }}),
 
 quadrants as (
