@@ -97,7 +97,8 @@ def intervals(windows: pd.DataFrame, prompts: pd.DataFrame) -> Iterator[Tried]:
         others = pd.concat([rows[["y", "x"]], columns.drop(columns=["constant", "within", "between"])], axis=1)
         others = others.sub(others.apply(person_means, persons=persons))
         slope = clustered_slope(others["y"], others["x"], others.drop(columns=["y", "x"]), persons)
-        yield Tried(f"{name}, within", within == 0, CLUSTERED, within, slope.estimate, slope.high - slope.estimate)
+        if slope is not None:
+            yield Tried(f"{name}, within", within == 0, CLUSTERED, within, slope.estimate, slope.high - slope.estimate)
     answers = answers_by_mood(prompts)
     if isinstance(answers, AnswersByMood):
         effect = answers.effect

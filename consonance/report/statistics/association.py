@@ -19,6 +19,7 @@ DF_RULE = (
     "t distribution; degrees of freedom within persons by Satterthwaite's approximation, between persons m − l − 1 "
     "(m persons; l = 1 predictor of the person's level)"
 )
+ENTIRELY = "predictor and controls explain the outcome entirely"
 FALLBACK = "The model with a slope for each person did not converge: this one has the same slope for everyone."
 
 
@@ -111,7 +112,7 @@ def _associate(rows: pd.DataFrame, question: Question) -> Association | NoResult
     random_slope = fit is not None
     fit = fit or fit_mixed_model(y, fixed, None, codes)
     if fit is None:
-        return NoResult("not_converged", "The mixed model did not converge.", len(rows), m)
+        return NoResult("not_converged", f"The mixed model did not converge, or {ENTIRELY}.", len(rows), m)
 
     between: Effect | NoResult = NoResult(
         "no_variation", "All persons have the same mean of the predictor.", len(rows), m

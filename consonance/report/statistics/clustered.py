@@ -23,14 +23,17 @@ class Slope:
     p: float
 
 
-def clustered_slope(y: pd.Series, x: pd.Series, controls: pd.DataFrame, persons: pd.Series) -> Slope:
+def clustered_slope(y: pd.Series, x: pd.Series, controls: pd.DataFrame, persons: pd.Series) -> Slope | None:
     """Least squares of ``y`` on ``x`` and controls; the standard error by clusters of persons.
 
     All are taken as they are: centre them before (an intercept for each person is a centring by person, Mundlak 1978).
+    ``None`` if they explain ``y`` entirely: then there is no error to tell from.
     """
     exog = np.column_stack([x, controls]).astype(float)
     groups = pd.factorize(persons)[0]
     fit = sm.OLS(y.to_numpy(float), exog).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     estimate, error, df = float(fit.params[0]), float(fit.bse[0]), float(groups.max())
+    if not error > 1e-9 * y.std() / x.std():
+        return None
     low, high, p = interval_ends(estimate, error, df)
     return Slope(estimate, error, df, low, high, p)

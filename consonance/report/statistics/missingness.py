@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from consonance.report.statistics.association import MINIMUM_PERSONS, interval_ends, sd_within, why_not
+from consonance.report.statistics.association import ENTIRELY, MINIMUM_PERSONS, interval_ends, sd_within, why_not
 from consonance.report.statistics.clustered import clustered_slope
 from consonance.report.statistics.results import AnswersByMood, Effect, FlagDifference, Interval, NoResult
 from consonance.report.statistics.rows import independent, person_means, time_columns
@@ -54,6 +54,8 @@ def _answers(
     if reason := why_not(rows, within, y, time.shape[1] + 1):
         return reason
     slope = clustered_slope(y, within, time - time.groupby(persons).transform("mean"), persons)
+    if slope is None:
+        return NoResult("no_variation", f"Here {ENTIRELY}.", len(rows), int(persons.nunique()))
     effect = Effect(
         level="within",
         estimate=slope.estimate,

@@ -17,6 +17,7 @@ from statsmodels.tools.numdiff import approx_fprime, approx_hess3
 
 Floats = NDArray[np.float64]
 STARTS = (1.0, 0.1)  # the persons' standard deviations, in units of the residual's
+NOTHING = 1e-10  # of the variance of the outcome: as little is left by rounding alone
 FLAT = 1e-3  # largest slope of the deviance at a minimum; a thousand times what the optimiser asks for
 
 
@@ -52,7 +53,7 @@ def fit_mixed_model(y: Floats, fixed: Floats, slope: Floats | None, persons: NDA
         persons: A number for each row's person, 0 to m − 1.
 
     Returns:
-        ``None`` if the optimisation did not converge.
+        ``None`` if the optimisation did not converge, or if nothing is left of the outcome for the residual.
     """
     random = np.ones((len(y), 1)) if slope is None else np.column_stack([np.ones(len(y)), slope])
     # In units of standard deviations the optimiser finds its way, whatever the units of the columns are.
@@ -67,6 +68,8 @@ def fit_mixed_model(y: Floats, fixed: Floats, slope: Floats | None, persons: NDA
     root = _root(theta)
     at = _at(products, root)
     variance = at.squares / (len(y) - fixed.shape[1])
+    if not variance > NOTHING:
+        return None
     to_units = y_unit / units
     to_random = y_unit / random_units
     return MixedFit(

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from consonance.report.statistics.association import why_not
+from consonance.report.statistics.association import ENTIRELY, why_not
 from consonance.report.statistics.clustered import clustered_slope
 from consonance.report.statistics.results import (
     Centring,
@@ -93,6 +93,9 @@ def _specification(
         return result(None, None, reason)
     centred = centred / centred.std(ddof=0).where(lambda sd: sd > 0, 1.0)
     slope = clustered_slope(centred["y"], centred["x"], centred.drop(columns=["y", "x"]), rows["participant_id"])
+    if slope is None:
+        persons = int(rows["participant_id"].nunique())
+        return result(None, None, NoResult("no_variation", f"Here {ENTIRELY}.", len(rows), persons))
     return result(Interval(slope.estimate, slope.low, slope.high), slope.p, None)
 
 

@@ -86,6 +86,7 @@ def test_odd_studies_have_no_model_and_a_reason(windows: pd.DataFrame) -> None:
         "one person": (windows[windows["participant_id"] == "p001"], "too_few_persons"),
         "four persons": (windows[windows["participant_id"] < "p004"], "too_few_persons"),
         "one mood": (windows.assign(reported_valence=0.25), "no_variation"),
+        "the music itself reported": (windows.assign(reported_valence=windows["mean_valence"]), "not_converged"),
         "the same music for each person": (windows.assign(mean_valence=usual), "no_variation"),
         "one report each": (windows.groupby(["participant_id", "emotion_window"]).head(1), "no_rows"),
         "three reports each": (windows.groupby(["participant_id", "emotion_window"]).head(3).head(30), "too_few"),

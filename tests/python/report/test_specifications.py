@@ -60,7 +60,9 @@ def test_in_the_other_direction_and_in_any_order() -> None:
 
 def test_odd_studies_have_specifications_without_estimates() -> None:
     windows = small_study(5, seed=5)[0]
-    for odd in (windows.iloc[:0], windows[windows["participant_id"] == "p001"], windows.assign(reported_valence=0.5)):
+    entirely = windows.assign(reported_valence=windows["mean_valence"], mean_danceability=windows["mean_valence"])
+    one_person = windows[windows["participant_id"] == "p001"]
+    for odd in (windows.iloc[:0], one_person, windows.assign(reported_valence=0.5), entirely):
         found = curve(odd)
         assert len(found.specifications) == 36 and not found.estimated
         assert found.median is found.share_positive is found.share_significant is None
