@@ -136,7 +136,8 @@ def _copy_table(
         "select column_name, comment from duckdb_columns() where database_name = 'made' and schema_name = $1 and table_name = $2 order by column_index",
         [schema, table],
     ).fetchall()
-    keys = [f'"{name}"' for name in ORDER if name in dict(columns)]
+    # Tables without persons are in the order of their columns, as the rules want it.
+    keys = [f'"{name}"' for name in ORDER if name in dict(columns)] if "participant_id" in dict(columns) else []
     connection.execute(
         f'create table research."{schema}"."{table}" as select * from made."{schema}"."{table}" order by {", ".join(keys) or "all"}'
     )
