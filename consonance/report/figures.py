@@ -188,4 +188,4 @@ def intervals(
         color=looks["color"],
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x="value:Q", **looks)
-    return alt.layer(zero_line(), rules, points).properties(width=width, height=len(order) * (14 + 14 * len(kinds)))
+    return alt.layer(zero_line(), rules, points).properties(width=width, height=len(order) * (16 + 11 * len(kinds)))

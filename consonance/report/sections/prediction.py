@@ -33,6 +33,7 @@ INPUTS = {
     "music": "music",
     "music_and_context": "music, hour and previous report",
 }
+LEGEND = INPUTS | {"music_and_context": "both"}
 # Fitting models is most of the time that the page takes.
 PREDICTED = 2
 # Beside the features that the questions are about.
@@ -119,7 +120,7 @@ def _claims(outcome: str, result: Prediction) -> tuple[Sentence, ...]:
 
 def _scores(outcome: str, result: Prediction, answer: Answer) -> Figure:
     frame = pd.DataFrame(
-        [(MODELS[score.model], INPUTS[score.inputs], *astuple(score.r2)) for score in result.scores],
+        [(MODELS[score.model], LEGEND[score.inputs], *astuple(score.r2)) for score in result.scores],
         columns=["name", "kind", "value", "low", "high"],
     )
     order = list(dict.fromkeys(frame["name"]))
