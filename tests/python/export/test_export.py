@@ -96,15 +96,20 @@ def test_reports_are_exported_in_the_shape_of_openesm(study: SmallStudy, tmp_pat
     ]
     with (tmp_path / "esm" / "0000_weber_ts.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    agreeing = "grants_sharing_controlled and grants_emotion_reports"
-    moments = study.warehouse(
-        f"select participant_id, count(distinct answered_at_local), count(*) from anonymized.anon_emotion_answers where participant_id in (select participant_id from marts.participants where {agreeing}) group by 1"
+    agreeing = "participant_id in (select participant_id from marts.participants where grants_sharing_controlled and grants_emotion_reports)"
+    answers = study.warehouse(
+        f"select participant_id, answered_at_local from anonymized.anon_emotion_answers where {agreeing}"
     )
-    assert len(rows) == made.rows == sum(count for _, count, _ in moments)
-    assert {row["id"] for row in rows} == {str(number + 1) for number in range(len(moments))}
+    persons = {person for person, _ in answers}
+    unanswered = study.warehouse(
+        f"select participant_id, coalesce(prompted_at_local, opened_at_local) as moment from marts.emotion_prompts where status <> 'answered' and moment is not null and {agreeing}"
+    )
+    beeps = {*answers, *(prompt for prompt in unanswered if prompt[0] in persons)}
+    assert len(rows) == made.rows == len(beeps)
+    assert {row["id"] for row in rows} == {str(number + 1) for number in range(len(persons))}
     items = [name for name in rows[0] if name not in ("id", "day", "beep", "counter", "hour")]
     answered = sum(row[item] != "NA" for row in rows for item in items)
-    assert answered == sum(answers for *_, answers in moments)
+    assert answered == len(answers)
     for number in ("1", "2"):
         own = [row for row in rows if row["id"] == number]
         assert [int(row["counter"]) for row in own] == list(range(1, len(own) + 1))
@@ -113,11 +118,13 @@ def test_reports_are_exported_in_the_shape_of_openesm(study: SmallStudy, tmp_pat
         assert days == sorted(days)
     metadata = json.loads((tmp_path / "esm" / "0000_weber_metadata.json").read_text(encoding="utf-8"))
     assert [feature["name"] for feature in metadata["features"]] == list(rows[0])
-    assert metadata["n_participants"] == len(moments)
-    grid = {feature["name"]: feature for feature in metadata["features"]}["affect_grid_valence"]
-    assert (grid["variable_type"], grid["answer_categories"], grid["assessment_type"]) == ("rating_scale", "1-9", "ESM")
+    assert metadata["n_participants"] == len(persons) == made.persons
+    assert metadata["implicit_missingness"] == "no"
+    scales = [feature for feature in metadata["features"] if feature["variable_type"] == "rating_scale"]
+    assert len(scales) == len(items)
+    assert all(feature["answer_categories"] and feature["source"] for feature in scales)
     # No pseudonym, no date.
-    assert not any(person in (tmp_path / "esm" / "0000_weber_ts.tsv").read_text() for person, *_ in moments)
+    assert not any(person in (tmp_path / "esm" / "0000_weber_ts.tsv").read_text() for person in persons)
 
 
 def test_what_may_not_be_exported_is_not(demo_copy: SmallStudy, tmp_path: Path) -> None:
