@@ -26,6 +26,7 @@ from consonance.report.sections.power import what_could_have_been_found
 from consonance.report.sections.prediction import prediction
 from consonance.report.sections.specifications import specifications
 from consonance.site.pages import render
+from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 
 Progress = Callable[[str], None]
@@ -37,6 +38,10 @@ SETTINGS = {
     "match_threshold": "Least confidence of a match of names",
     "emotion_windows_minutes": "Windows around a report, in minutes",
 }
+
+
+class CannotWrite(ConsonanceError):
+    """The page cannot be written to its place."""
 
 
 def write_report(origin: Origin, place: Path, progress: Progress = lambda _: None) -> list[Section]:
@@ -52,6 +57,7 @@ def write_report(origin: Origin, place: Path, progress: Progress = lambda _: Non
 
     Raises:
         NothingToReport, StoreError: the marts cannot be read.
+        CannotWrite: the file cannot be written.
     """
     with opened(origin) as marts:
         sections = made_sections(marts, progress)
@@ -65,8 +71,11 @@ def write_report(origin: Origin, place: Path, progress: Progress = lambda _: Non
         limits=limits(),
         facts=facts(origin),
     )
-    place.parent.mkdir(exist_ok=True)
-    replace_file(place, page.encode("utf-8"))
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(place, page.encode("utf-8"))
+    except OSError as error:
+        raise CannotWrite(f"{place} cannot be written: {error.strerror}.", "Name another file with --output.") from None
     return sections
 
 

@@ -267,6 +267,9 @@ def test_the_command_says_where_the_page_is_and_what_is_missing(tmp_path: Path) 
     assert status == 0 and f"The report is at {page}" in text and "not shown: " in text
     assert "A [study]" in page.read_text(encoding="utf-8") and stat.S_IMODE(page.stat().st_mode) == 0o600
 
+    status, text = said("--study", study.root, "--output", study.settings_path / "report.html")
+    assert status == 1 and "cannot be written" in text and "--output" in text
+
     with duckdb.connect(str(study.warehouse_path)) as connection:
         connection.execute("alter table marts.emotion_windows drop column emotion_window")
     status, text = said("--study", study.root)
