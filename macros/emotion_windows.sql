@@ -22,7 +22,7 @@
 {# How much a play counts in a mean over plays: its milliseconds, a day at most. As decimals, like the values of features:
    sums of these are exact, so that it makes no difference in which order they are added. #}
 {% macro play_weight(ms_played) -%}
-    cast(least({{ ms_played }}, 86400000) as decimal(20, 0))
+    cast(least({{ ms_played }}, 86400000) as decimal(9, 0))
 {%- endmacro %}
 
 {# The hour of the elapsed clock in which a moment is. #}

@@ -15,13 +15,14 @@ track_values as (
     select
         feat_track_resolved_values.track_id,
         feat_track_resolved_values.feature,
-        cast(feat_track_resolved_values.value as decimal(9, 6)) as value
+        cast(feat_track_resolved_values.value as decimal(9, 6)) as value,
+        cast(feat_track_resolved_values.value as decimal(20, 6)) as wide_value
     from feat_track_resolved_values
     inner join audio_features on feat_track_resolved_values.feature = audio_features.feature
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
 ),
 
-heard as (
+timed as (
     select
         feat_emotion_report_plays.report_id,
         feat_emotion_report_plays.participant_id,
@@ -29,46 +30,53 @@ heard as (
         plays.track_id,
         plays.ms_played,
         {{ play_weight('plays.ms_played') }} as weight,
-        cast({{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('emotion_reports.reported_at_local') }} as decimal(12, 0)) as ms
+        cast({{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('emotion_reports.reported_at_local') }} as decimal(20, 0)) as ms
     from feat_emotion_report_plays
     inner join plays on feat_emotion_report_plays.play_id = plays.play_id
     inner join emotion_reports on feat_emotion_report_plays.report_id = emotion_reports.report_id
     where plays.content_type = 'track'
 ),
 
+heard as (
+    select
+        *,
+        weight * ms as weighted_ms,
+        weight * ms * ms as weighted_square
+    from timed
+),
+
 totals as (
     select
         report_id,
+        participant_id,
         emotion_window,
         sum(ms_played) as ms_played
     from heard
-    group by report_id, emotion_window
+    group by report_id, participant_id, emotion_window
 ),
 
--- The sums are exact: see the macro play_weight.
+-- The sums are exact: see the macro play_weight. Wide numbers have room for the products.
 sums as (
     select
         heard.report_id,
-        heard.participant_id,
         heard.emotion_window,
         track_values.feature,
         count(*) as plays_with_value,
         sum(heard.ms_played) as ms_with_value,
         cast(sum(heard.weight) as double) as weight,
         cast(sum(heard.weight * track_values.value) as double) as of_value,
-        cast(sum(heard.weight * track_values.value * track_values.value) as double) as of_value_squared,
-        cast(sum(heard.weight * heard.ms) as double) / 3600000.0 as of_hours,
-        cast(sum(heard.weight * heard.ms * heard.ms) as double) / 3600000.0 / 3600000.0 as of_hours_squared,
-        cast(sum(heard.weight * heard.ms * track_values.value) as double) / 3600000.0 as of_both
+        cast(sum(heard.weight * track_values.value * track_values.wide_value) as double) as of_value_squared,
+        cast(sum(heard.weighted_ms) as double) / 3600000.0 as of_hours,
+        cast(sum(heard.weighted_square) as double) / 3600000.0 / 3600000.0 as of_hours_squared,
+        cast(sum(heard.weighted_ms * track_values.value) as double) / 3600000.0 as of_both
     from heard
     inner join track_values on heard.track_id = track_values.track_id
-    group by heard.report_id, heard.participant_id, heard.emotion_window, track_values.feature
+    group by heard.report_id, heard.emotion_window, track_values.feature
 ),
 
 moments as (
     select
         report_id,
-        participant_id,
         emotion_window,
         feature,
         plays_with_value,
@@ -94,7 +102,7 @@ variances as (
 measured as (
     select
         variances.report_id,
-        variances.participant_id,
+        totals.participant_id,
         variances.emotion_window,
         variances.feature,
         variances.plays_with_value,

@@ -185,6 +185,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                 f"marts.{name}"
                 for name in (
                     "daily_listening",
+                    "emotion_prompts",
                     "emotion_reports",
                     "emotion_scores",
                     "emotion_window_features",
