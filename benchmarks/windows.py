@@ -45,24 +45,22 @@ cross join (values ('valence'), ('arousal')) as items (item)
 
 
 def prepare(folder: Path, people: int, plays: int) -> None:
-    """A study that is loaded, with no report."""
+    """A study that is loaded."""
     from consonance.study.folder import Study
-    from consonance.study.vault import open_study
     from consonance.synthetic.study import make_study
     from loaders.load import load_study
 
     make_study(folder / "study", people=people, plays=plays, plain=True)
-    study = Study.find(folder / "study")
-    load_study(study)
-    with open_study(study) as connection:
-        connection.execute("delete from vault.raw.survey_answers")
+    load_study(Study.find(folder / "study"))
 
 
-def add_reports(folder: Path, reports: int) -> int:
+def set_reports(folder: Path, reports: int) -> int:
+    """Replace all reports by so many. Returns how many there are: two may fall on one moment."""
     from consonance.study.folder import Study
     from consonance.study.vault import open_study
 
     with open_study(Study.find(folder / "study")) as connection:
+        connection.execute("delete from vault.raw.survey_answers")
         connection.execute(REPORTS, {"reports": reports})
         ((there,),) = connection.execute(
             "select count(distinct (participant_code, answered_at)) from vault.raw.survey_answers"
@@ -122,8 +120,9 @@ def compare(folder: Path, arguments: argparse.Namespace) -> None:
         command = [sys.executable, __file__, "--prepare", "--folder", folder, "--people", str(arguments.people)]
         # In a process of its own: a child inherits its parent's peak memory.
         subprocess.run([*command, "--plays", str(arguments.plays)], cwd=PROJECT, check=True)
+    set_reports(folder, 0)
     without = measured(folder)
-    reports = add_reports(folder, arguments.reports)
+    reports = set_reports(folder, arguments.reports)
     with_reports = measured(folder)
     ratio = with_reports["seconds"] / without["seconds"]
     print(f"\n{reports:,} reports: {with_reports['seconds']:.0f} s with them, {without['seconds']:.0f} s without")
