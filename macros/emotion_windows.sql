@@ -19,10 +19,15 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# How much a play counts in a mean over plays: its milliseconds, a day at most. As decimals, like the values of features:
-   sums of these are exact, so that it makes no difference in which order they are added. #}
-{% macro play_weight(ms_played) -%}
-    cast(least({{ ms_played }}, 86400000) as decimal(9, 0))
+{# How much a play counts in a mean over plays: its whole seconds, a day at most. Windows add up whole numbers, so that it
+   makes no difference in which order, and bounded ones, so that every product has room in 64 bits. #}
+{% macro play_seconds(ms_played) -%}
+    cast(floor(least({{ ms_played }}, 86400000) / 1000.0) as bigint)
+{%- endmacro %}
+
+{# A value of a feature in whole units of its last digit. No feature is beyond 500 or has more than six digits. #}
+{% macro in_units(value, digits) -%}
+    cast(round({{ value }} * 1e{{ digits }}) as bigint)
 {%- endmacro %}
 
 {# The hour of the elapsed clock in which a moment is. #}

@@ -28,9 +28,13 @@ plays as (
     select
         anon_plays.play_id,
         anon_plays.participant_id,
+        anon_plays.track_id,
+        anon_plays.ms_played,
+        anon_plays.content_type = 'track' as is_music,
         anon_plays.started_elapsed_ms,
         anon_plays.ended_elapsed_ms,
         ses_plays.session_id,
+        ses_plays.started_at_local,
         {{ epoch_day(epoch_ms('ses_plays.started_at_local')) }} as local_day,
         {{ elapsed_hour('anon_plays.started_elapsed_ms') }} as started_hour,
         {{ elapsed_hour('anon_plays.ended_elapsed_ms') }} as ended_hour,
@@ -133,6 +137,12 @@ followed as (
         plays.participant_id,
         heard.emotion_window,
         heard.play_id,
+        plays.track_id,
+        plays.ms_played,
+        plays.is_music,
+        cast(round(
+            greatest(-1e10, least(1e10, {{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('reports.reported_at_local') }})) / 1000.0
+        ) as bigint) as seconds_from_report,
         plays.is_first_listen,
         plays.started_elapsed_ms - max(plays.ended_elapsed_ms) over (
             partition by heard.report_id, heard.emotion_window
@@ -141,6 +151,7 @@ followed as (
         ) as pause_ms
     from heard
     inner join plays on heard.play_id = plays.play_id
+    inner join reports on heard.report_id = reports.report_id
 ),
 
 marked as (
@@ -149,6 +160,10 @@ marked as (
         participant_id,
         emotion_window,
         play_id,
+        track_id,
+        ms_played,
+        is_music,
+        seconds_from_report,
         is_first_listen,
         coalesce(pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
     from followed

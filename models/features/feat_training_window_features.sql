@@ -5,8 +5,6 @@ with anon_participants as (select * from {{ ref('anon_participants') }}),
 
 feat_emotion_report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
 
-anon_plays as (select * from {{ ref('anon_plays') }}),
-
 feat_training_values as (select * from {{ ref('feat_training_values') }}),
 
 audio_features as (select * from {{ ref('audio_features') }}),
@@ -20,12 +18,11 @@ heard as (
         feat_emotion_report_plays.report_id,
         feat_emotion_report_plays.participant_id,
         feat_emotion_report_plays.emotion_window,
-        anon_plays.track_id,
-        {{ play_weight('anon_plays.ms_played') }} as weight
+        feat_emotion_report_plays.track_id,
+        {{ play_seconds('feat_emotion_report_plays.ms_played') }} as weight
     from feat_emotion_report_plays
     inner join windows on feat_emotion_report_plays.emotion_window = windows.emotion_window
     inner join anon_participants on feat_emotion_report_plays.participant_id = anon_participants.participant_id
-    inner join anon_plays on feat_emotion_report_plays.play_id = anon_plays.play_id
     where
         windows.direction in ('before', 'day_before')
         and anon_participants.grants_ml_training
@@ -37,13 +34,12 @@ track_values as (
     select
         feat_training_values.track_id,
         feat_training_values.feature,
-        cast(feat_training_values.value as decimal(9, 6)) as value
+        {{ in_units('feat_training_values.value', 6) }} as value_in_1e6
     from feat_training_values
     inner join audio_features on feat_training_values.feature = audio_features.feature
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
 ),
 
--- The sums are exact: see the macro play_weight.
 means as (
     select
         heard.report_id,
@@ -51,7 +47,7 @@ means as (
         heard.emotion_window,
         track_values.feature,
         round(
-            cast(sum(heard.weight * track_values.value) as double) / nullif(cast(sum(heard.weight) as double), 0), 6
+            cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1e6 / nullif(cast(sum(heard.weight) as double), 0), 6
         ) as mean
     from heard
     inner join track_values on heard.track_id = track_values.track_id

@@ -1,11 +1,7 @@
 -- One row is one emotion report, one window of it and one audio feature of which a play in the window has a value: mean,
--- spread and trend of the feature, each play weighted by how long it was played. Key and metre are left out: they are
+-- spread and trend of the feature, each play weighted by its seconds. Key and metre are left out: they are
 -- classes.
-with emotion_reports as (select * from {{ ref('emotion_reports') }}),
-
-feat_emotion_report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
-
-plays as (select * from {{ ref('plays') }}),
+with feat_emotion_report_plays as (select * from {{ ref('feat_emotion_report_plays') }}),
 
 feat_track_resolved_values as (select * from {{ ref('feat_track_resolved_values') }}),
 
@@ -15,34 +11,26 @@ track_values as (
     select
         feat_track_resolved_values.track_id,
         feat_track_resolved_values.feature,
-        cast(feat_track_resolved_values.value as decimal(9, 6)) as value,
-        cast(feat_track_resolved_values.value as decimal(20, 6)) as wide_value
+        {{ in_units('feat_track_resolved_values.value', 6) }} as value_in_1e6,
+        {{ in_units('feat_track_resolved_values.value', 4) }} as value_in_1e4,
+        {{ in_units('feat_track_resolved_values.value', 4) }} * {{ in_units('feat_track_resolved_values.value', 4) }} as square_in_1e8
     from feat_track_resolved_values
     inner join audio_features on feat_track_resolved_values.feature = audio_features.feature
     where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
 ),
 
-timed as (
-    select
-        feat_emotion_report_plays.report_id,
-        feat_emotion_report_plays.participant_id,
-        feat_emotion_report_plays.emotion_window,
-        plays.track_id,
-        plays.ms_played,
-        {{ play_weight('plays.ms_played') }} as weight,
-        cast({{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('emotion_reports.reported_at_local') }} as decimal(20, 0)) as ms
-    from feat_emotion_report_plays
-    inner join plays on feat_emotion_report_plays.play_id = plays.play_id
-    inner join emotion_reports on feat_emotion_report_plays.report_id = emotion_reports.report_id
-    where plays.content_type = 'track'
-),
-
 heard as (
     select
-        *,
-        weight * ms as weighted_ms,
-        weight * ms * ms as weighted_square
-    from timed
+        report_id,
+        participant_id,
+        emotion_window,
+        track_id,
+        ms_played,
+        {{ play_seconds('ms_played') }} as weight,
+        {{ play_seconds('ms_played') }} * seconds_from_report as weighted_seconds,
+        {{ play_seconds('ms_played') }} * seconds_from_report * seconds_from_report as weighted_square
+    from feat_emotion_report_plays
+    where is_music
 ),
 
 totals as (
@@ -55,7 +43,6 @@ totals as (
     group by report_id, participant_id, emotion_window
 ),
 
--- The sums are exact: see the macro play_weight. Wide numbers have room for the products.
 sums as (
     select
         heard.report_id,
@@ -64,11 +51,12 @@ sums as (
         count(*) as plays_with_value,
         sum(heard.ms_played) as ms_with_value,
         cast(sum(heard.weight) as double) as weight,
-        cast(sum(heard.weight * track_values.value) as double) as of_value,
-        cast(sum(heard.weight * track_values.value * track_values.wide_value) as double) as of_value_squared,
-        cast(sum(heard.weighted_ms) as double) / 3600000.0 as of_hours,
-        cast(sum(heard.weighted_square) as double) / 3600000.0 / 3600000.0 as of_hours_squared,
-        cast(sum(heard.weighted_ms * track_values.value) as double) / 3600000.0 as of_both
+        cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1e6 as of_value,
+        cast(sum(heard.weight * track_values.value_in_1e4) as double) / 1e4 as of_rounded_value,
+        cast(sum(heard.weight * track_values.square_in_1e8) as double) / 1e8 as of_square,
+        cast(sum(heard.weighted_seconds) as double) / 3600.0 as of_hours,
+        cast(sum(heard.weighted_square) as double) / 3600.0 / 3600.0 as of_square_of_hours,
+        cast(sum(heard.weighted_seconds * track_values.value_in_1e4) as double) / 1e4 / 3600.0 as of_product
     from heard
     inner join track_values on heard.track_id = track_values.track_id
     group by heard.report_id, heard.emotion_window, track_values.feature
@@ -82,19 +70,20 @@ moments as (
         plays_with_value,
         ms_with_value,
         of_value / nullif(weight, 0) as mean,
+        of_rounded_value / nullif(weight, 0) as rounded_mean,
+        of_square / nullif(weight, 0) as mean_square,
         of_hours / nullif(weight, 0) as mean_hours,
-        of_value_squared / nullif(weight, 0) as mean_square,
-        of_hours_squared / nullif(weight, 0) as mean_square_of_hours,
-        of_both / nullif(weight, 0) as mean_product
+        of_square_of_hours / nullif(weight, 0) as mean_square_of_hours,
+        of_product / nullif(weight, 0) as mean_product
     from sums
 ),
 
 variances as (
     select
         *,
-        mean_square - mean * mean as variance,
+        mean_square - rounded_mean * rounded_mean as variance,
         mean_square_of_hours - mean_hours * mean_hours as variance_of_hours,
-        mean_product - mean * mean_hours as covariance
+        mean_product - rounded_mean * mean_hours as covariance
     from moments
 ),
 
@@ -112,11 +101,11 @@ measured as (
         case
             when variances.plays_with_value < 2 then null
             when variances.variance < 1e-9 then 0
-            else round(sqrt(variances.variance), 6)
+            else round(sqrt(variances.variance), 4)
         end as spread,
         case
             when variances.plays_with_value >= 3 and variances.variance_of_hours >= 1e-9
-                then round(variances.covariance / variances.variance_of_hours, 6)
+                then round(variances.covariance / variances.variance_of_hours, 4)
         end as trend
     from variances
     inner join totals

@@ -65,14 +65,13 @@ heard as (
 
 heard_tracks as (
     select
-        feat_emotion_report_plays.report_id,
-        feat_emotion_report_plays.emotion_window,
-        plays.track_id,
+        report_id,
+        emotion_window,
+        track_id,
         count(*) as plays
     from feat_emotion_report_plays
-    inner join plays on feat_emotion_report_plays.play_id = plays.play_id
-    where plays.track_id is not null
-    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.emotion_window, plays.track_id
+    where track_id is not null
+    group by report_id, emotion_window, track_id
 ),
 
 -- Shannon's entropy of the shares of the tracks. Rounded: in which order numbers are added changes their last digits.

@@ -18,7 +18,7 @@ wanted as (
         heard.report_id,
         heard.emotion_window,
         permitted.feature,
-        sum(least(plays.ms_played, 86400000) * permitted.value) / nullif(sum(least(plays.ms_played, 86400000)), 0) as mean
+        sum(least(plays.ms_played // 1000, 86400) * permitted.value) / nullif(sum(least(plays.ms_played // 1000, 86400)), 0) as mean
     from warehouse.features.feat_emotion_report_plays as heard
     inner join warehouse.anonymized.anon_plays as plays on plays.play_id = heard.play_id
     inner join permitted on permitted.track_id = plays.track_id

@@ -20,7 +20,7 @@ wanted as (
         heard.report_id,
         heard.emotion_window,
         known.feature,
-        sum(least(plays.ms_played, 86400000) * known.value) / nullif(sum(least(plays.ms_played, 86400000)), 0) as mean
+        sum(least(plays.ms_played // 1000, 86400) * known.value) / nullif(sum(least(plays.ms_played // 1000, 86400)), 0) as mean
     from made.features.feat_emotion_report_plays as heard
     inner join made.anonymized.anon_plays as plays on plays.play_id = heard.play_id
     inner join known on known.track_id = plays.track_id
