@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check test-changed faults lint bench lock clean
+.PHONY: demo test test-thorough check test-changed faults lint bench lock clean
 
 demo: .venv ## the whole line on a synthetic study
 	$(BIN)/consonance demo
 
 test: .venv lint ## everything that CI runs
 	$(BIN)/pytest
+
+test-thorough: .venv lint ## the same, and the tests that repeat one on more cases: over half an hour
+	$(BIN)/pytest -m ""
 
 check: .venv lint ## format, lint, types, and the quick tests
 	$(BIN)/pytest -m "not slow"

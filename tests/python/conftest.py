@@ -228,6 +228,26 @@ SLOW = {
     "test_permissions", "test_purposes", "test_recount", "test_release", "test_risk", "test_row_order", "test_rules", "test_wall",
     "test_warehouse", "test_withdrawal",
 }  # fmt: skip
+# Cases of a test that show what another case of it shows, elsewhere: each begins a name in brackets.
+THOROUGH_CASES = {
+    "test_killed_at_a_step_and_started_again_it_finishes": (
+        "recording what is to be erased", "deleting rows", "unpublishing releases", "clearing the study files",
+        "building the warehouse again", "writing the certificate",
+    ),
+    "test_somebody_alone_can_go": ("P1", "library"),
+    "test_each_command_says_what_it_found_or_what_is_missing": (
+        "no plays", "no reports", "reports alone-site", "reports alone-check", "reports alone-controlled",
+        "nobody-check", "alike-controlled", "one-controlled",
+    ),
+    "test_the_data_package_is_valid_and_true": ("public",),
+    "test_a_killed_publish_leaves_the_old_or_the_new_release_and_nothing_else": (
+        "building the warehouse", "running the check", "writing the files", "after note",
+    ),
+    "test_what_the_desk_cannot_make_is_refused": ("a file outside", "a seed", "a model left of the marts"),
+    "test_an_amendment_takes_along_what_only_their_plays_showed": ("a narrower window", "no listening history"),
+    "test_a_vault_of_version_0_1_goes_on": ("relations not noted",),
+    "test_a_faulty_release_is_refused_by_the_rules_it_breaks": ("A release keeps the ids of plays",),
+}  # fmt: skip
 STARTS_THE_PROGRAM = re.compile(r"\b(?:consonance|dbt)\(")
 
 
@@ -247,6 +267,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             or (isinstance(item, pytest.Function) and STARTS_THE_PROGRAM.search(inspect.getsource(item.function)))
         ):
             item.add_marker(pytest.mark.slow)
+        cases = THOROUGH_CASES.get(getattr(item, "originalname", ""), ())
+        if item.name.partition("[")[2].startswith(cases):
+            item.add_marker(pytest.mark.thorough)
         if item.path.stem == "test_faults":
             item.add_marker(pytest.mark.faults)
         else:

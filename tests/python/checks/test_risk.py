@@ -660,6 +660,7 @@ OWLS = [
 ]
 
 
+@pytest.mark.thorough
 def test_a_plain_search_finds_the_same_weeks() -> None:
     owls = [replace(owl, reports=[]) for owl in OWLS]
     with attacked_world(owls, Knowledge(samples=1, targets=9)) as (_, connection):
@@ -675,6 +676,7 @@ def test_a_plain_search_finds_the_same_weeks() -> None:
         assert found[number] == expected, number
 
 
+@pytest.mark.thorough
 def test_reports_narrow_the_shift_and_never_rule_out_the_true_one() -> None:
     def counted(owls: list[Listener]) -> dict[int, tuple[int, bool]]:
         with attacked_world(owls, Knowledge(samples=1, targets=9)) as (_, connection):

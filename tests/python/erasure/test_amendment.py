@@ -245,6 +245,7 @@ def test_a_withdrawal_in_the_ledger_is_no_amendment(donated: SmallStudy) -> None
     assert erase_uncovered(donated.study) == [] and plays_of(donated) == ALL
 
 
+@pytest.mark.thorough
 def test_interrupted_it_goes_on_at_the_next_load(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(Exception):
         pass

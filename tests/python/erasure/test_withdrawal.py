@@ -33,7 +33,7 @@ from consonance.erasure.participant_tables import TEXTS, relations
 from consonance.erasure.planning import NothingPending, UnknownParticipant, plan, plan_replay
 from consonance.erasure.record import FILE, OLD_FILE, ErasureRecord, UnreadableRecord, WithdrawalBusy, only_one, pending
 from consonance.erasure.search import ErasureIncomplete
-from consonance.erasure.study_files import _relabelled
+from consonance.erasure.study_files import _relabelled, _Table
 from consonance.erasure.unique_values import WORDS, WORDS_OF_MODELS, is_about_nobody
 from consonance.erasure.withdrawal import withdraw
 from consonance.release import generalisation as k_anonymity
@@ -252,6 +252,7 @@ def copied(study: SmallStudy, root: Path) -> SmallStudy:
     return SmallStudy(Study.find(root))
 
 
+@pytest.mark.thorough
 def test_others_stay_as_they_were_to_the_byte(study_of_40: SmallStudy, tmp_path: Path) -> None:
     study = copied(study_of_40, tmp_path / "study")
     name = pseudonym(study, "D006")
@@ -536,6 +537,7 @@ KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "1"))
 
 
 @pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.thorough
 def test_killed_at_any_moment_and_started_again_it_finishes(
     small_copy: SmallStudy, finished: SmallStudy, number: int
 ) -> None:
@@ -657,6 +659,7 @@ def _append_line(path: Path, line: str) -> None:
         file.write(line + "\n")
 
 
+@pytest.mark.thorough
 def test_a_title_that_is_the_code_of_somebody_in_the_ledger_alone_stays_theirs(tmp_path: Path) -> None:
     """That code is in no other row of the vault, and yet it is not the listener's: it stays."""
     study = lay_out_small(tmp_path / "study")
@@ -880,6 +883,7 @@ def current(study: SmallStudy) -> str | None:
     return str(link.readlink()) if link.is_symlink() else None
 
 
+@pytest.mark.thorough
 def test_releases_that_hold_them_are_unpublished_and_the_current_one_is_published_again(released: SmallStudy) -> None:
     assert current(released) == "2"
     erased = erase(released, "P2")
@@ -902,12 +906,14 @@ def test_releases_that_hold_them_are_unpublished_and_the_current_one_is_publishe
     assert [fact["persons"] for kind, fact in facts if kind == "published"] == [2, 3, 2]
 
 
+@pytest.mark.thorough
 def test_a_release_without_them_stays(released: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rewriting, "run_dbt", run_dbt)
     erase(released, "P3")
     assert sorted(path.name for path in released.study.published.iterdir()) == ["1", "3", "current"]
 
 
+@pytest.mark.thorough
 def test_a_release_that_stays_is_searched_for_names_alone(
     released: SmallStudy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1090,7 +1096,7 @@ def test_only_the_rows_of_the_code_change(
 
     path = tmp_path_factory.getbasetemp() / "table.csv"
     path.write_bytes(written(rows))
-    content, concerned = _relabelled(path, "P2", becomes)
+    content, concerned = _relabelled(_Table(path, ["participant_code"], becomes), "P2")
     expected = [
         (becomes or "", *row[1:]) if row[0].strip() == "P2" else row
         for row in rows

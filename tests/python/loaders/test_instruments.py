@@ -155,9 +155,13 @@ def test_a_load_takes_the_instruments_of_the_study_together_or_not_at_all(small:
     assert any("line 3 has a scale" in advice for file in report.instruments for advice in file.advice)
 
 
+# Not all within the range, and not one lower than they should be either: there is a 5.
+PANAS_ANSWERS = {"interested": 0, "distressed": 0, "afraid": 5}
+
+
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
-    """The study of docs/instruments.md, with the answers given there, and a form of the PANAS that counts from 0."""
+    """The study of docs/instruments.md, with the answers given there, and a PANAS with answers below 1."""
     made = lay_out_small(tmp_path_factory.mktemp("instruments") / "study")
     tables = re.findall(r"`(instruments/\w+\.csv)`.*\n\n((?:    .*\n)+)", DOCS)
     assert [name for name, _ in tables] == ["instruments/scales.csv", "instruments/items.csv"]
@@ -169,7 +173,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     panas = [row["item"] for row in seed("instrument_items") if row["instrument"] == "panas"]
     answers = [
         *(f"evening_mood,{item},{answer}" for answer, item in given),
-        *(f"panas,{item},{0 if item in ('interested', 'distressed') else 2}" for item in panas),
+        *(f"panas,{item},{PANAS_ANSWERS.get(item, 2)}" for item in panas),
         *(f"gad_7,item_{number},1" for number in range(1, 7)),
         "unheard_of,mood,3",
     ]

@@ -147,6 +147,7 @@ def test_without_a_warehouse_it_says_what_is_missing(desk: Desk) -> None:
     assert [path.name for path in desk.root.iterdir()] == ["study.yml"]
 
 
+@pytest.mark.thorough
 def test_the_next_run_with_the_vault_knows_what_the_desk_made(demo_copy: SmallStudy, desk: Desk) -> None:
     """Else a mart of an analyst's that is given up would keep its rows, whoever withdraws."""
 

@@ -168,6 +168,7 @@ def test_a_play_abroad_is_flagged_with_consent_alone(study: SmallStudy, code: st
     assert {hour for (hour,) in of(study, code, "extract(hour from ended_at_local)")} == {12}
 
 
+@pytest.mark.thorough
 def test_rules_and_wall_hold(study: SmallStudy) -> None:
     broken = [result.rule.name for result in run_rules(study.study) if not result.passed]
     assert broken == []

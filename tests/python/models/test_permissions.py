@@ -220,6 +220,7 @@ def test_a_licence_changes_its_own_cells_and_nothing_else(copied: Copied) -> Non
     assert copied.study.warehouse("select count(*) from marts.tracks") == [(5,)]
 
 
+@pytest.mark.thorough
 def test_a_permission_of_the_study_counts_as_its_licence_would(copied: Copied) -> None:
     settings = copied.study.study.settings_path
     plain = settings.read_text(encoding="utf-8")

@@ -15,6 +15,7 @@ from consonance.study.dbt_command import PROJECT, target_folder
 MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 
 
+@pytest.mark.thorough
 def test_compiled_sql_passes_the_linter(demo: SmallStudy) -> None:
     demo.dbt("compile")
     compiled = target_folder() / "compiled" / "consonance"

@@ -419,6 +419,7 @@ def test_dbt_on_a_folder_without_a_study_says_what_to_do(tmp_path: Path) -> None
     assert "consonance init" in error.value.output
 
 
+@pytest.mark.thorough
 def test_a_private_model_cannot_be_read_from_the_marts(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     copy_project(checkout)
@@ -475,6 +476,7 @@ def test_local_files_and_titles_that_name_people_pass_without_their_names(small:
     assert small.warehouse("select count(*) from marts.plays where reason_end = 'other'") == [(1,)]
 
 
+@pytest.mark.thorough
 def test_only_what_an_earlier_version_made_is_dropped(small: SmallStudy) -> None:
     """An analyst's own tables stay; a table that no model makes any more goes, in a run of everything alone."""
     small.admit("P1")

@@ -1044,6 +1044,7 @@ def test_the_next_publish_sweeps_what_a_killed_machine_left(quick: SmallStudy) -
     assert sorted(path.name for path in published.iterdir()) == ["1", "2", "3", "current"]
 
 
+@pytest.mark.thorough
 def test_readers_never_fail_while_dbt_and_publishes_run(quick: SmallStudy) -> None:
     database = quick.study.published / "current" / "research.duckdb"
     ended = threading.Event()

@@ -39,6 +39,7 @@ def test_a_study_may_lie_in_a_folder_of_any_name(oddly_placed: SmallStudy) -> No
         assert done.returncode == 0, (command, done.stdout, done.stderr)
 
 
+@pytest.mark.thorough
 def test_the_project_may_lie_in_a_folder_of_any_name(oddly_placed: SmallStudy, tmp_path: Path) -> None:
     project = tmp_path / ODD
     copy_project(project)
