@@ -84,7 +84,6 @@ class Copied:
                 select substring(spotify_uri, 15, 1), feature, mean
                 from (unpivot (select report_id, emotion_window, mean_valence as valence, mean_energy as energy from marts.training_examples) on valence, energy into name feature value mean)
                 inner join features.feat_emotion_report_plays using (report_id, emotion_window)
-                inner join marts.plays using (play_id)
                 inner join marts.tracks using (track_id)
                 where emotion_window = 'before_15m'
                 """
