@@ -131,8 +131,8 @@ def test_the_same_export_of_two_people_counts_for_both(small: SmallStudy) -> Non
     assert small.load().as_json()["totals"]["landed"] == 2
 
 
-def test_the_json_report_adds_up_at_every_level(demo: SmallStudy) -> None:
-    report = demo.load()
+def test_the_json_report_adds_up_at_every_level(demo_copy: SmallStudy) -> None:
+    report = demo_copy.load()
     told = report.as_json()
     assert report.exit_status == 2
     assert set(told["participants"]) == {f"D{number:03d}" for number in range(1, 41)}
@@ -153,7 +153,7 @@ def test_the_json_report_adds_up_at_every_level(demo: SmallStudy) -> None:
             for donation in person["donations"]
             for member in donation["members"]
         )
-        == demo.vault(
+        == demo_copy.vault(
             "select (select count(*) from vault.raw.extended_plays) + (select count(*) from vault.raw.account_plays)"
         )[0][0]
     )

@@ -130,7 +130,7 @@ def test_rebuilding_gives_the_same_tables(demo_copy: SmallStudy, tmp_path: Path)
     assert "partial pars" not in said
 
 
-def test_rows_are_accounted_for_person_by_person(demo: SmallStudy) -> None:
+def test_rows_are_accounted_for_person_by_person(demo: SmallStudy, demo_copy: SmallStudy) -> None:
     with demo.opened(warehouse=True) as connection:
         told = dict(
             connection.execute(
@@ -143,7 +143,7 @@ def test_rows_are_accounted_for_person_by_person(demo: SmallStudy) -> None:
             ).fetchall()
         )
     assert told == landed and len(landed) > 30
-    again = demo.load().as_json()["participants"]
+    again = demo_copy.load().as_json()["participants"]
     assert {code for code, person in again.items() if person["rows_already"]} == landed.keys()
 
 
