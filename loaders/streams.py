@@ -131,16 +131,16 @@ def chunks(file: IO[bytes], name: str, size: int = CHUNK) -> Iterator[bytes]:
     Raises:
         NoTable: it has no lines.
     """
-    rest, lines = b"", 0
+    rest, has_lines = b"", False
     while block := file.read(size):
         end = block.rfind(b"\n") + 1
         if end:
-            lines += 1
+            has_lines = True
             yield _text(rest + block[:end])
         rest = block[end:] if end else rest + block
         if len(rest) > LONGEST_LINE:
             raise NoTable(f"{name} is no table: a line of it never ends.", "Name a table: a CSV file with a header.")
-    if not lines:
+    if not has_lines:
         raise NoTable(f"{name} has no lines.", "Name a table: a CSV file with a header.")
     if rest:
         yield _text(rest)

@@ -17,6 +17,13 @@
     ]) }}
 {%- endmacro %}
 
+{# Whether a participant grants that models are trained on their reports and on what they heard. #}
+{% macro grants_training(participants) -%}
+    {{ participants }}.grants_ml_training
+        and {{ participants }}.grants_emotion_reports
+        and {{ participants }}.grants_listening_history
+{%- endmacro %}
+
 {# What a line of the ledger can be. #}
 {% macro consent_events() -%}
     {{ return(['granted', 'amended', 'withdrawn']) }}

@@ -27,7 +27,7 @@
 
 {# A value of a feature in whole units of its last digit. No feature is beyond 500 or has more than six digits. #}
 {% macro in_units(value, digits) -%}
-    cast(round({{ value }} * 1e{{ digits }}) as bigint)
+    cast(round({{ value }} * {{ 10 ** digits }}) as bigint)
 {%- endmacro %}
 
 {# The hour of the elapsed clock in which a moment is. #}

@@ -22,6 +22,7 @@ from consonance.checks.paired_rebuild import folder_for_rebuild, make_paired_stu
 from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.keyring import RECORD_IDS
 from consonance.study.shared_macros import with_macros
 from consonance.study.vault import (
     attach_study,
@@ -32,8 +33,6 @@ from consonance.study.vault import (
     session_settings,
 )
 
-# Ids of records are keyed with a secret of the person: they differ in the rebuild, and must.
-RECORD_IDS = ("play_id", "session_id", "report_id", "previous_report_id", "prompt_id")
 # Ids of tracks: those of private tracks are keyed, too.
 TRACK_IDS = ("track_id", "playing_track_id")
 # The column that is made of the pseudonym: where it is what it must be, it is left out (rule M7 checks that it is).

@@ -104,6 +104,7 @@ def read_rule(path: Path) -> Rule:
     if missing := [heading for heading in HEADINGS if heading not in headings]:
         raise ValueError(f"{path} lacks '-- {missing[0]}: …'")
     query = _without_headings(text)
+    # A shared query may name those that come after it.
     for shared in sorted(SHARED.glob("*.sql")):
         query = query.replace(f"{{{shared.stem}}}", f"(\n{_without_headings(shared.read_text(encoding='utf-8'))}\n)")
     return Rule(

@@ -16,14 +16,13 @@ from collections.abc import Sequence
 import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, People, Relation
+from consonance.study.keyring import RECORD_IDS
 from consonance.study.schema import word_columns
 
 # The database they are recorded in, as connections attach it.
 RECORD = "erasure_record"
 # Kind of value to the types of the columns that may hold it.
 KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
-# The only whole numbers that are made of a secret: ids of records. Others are counts and lengths.
-ID_COLUMNS = ("play_id", "session_id", "report_id", "prompt_id")
 # The columns by which a row is about a track.
 TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
@@ -122,7 +121,7 @@ def searched_columns(table: Relation, kind: str) -> list[tuple[str, str]]:
     return [
         (column, value)
         for column, value in table.values(KINDS[kind])
-        if (column in ID_COLUMNS if kind == "ids" else column not in WORDS)
+        if (column in RECORD_IDS if kind == "ids" else column not in WORDS)
     ]
 
 

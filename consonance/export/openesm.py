@@ -24,6 +24,7 @@ from consonance.export.folder import CannotExport, new_folder, reading, write_js
 from consonance.export.training import Export
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
+from consonance.study.literals import literal
 from consonance.study.vault import open_study
 
 BEEPS = Path(__file__).with_name("openesm_beeps.sql").read_text(encoding="utf-8")
@@ -118,7 +119,7 @@ def _write_beeps(connection: duckdb.DuckDBPyConnection, path: Path, persons: Seq
                 on column_name in ({names}) using max(answer)
             )
             order by id, counter
-        ) to '{str(path).replace("'", "''")}' (format csv, header, delimiter '\t', nullstr 'NA')
+        ) to {literal(path)} (format csv, header, delimiter '\t', nullstr 'NA')
         """
     ).fetchall()
     return int(beeps)

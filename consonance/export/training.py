@@ -14,10 +14,12 @@ from consonance.release.package import DATABASE
 from consonance.release.register import CURRENT
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
+from consonance.study.literals import literal
 from consonance.study.settings import Settings
 from consonance.study.vault import open_study
 
 TABLE = "training_examples"
+# As the macro grants_training asks for.
 PURPOSES = ("ml_training", "emotion_reports", "listening_history")
 FORMATS = {
     "parquet": ("application/vnd.apache.parquet", "format parquet, compression zstd"),
@@ -121,10 +123,10 @@ def _write(
         ((rows,),) = connection.execute(f"select count(*) from source.marts.{TABLE}").fetchall()
         _, options = FORMATS[file_format]
         connection.execute(
-            f"copy (from source.marts.{TABLE} order by {ORDER}) to '{_literal(draft / f'{TABLE}.{file_format}')}' ({options})"
+            f"copy (from source.marts.{TABLE} order by {ORDER}) to {literal(draft / f'{TABLE}.{file_format}')} ({options})"
         )
         connection.execute(
-            f"copy (from source.marts.training_sources order by all) to '{_literal(draft / 'permissions.csv')}' (format csv, header)"
+            f"copy (from source.marts.training_sources order by all) to {literal(draft / 'permissions.csv')} (format csv, header)"
         )
         found = connection.execute("from source.marts.training_sources order by all")
         names = [column[0] for column in found.description or []]
@@ -174,7 +176,3 @@ def _write_datapackage(
             "resources": [resource],
         },
     )
-
-
-def _literal(path: Path) -> str:
-    return str(path).replace("'", "''")

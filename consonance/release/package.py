@@ -14,6 +14,7 @@ import yaml
 from consonance.release.making import NothingToPublish, purpose_of
 from consonance.release.parameters import small_group
 from consonance.study.folder import Study
+from consonance.study.literals import literal
 from consonance.study.vault import attach_to_read, lock_down, session_settings
 
 HERE = Path(__file__).parent
@@ -102,9 +103,9 @@ def _writing(made: Study, workspace: Path, folder: Path) -> Iterator[duckdb.Duck
     try:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute("set temp_file_encryption = true")
-        connection.execute(f"set temp_directory = '{_literal(workspace / '.spill')}'")
+        connection.execute(f"set temp_directory = {literal(workspace / '.spill')}")
         attach_to_read(connection, made.warehouse_path, "made")
-        connection.execute(f"attach '{_literal(folder / DATABASE)}' as research")
+        connection.execute(f"attach {literal(folder / DATABASE)} as research")
         lock_down(connection, [folder])
         yield connection
         connection.execute("checkpoint research")
@@ -156,9 +157,9 @@ def _describe(
     connection: duckdb.DuckDBPyConnection, schema: str, table: str, comment: str | None, columns: dict[str, str | None]
 ) -> None:
     place = f'research."{schema}"."{table}"'
-    connection.execute(f"comment on table {place} is '{_literal(_flat(comment))}'")
+    connection.execute(f"comment on table {place} is {literal(_flat(comment))}")
     for name, words in columns.items():
-        connection.execute(f"comment on column {place}.\"{name}\" is '{_literal(_flat(words))}'")
+        connection.execute(f'comment on column {place}."{name}" is {literal(_flat(words))}')
 
 
 def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
@@ -166,14 +167,8 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         "select schema_name, table_name from duckdb_tables() where database_name = 'research'"
     ).fetchall():
         path = folder / "parquet" / f"{table}.parquet"
-        connection.execute(
-            f'copy research."{schema}"."{table}" to \'{_literal(path)}\' (format parquet, compression zstd)'
-        )
+        connection.execute(f'copy research."{schema}"."{table}" to {literal(path)} (format parquet, compression zstd)')
 
 
 def _flat(words: str | None) -> str:
     return " ".join((words or "").split())
-
-
-def _literal(text: object) -> str:
-    return str(text).replace("'", "''")

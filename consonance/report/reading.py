@@ -20,6 +20,7 @@ from consonance.release.package import DATABASE
 from consonance.release.parameters import parameters, small_group
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.literals import literal
 from consonance.study.settings import Settings
 from consonance.study.vault import attach_to_read, lock_down, session_settings
 
@@ -130,7 +131,10 @@ class Marts:
     def ask(self, name: str, **variables: str | float) -> Answer:
         """Run ``queries/<name>.sql`` with the variables it names; ``small_group`` is always set."""
         setting = {"small_group": small_group(), **variables}
-        lines = [f"set variable {variable} = {_literal(value)};" for variable, value in setting.items()]
+        lines = [
+            f"set variable {variable} = {literal(value) if isinstance(value, str) else repr(value)};"
+            for variable, value in setting.items()
+        ]
         for line in lines:
             self.connection.execute(line)
         query = _query(name)
@@ -179,7 +183,3 @@ def _unfit(origin: Origin, marts: Marts) -> NothingToReport | None:
 @cache
 def _query(name: str) -> str:
     return (QUERIES / f"{name}.sql").read_text(encoding="utf-8").strip()
-
-
-def _literal(value: Any) -> str:
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)

@@ -10,6 +10,8 @@ import duckdb
 
 PSEUDONYM_ALPHABET = string.ascii_lowercase.replace("l", "").replace("o", "") + "23456789"
 MAX_SHIFT_WEEKS = 260
+# The columns of ids of records, which are made with a participant's secret. Other whole numbers are counts and lengths.
+RECORD_IDS = ("play_id", "session_id", "report_id", "previous_report_id", "prompt_id")
 # The sum of two numbers is an INTEGER still.
 MAX_NUMBER = 1_000_000_000
 

@@ -20,6 +20,7 @@ import psutil
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.key import adopt_pending_key, pending_key, read_key
+from consonance.study.literals import literal
 from consonance.study.migrations import refuse_newer_stores
 from consonance.study.schema import refuse_older_stores
 from consonance.study.tombstones import refuse_stale_backup
@@ -141,10 +142,10 @@ def attach_study(
 
 def prepare(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Make a connection fit for encrypted files; what it spills is encrypted too, in the study folder."""
-    connection.execute(f"LOAD '{_quoted(_extension('httpfs'))}'")
+    connection.execute(f"LOAD {literal(_extension('httpfs'))}")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET temp_file_encryption = true")
-    connection.execute(f"SET temp_directory = '{_quoted(study.root / '.spill')}'")
+    connection.execute(f"SET temp_directory = {literal(study.root / '.spill')}")
 
 
 def attach_vault(
@@ -211,7 +212,7 @@ def attach_to_write(connection: duckdb.DuckDBPyConnection, path: Path, name: str
 
 def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
     """From here on the connection can read and write nothing outside its stores but ``directories``."""
-    allowed = ", ".join(f"'{_quoted(directory)}'" for directory in directories)
+    allowed = ", ".join(map(literal, directories))
     connection.execute(f"SET allowed_directories = [{allowed}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
@@ -219,7 +220,7 @@ def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str |
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, options: str) -> None:
     try:
-        connection.execute(f"ATTACH '{_quoted(path)}' AS {name} {options}")
+        connection.execute(f"ATTACH {literal(path)} AS {name} {options}")
     except duckdb.Error as error:
         # DuckDB's message is not passed on: it may quote the statement, and so the key.
         raise _explained(path, str(error)) from None
@@ -228,10 +229,6 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, option
 def _extension(name: str) -> Path:
     package = Path(next(iter(duckdb_extension_httpfs.__path__)))
     return package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
-
-
-def _quoted(path: str | os.PathLike[str]) -> str:
-    return os.fspath(path).replace("'", "''")
 
 
 def _explained(path: Path, message: str) -> StoreError:

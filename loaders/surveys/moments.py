@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
+from consonance.study.literals import literal
 from loaders.export_kinds import CLOCK, DATE
 from loaders.surveys.rows import TEMPLATES
 from loaders.surveys.survey_map import SurveyMap
@@ -32,7 +33,7 @@ def add_moments(connection: duckdb.DuckDBPyConnection, one: SurveyMap, map_no: i
         map_no: Its number among the maps of the file.
     """
     clock = one.moments.clock
-    date_format = "'" + one.moments.date_format.replace("'", "''") + "'" if one.moments.date_format else ""
+    date_format = literal(one.moments.date_format) if one.moments.date_format else ""
     connection.execute(
         TEMPLATES.get_template("moments.sql").render(
             map_no=map_no,

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from consonance.study.literals import literal
 from loaders.side_files import NotRead
 from loaders.surveys.survey_map import AS_IT_IS, SurveyMap
 from loaders.surveys.tables import FORMATS, SurveyTable
@@ -149,4 +150,4 @@ def _run(connection: duckdb.DuckDBPyConnection, name: str, parameters: Mapping[s
 
 
 def _quoted(texts: Iterable[str]) -> str:
-    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
+    return ", ".join(map(literal, texts))

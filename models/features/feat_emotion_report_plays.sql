@@ -141,7 +141,7 @@ followed as (
         plays.ms_played,
         plays.is_music,
         cast(round(
-            greatest(-1e10, least(1e10, {{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('reports.reported_at_local') }})) / 1000.0
+            greatest(-10000000000, least(10000000000, {{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('reports.reported_at_local') }})) / 1000.0
         ) as bigint) as seconds_from_report,
         plays.is_first_listen,
         plays.started_elapsed_ms - max(plays.ended_elapsed_ms) over (

@@ -25,9 +25,7 @@ heard as (
     inner join anon_participants on feat_emotion_report_plays.participant_id = anon_participants.participant_id
     where
         windows.direction in ('before', 'day_before')
-        and anon_participants.grants_ml_training
-        and anon_participants.grants_emotion_reports
-        and anon_participants.grants_listening_history
+        and {{ grants_training('anon_participants') }}
 ),
 
 track_values as (
@@ -47,7 +45,7 @@ means as (
         heard.emotion_window,
         track_values.feature,
         round(
-            cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1e6 / nullif(cast(sum(heard.weight) as double), 0), 6
+            cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1000000 / nullif(cast(sum(heard.weight) as double), 0), 6
         ) as mean
     from heard
     inner join track_values on heard.track_id = track_values.track_id

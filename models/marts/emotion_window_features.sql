@@ -51,12 +51,12 @@ sums as (
         count(*) as plays_with_value,
         sum(heard.ms_played) as ms_with_value,
         cast(sum(heard.weight) as double) as weight,
-        cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1e6 as of_value,
-        cast(sum(heard.weight * track_values.value_in_1e4) as double) / 1e4 as of_rounded_value,
-        cast(sum(heard.weight * track_values.square_in_1e8) as double) / 1e8 as of_square,
+        cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1000000 as of_value,
+        cast(sum(heard.weight * track_values.value_in_1e4) as double) / 10000 as of_rounded_value,
+        cast(sum(heard.weight * track_values.square_in_1e8) as double) / 100000000 as of_square,
         cast(sum(heard.weighted_seconds) as double) / 3600.0 as of_hours,
         cast(sum(heard.weighted_square) as double) / 3600.0 / 3600.0 as of_square_of_hours,
-        cast(sum(heard.weighted_seconds * track_values.value_in_1e4) as double) / 1e4 / 3600.0 as of_product
+        cast(sum(heard.weighted_seconds * track_values.value_in_1e4) as double) / 10000 / 3600.0 as of_product
     from heard
     inner join track_values on heard.track_id = track_values.track_id
     group by heard.report_id, heard.emotion_window, track_values.feature

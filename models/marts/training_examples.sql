@@ -69,9 +69,7 @@ examples as (
             and emotion_windows.emotion_window = features.emotion_window
     where
         emotion_windows.direction in ('before', 'day_before')
-        and anon_participants.grants_ml_training
-        and anon_participants.grants_emotion_reports
-        and anon_participants.grants_listening_history
+        and {{ grants_training('anon_participants') }}
 ),
 
 -- The mean of decimals is exact.

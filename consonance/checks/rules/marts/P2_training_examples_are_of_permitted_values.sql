@@ -3,11 +3,7 @@
 -- example: A mean valence that an archive of Spotify's API contributes to, in a study that has no permission for it.
 -- why: A mean is made of its values, and a model cannot forget them (docs/permissions.md). This rule reads the licences and the study's permissions itself, not the models.
 -- remedy: Run 'consonance load' and 'dbt run'. If the rule still fails, look at models/features/feat_training_window_features.sql and models/marts/training_examples.sql.
-with may_be_trained_on as (
-    select source_id from warehouse.reference.feature_sources as feature_sources where may_train_models
-    union
-    select source_id from vault.raw.feature_permissions where scope = 'train' and not is_expired
-),
+with may_be_trained_on as {sources_that_may_be_trained_on},
 permitted as (
     select known.track_id, known.feature, known.value
     from warehouse.features.feat_training_values as known

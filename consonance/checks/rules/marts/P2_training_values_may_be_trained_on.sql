@@ -3,11 +3,7 @@
 -- example: A valence of an archive of Spotify's API, in a study that has no permission for it.
 -- why: A model cannot forget a value (docs/permissions.md). This rule reads the licences and the study's permissions itself, not the models.
 -- remedy: Run 'consonance load' and 'dbt run'. If the rule still fails, look at models/features/feat_source_permissions.sql and feat_training_values.sql.
-with may_be_trained_on as (
-    select source_id from warehouse.reference.feature_sources as feature_sources where may_train_models
-    union
-    select source_id from vault.raw.feature_permissions where scope = 'train' and not is_expired
-),
+with may_be_trained_on as {sources_that_may_be_trained_on},
 permitted as (
     select known.track_id, known.feature, known.source_id, known.value
     from warehouse.features.feat_track_source_values as known

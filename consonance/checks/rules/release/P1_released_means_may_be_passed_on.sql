@@ -4,11 +4,7 @@
 -- example: A mean valence that an archive of Spotify's API contributes to, which nobody permitted to pass on.
 -- why: A mean is made of its values: what may not be passed on is in it (docs/permissions.md). This rule reads the licences and the study's permissions itself, not the models.
 -- remedy: Run 'consonance load' and publish again. If the rule still fails, look at models/features/feat_source_permissions.sql and feat_track_source_values.sql.
-with may_be_passed_on as (
-    select source_id from warehouse.reference.feature_sources as feature_sources where may_redistribute
-    union
-    select source_id from vault.raw.feature_permissions where scope = 'redistribute' and not is_expired
-),
+with may_be_passed_on as {sources_that_may_be_passed_on},
 known as (
     select 'window' as place, track_id, feature, value, source_id from made.features.feat_track_resolved_values
     union all

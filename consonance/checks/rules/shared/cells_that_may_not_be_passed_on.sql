@@ -10,11 +10,7 @@ from (
     {{- '' if loop.last else '\n    union all' }}
     {%- endfor %}
 ) as cells
-left join (
-    select source_id from warehouse.reference.feature_sources as feature_sources where may_redistribute
-    union
-    select source_id from vault.raw.feature_permissions where scope = 'redistribute' and not is_expired
-) as may_be_passed_on
+left join {sources_that_may_be_passed_on} as may_be_passed_on
     on may_be_passed_on.source_id = cells.source_id
 left join made.features.feat_track_source_values as known
     on known.track_id = cells.track_id and known.source_id = cells.source_id and known.feature = cells.feature
