@@ -1,7 +1,8 @@
-"""The leak scan: files beside the stores hold no secret and no name, and no tool sends usage statistics.
+"""The leak scan: what a study and its tools write beside the tables holds no secret and no name.
 
-Databases are checked by the rules. This reads the files that commands write (dbt's ``target/`` and
-``logs/``, the docs site, what is published), and the settings under which dbt ran.
+It reads every file of the study folder, dbt's ``target/`` and ``logs/``, and the project's dbt texts, by content. Files
+that are known by their path (``consonance.checks.leaks.places``) may hold what is said there. It also reads what the
+loaders write in words into the stores, the rights on files, and the settings under which dbt ran.
 """
 
 from __future__ import annotations
@@ -9,21 +10,32 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
+from consonance.checks.leaks.places import Found, files_beside, files_of_dbt, files_of_study, written_by
+from consonance.checks.leaks.sought import CODE, DIGEST, EXAMPLES, PSEUDONYM, USER_NAME, sought_by
+from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
 from consonance.consent.rules import with_rules
 from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.folder import Study
-from consonance.study.key import read_key
+from consonance.study.modes import OTHERS
 from consonance.study.vault import open_study
 
-TEXT_SUFFIXES = {".sql", ".json", ".html", ".log", ".txt", ".csv", ".md", ".yml"}
-EMAIL = re.compile(with_rules("{{ email_pattern() }}").encode())
+EMAIL = re.compile(with_rules("{{ email_pattern() }}"))
+IP_ADDRESS = re.compile(with_rules("{{ ipv4_pattern() }}"))
+# What the loaders write in words: (store, table, key, text).
+WORDS_OF_LOADERS = (
+    ("vault", "raw.audit_log", "entry_no", "facts"),
+    ("catalogue", "music.archive_files", "source_id", "concat_ws(' ', file, read_from, report)"),
+    ("catalogue", "music.dumps", "source_id", "cast(report as varchar)"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,14 +44,16 @@ class Leak:
 
     place: str
     what: str
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class LeakScanReport:
-    """What was found in how many files."""
+    """What was found in how many files; ``known``: the files that were not read, counted by the reason."""
 
     files: int
     leaks: tuple[Leak, ...]
+    known: dict[str, int]
 
     @property
     def passed(self) -> bool:
@@ -47,78 +61,171 @@ class LeakScanReport:
 
     @property
     def summary(self) -> str:
-        """One sentence."""
+        """One sentence, about what was searched alone."""
         if self.passed:
-            return f"No secret and no name in {self.files:,} files, logs and pages."
+            not_read = sum(self.known.values())
+            return (
+                f"No secret and no name in {self.files:,} files of the study, logs and pages, searched by content; "
+                f"{not_read:,} are known by their path."
+            )
         return f"{len(self.leaks)} leaks, the first: {self.leaks[0].place} {self.leaks[0].what}."
+
+    @property
+    def remedy(self) -> str:
+        """What to do, each thing once."""
+        return " ".join(dict.fromkeys(leak.remedy for leak in self.leaks if leak.remedy))
 
     def details(self) -> dict[str, Any]:
         """The report as JSON."""
-        return {"files": self.files, "leaks": [asdict(leak) for leak in self.leaks]}
+        return {"files": self.files, "known_by_path": self.known, "leaks": [asdict(leak) for leak in self.leaks]}
 
 
 def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> LeakScanReport:
-    """Search dbt's files and logs and the study's pages for the key, secrets, user names and codes.
+    """Search the files of ``study`` and of dbt for the key, secrets, user names, codes and pseudonyms.
 
     Args:
         study: Whose vault says what must not be found.
         workspace: Where dbt wrote its files and logs; the project's folder if not given.
-        beside: Further folders to search.
+        beside: Folders that are to be published.
 
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
+        BadSettings: ``study.yml`` cannot be used.
     """
-    known = _known(study)
-    found = list(_exposed(study)) + list(_unsafe_settings(target_folder(workspace) / "manifest.json"))
-    files = 0
-    for folder in (target_folder(workspace), log_folder(workspace), study.site, study.published, *beside):
-        for path in sorted(folder.rglob("*")):
-            if path.suffix not in TEXT_SUFFIXES or not path.is_file():
-                continue
-            files += 1
-            content = path.read_bytes()
-            for what, pattern in known.items():
-                if pattern.search(content):
-                    found.append(Leak(str(path), f"contains {what}"))
-            if path.suffix == ".log" and EMAIL.search(content):
-                found.append(Leak(str(path), "contains an e-mail address"))
-    return LeakScanReport(files, tuple(found))
-
-
-def _known(study: Study) -> dict[str, re.Pattern[bytes]]:
     with open_study(study, read_only=True) as connection:
+        finder = Finder(sought_by(study, connection))
+        leaks = [*_in_stores(connection, finder)]
+    leaks += [*_exposed(study), *_unsafe_settings(target_folder(workspace) / "manifest.json")]
+    logs = log_folder(workspace)
+    files = [*files_of_study(study), *files_of_dbt([target_folder(workspace), logs]), *files_beside(beside)]
+    known: Counter[str] = Counter()
+    searched = 0
+    for found in dict.fromkeys(files):
+        leaks += _open_to_others(study, found)
+        if not found.is_searched or is_encrypted_database(found.path):
+            known[found.place.why if not found.is_searched else "encrypted"] += 1
+            continue
+        searched += 1
+        # The texts of the project and of dbt have addresses of their own.
+        may_have_addresses = bool(found.place.may_hold) or (found.is_of_project and logs not in found.path.parents)
+        leaks += _in_file(found, finder, may_have_addresses=may_have_addresses)
+    return LeakScanReport(searched, tuple(dict.fromkeys(leaks)), dict(sorted(known.items())))
 
-        def values(statement: str) -> list[str]:
-            return [value for (value,) in connection.execute(statement).fetchall()]
 
-        def names(statement: str) -> list[str]:
-            """Those that the rule of names looks for within a text: a rule over whole values finds shorter ones."""
-            return values(
-                with_rules(f"select name from ({statement}) as names (name) where {{{{ is_searched_within('name') }}}}")
-            )
+def _in_file(found: Found, finder: Finder, *, may_have_addresses: bool) -> Iterator[Leak]:
+    """What is found in one file, each thing once."""
+    leaks: dict[str, Leak] = {}
+    name = found.within
+    for hit in finder.find(found.within):
+        name = re.sub(re.escape(hit.sought.text), "…", name, flags=re.IGNORECASE)
+    for hit in _leaking(finder.find(found.within), found):
+        what = f"has {named(hit.sought.kinds)} in its path"
+        leaks.setdefault(what, Leak(name, what, _remedy(found, name)))
+    try:
+        for piece in pieces(found.path):
+            for what, at in _in_piece(piece, found, finder, may_have_addresses=may_have_addresses):
+                place = f"{name}:{piece.first_line + line_of(piece.text, at) - 1}"
+                if piece.inside and not finder.find(piece.inside):
+                    place += f" ({piece.inside})"
+                leaks.setdefault(what, Leak(place, what, _remedy(found, name)))
+    except Unsearchable as error:
+        leaks[""] = Leak(
+            name, f"cannot be searched: {error}", "Unpack it, delete it, or keep it outside the study folder."
+        )
+    except OSError as error:
+        leaks[""] = Leak(name, f"cannot be searched: it cannot be read ({error.strerror})", "Look at the file.")
+    yield from leaks.values()
 
-        known = {
-            "the vault's key": [read_key(study)],
-            "a secret of the keyring": values("select play_secret from vault.raw.keyring"),
-            "a secret of the vault": values("select secret from vault.raw.secrets"),
-            "a user name": names("select distinct unnest(usernames) from vault.raw.members"),
-            "a participant code": names("select participant_code from vault.raw.keyring"),
-        }
-    return {
-        what: re.compile(b"|".join(re.escape(name.encode()) for name in sorted(every)), re.IGNORECASE)
-        for what, every in known.items()
-        if every
-    }
+
+def _in_piece(piece: Piece, found: Found, finder: Finder, *, may_have_addresses: bool) -> Iterator[tuple[str, int]]:
+    """What is found, and at which character."""
+    for hit in _leaking(finder.find(piece.text, is_text=piece.is_text), found):
+        yield f"contains {named(hit.sought.kinds)}", hit.at
+    if not may_have_addresses and piece.is_text:
+        if (at := _email(piece.text)) is not None:
+            yield "contains an e-mail address", at
+        if match := IP_ADDRESS.search(piece.text):
+            yield "contains an IP address", match.start()
+    if piece.is_text and finder.shifts_beside(piece.text):
+        yield "contains the shifts of participants beside their names", 0
+
+
+def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
+    """The hits that are a leak in this file."""
+    for hit in hits:
+        is_example = found.is_of_project and hit.sought.text in EXAMPLES
+        if not (hit.sought.kinds & found.place.may_hold or is_example):
+            yield hit
+
+
+def _email(text: str) -> int | None:
+    """Where an e-mail address is. Only the surroundings of each @ are looked at: a text may be one line without a space."""
+    at = text.find("@")
+    while at >= 0:
+        if match := EMAIL.search(text[max(0, at - 64) : at + 128]):
+            return max(0, at - 64) + match.start()
+        at = text.find("@", at + 1)
+    return None
+
+
+def _remedy(found: Found, name: str) -> str:
+    """What to do about a leak in a file; ``name``: its path, without names of participants."""
+    if found.place.may_hold or found.place.is_input:
+        return f"Remove it from {name}: {found.place.why}, and nothing else belongs there."
+    if found.is_of_project:
+        return (
+            f"Look at {name}: the text of the project, or the macro or model that writes or logs it, must name "
+            "nobody. Then delete target/ and logs/, and run dbt again."
+        )
+    writers = ", ".join(written_by(found.path.name))
+    who = f"It is mentioned in {writers}: look there" if writers else "Find out which command wrote it"
+    return f"Delete {name}. {who}; what belongs to whom is kept in the vault alone."
+
+
+def _in_stores(connection: duckdb.DuckDBPyConnection, finder: Finder) -> Iterator[Leak]:
+    """Names in what the loaders write in words: those who read it are not those who may read the tables."""
+    for store, table, key, text in WORDS_OF_LOADERS:
+        written = connection.execute(f"select {key}, {text} from {store}.{table} order by all").fetchall()
+        for number, words in written:
+            for hit in finder.find(_without_keys(str(words))):
+                if hit.sought.kinds & {CODE, USER_NAME, DIGEST, PSEUDONYM}:
+                    yield Leak(
+                        f"{store}.{table} ({key} {number})",
+                        f"contains {named(hit.sought.kinds)}",
+                        f"Look at what writes {table}: consonance/study/audit_log.py and who calls its record()."
+                        if store == "vault"
+                        else f"Look at what writes {table}: loaders/catalogue.py and loaders/dumps.py.",
+                    )
+
+
+def _without_keys(written: str) -> str:
+    """A JSON object without the words that the program itself gives to its parts."""
+    return re.sub(r'"[a-z_]+":', " ", written)
 
 
 def _exposed(study: Study) -> Iterator[Leak]:
-    if stat.S_IMODE(study.root.stat().st_mode) & 0o077:
-        yield Leak(str(study.root), "can be entered by others: 'chmod 700' it")
+    if stat.S_IMODE(study.root.stat().st_mode) & OTHERS:
+        yield Leak(str(study.root), "can be entered by others", f"chmod 700 {study.root}")
     try:
         duckdb.connect(str(study.vault_path), read_only=True).close()
     except duckdb.Error:
         return
-    yield Leak(str(study.vault_path), "is not encrypted")
+    yield Leak(str(study.vault_path), "is not encrypted", "Look at consonance/study/vault.py.")
+
+
+def _open_to_others(study: Study, found: Found) -> Iterator[Leak]:
+    """Outputs that other users may read. What the operator puts there, the next load closes."""
+    if (
+        not found.place.is_input
+        and study.root in found.path.parents
+        and study.published not in found.path.parents
+        and stat.S_IMODE(found.path.stat().st_mode) & OTHERS
+    ):
+        yield Leak(
+            found.within,
+            "can be read by other users",
+            "Run 'consonance load': it removes these rights. Find out which command wrote it with them.",
+        )
 
 
 def _unsafe_settings(manifest_path: Path) -> Iterator[Leak]:
@@ -126,7 +233,13 @@ def _unsafe_settings(manifest_path: Path) -> Iterator[Leak]:
         return
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     if manifest["metadata"].get("send_anonymous_usage_stats") is not False:
-        yield Leak(str(manifest_path), "was made with dbt's telemetry on")
+        yield Leak(
+            str(manifest_path), "was made with dbt's telemetry on", "Set send_anonymous_usage_stats in dbt_project.yml."
+        )
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and node["config"].get("store_failures"):
-            yield Leak(str(manifest_path), f"the test {node['name']} keeps the rows that fail it")
+            yield Leak(
+                str(manifest_path),
+                f"the test {node['name']} keeps the rows that fail it",
+                "Set store_failures to false in dbt_project.yml.",
+            )

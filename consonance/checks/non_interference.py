@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import Any
@@ -19,6 +17,7 @@ from typing import Any
 import duckdb
 
 from consonance.checks.paired_rebuild import folder_for_rebuild, make_paired_study
+from consonance.study.child_processes import in_background
 from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -106,9 +105,7 @@ def compare_with_paired_rebuild(study: Study, meanwhile: Callable[[], None] = la
     with folder_for_rebuild(study) as root:
         marker = "canary" + secrets.token_hex(4)
         paired = make_paired_study(study, root, marker)
-        with ThreadPoolExecutor(1) as other:
-            context = copy_context()
-            building = other.submit(lambda: context.run(run_dbt, paired, "run", "--no-write-json", workspace=root))
+        with in_background(lambda: run_dbt(paired, "run", "--no-write-json", workspace=root)) as building:
             meanwhile()
             building.result()
         with open_study(paired, read_only=True) as connection:

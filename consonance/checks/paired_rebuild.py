@@ -16,6 +16,7 @@ import duckdb
 import psutil
 
 from consonance.consent.rules import with_rules
+from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_vault, tables
@@ -51,16 +52,16 @@ def left_folders(study: Study) -> list[Path]:
 
 @contextmanager
 def folder_for_rebuild(study: Study) -> Iterator[Path]:
-    """A folder in the study for a paired rebuild, deleted in the end. Those of killed tests are deleted now."""
+    """A folder in the study for a paired rebuild. It is deleted in the end, also if this process is killed; what others have
+    left is deleted now.
+    """
     for left in left_folders(study):
         owner = left.name.rpartition("-")[2]
         if not owner.isdecimal() or not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
     root = study.root / f"{FOLDER}{os.getpid()}"
-    try:
+    with guarded(study.root, root):
         yield root
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def make_paired_study(study: Study, root: Path, marker: str) -> Study:

@@ -67,10 +67,9 @@ def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda:
 
 
 def check_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> CheckResult:
-    """Search dbt's files, logs and pages, and the folders ``beside``, for secrets and names."""
+    """Search every file of the study, dbt's files and texts, and the folders ``beside``, for secrets and names."""
     report = scan_for_leaks(study, workspace, beside)
-    remedy = "" if report.passed else "Delete these files, and find out which command wrote them."
-    return CheckResult("leaks", report.passed, report.summary, report.details(), remedy)
+    return CheckResult("leaks", report.passed, report.summary, report.details(), report.remedy)
 
 
 STUDY_CHECKS: tuple[Check[Study], ...] = (

@@ -26,7 +26,8 @@ from consonance.release.making import TIERS, NothingToPublish, build, draw_membe
 from consonance.release.package import DATABASE, write_controlled, write_public
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
 from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
-from consonance.release.workspace import locked, temporary_files_in, watched
+from consonance.release.workspace import locked, temporary_files_in
+from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sync
@@ -108,7 +109,7 @@ def publish(
         published.mkdir()
         published.chmod(0o755)  # a release is for others
     work = published / f"{WORK_PREFIX}{secrets.token_hex(4)}"
-    with locked(published) as lock, watched(published, work, lock) as say:
+    with locked(published) as lock, guarded(published, work, lock) as say:
         work.mkdir()
         with temporary_files_in(work / "tmp"):
             try:

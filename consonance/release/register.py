@@ -16,10 +16,10 @@ from pathlib import Path
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
-from consonance.release.guardian import is_current
 from consonance.study.audit_log import Fact, anchor, record
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
+from consonance.study.guardian import is_current
 
 CURRENT = "current"
 WORK_PREFIX = ".making-"

@@ -1,21 +1,16 @@
-"""The place where a release is made: locked against a second publish, watched by a guardian, emptied in the end."""
+"""The place where a release is made: locked against a second publish, and where temporary files go."""
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import portalocker
 
-from consonance.release import guardian
-from consonance.study.dbt_command import children_group
 from consonance.study.errors import ConsonanceError
 
 LOCK_PATIENCE_S = 5.0
@@ -49,45 +44,6 @@ def locked(published: Path) -> Iterator[int]:
         yield handle
     finally:
         os.close(handle)
-
-
-@contextmanager
-def watched(published: Path, work: Path, lock: int) -> Iterator[Callable[[str], None]]:
-    """Clean up ``work`` in the end. If this process is killed, a guardian does it (``guardian.py``).
-
-    Yields a function that sends a line to the guardian. Every dbt that is started meanwhile belongs to the
-    guardian's process group.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", guardian.__file__, published, work],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        pass_fds=[lock],
-        process_group=0,
-        cwd="/",
-        text=True,
-    )
-    assert process.stdin is not None
-    sent: list[str] = []
-
-    def say(line: str) -> None:
-        assert process.stdin is not None
-        sent.append(line)
-        process.stdin.write(f"{line}\n")
-        process.stdin.flush()
-
-    token = children_group.set(process.pid)
-    try:
-        yield say
-    finally:
-        children_group.reset(token)
-        number = sent[-1].split()[1] if sent else None
-        guardian.discard(published, work, number)
-        with contextlib.suppress(OSError):
-            say("done")
-            process.stdin.close()
-        process.wait()
 
 
 @contextmanager

@@ -5,7 +5,8 @@ cannot show that its end was cut off. The anchor does: the number and the hash o
 vault's key of tokens, in ``audit.head`` beside the vault. Who has the vault's key can rewrite both; an export that
 somebody else keeps shows that too (``consonance.study.audit_verification``).
 
-An entry has counts, versions, hashes and keyed tokens: nothing that a participant gave, and no code.
+An entry has counts, words of closed lists, hashes and keyed tokens: nothing that a participant gave, and no code.
+``audit_entries.yml`` lists what an entry of each kind may hold.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
+from consonance.consent.state import PURPOSES
+from consonance.study.feature_sources import known_sources
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.tokens import Tokens
@@ -30,8 +36,8 @@ Fact = int | str | Sequence[str] | None
 
 GENESIS = "0" * 64
 BROKEN_ANCHOR = "broken_anchor"
-# A word, a version, a token or a hash; no free text.
-WORD = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
+DECLARED = Path(__file__).with_name("audit_entries.yml")
+HASH, TOKEN = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -94,15 +100,15 @@ def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts
         connection: With the vault attached for writing, its tables laid out.
         study: Whose vault it is.
         kind: What is done, in one word.
-        facts: Counts, words, hashes and tokens; never a text that a person gave.
+        facts: What ``audit_entries.yml`` lists for ``kind``, or a part of it.
 
     Returns:
         The entry's number.
 
     Raises:
-        ValueError: ``facts`` has such a text.
+        ValueError: ``facts`` has something else.
     """
-    _refuse_texts(kind, facts)
+    _refuse_undeclared(kind, facts)
     last = _last(connection)
     broken = _broken_anchor(connection, study)
     if broken:
@@ -197,12 +203,27 @@ def _signature(connection: duckdb.DuckDBPyConnection, signed: Anchor) -> str:
     return Tokens.of(connection).token("audit head", f"{signed.entries} {signed.head}")
 
 
-def _refuse_texts(kind: str, facts: Mapping[str, Fact]) -> None:
-    words = [kind, *facts]
-    for fact in facts.values():
-        if isinstance(fact, str):
-            words.append(fact)
-        elif isinstance(fact, Sequence):
-            words.extend(fact)
-    if not all(WORD.fullmatch(word) for word in words):
-        raise ValueError("an entry of the audit log has words, hashes and tokens, and no other text")
+def _refuse_undeclared(kind: str, facts: Mapping[str, Fact]) -> None:
+    declared = _declared()
+    if kind not in declared:
+        raise ValueError(f"the audit log has no entries of the kind {kind}: {DECLARED.name} lists the kinds")
+    for name, fact in facts.items():
+        if name not in declared[kind] or not (fact is None or _is_what(fact, declared[kind][name])):
+            raise ValueError(f"an entry {kind} of the audit log may not hold this {name}: see {DECLARED.name}")
+
+
+def _is_what(fact: Fact, what: str | Sequence[str]) -> bool:
+    if what == "count":
+        return isinstance(fact, int) and fact >= 0
+    if not isinstance(what, str):
+        return fact in what
+    if what in ("hash", "source"):
+        return isinstance(fact, str) and (bool(HASH.fullmatch(fact)) if what == "hash" else fact in known_sources())
+    if isinstance(fact, str) or not isinstance(fact, Sequence):
+        return False
+    return set(fact) <= set(PURPOSES) if what == "purposes" else all(map(TOKEN.fullmatch, fact))
+
+
+@cache
+def _declared() -> Mapping[str, Mapping[str, str | Sequence[str]]]:
+    return dict(yaml.load(DECLARED.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from consonance.study.dbt_command import children_group
+from consonance.study.child_processes import children_group
 from consonance.study.files import log_of
 from consonance.study.folder import Study
 

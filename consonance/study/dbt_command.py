@@ -8,9 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from contextvars import ContextVar
 from pathlib import Path
 
+from consonance.study.child_processes import children_group, ending_with_this
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import STUDY_VARIABLE, Study
@@ -27,9 +27,6 @@ ARTIFACTS = (
 LOG = "dbt.log"
 # The line that dbt writes into its log above each run; one log may have runs of several projects.
 BEGINNING = re.compile(rb"(?m)^(?==+ [0-9:.]+ \| [0-9a-f-]{36} =+$)")
-
-# The process group that dbt's processes belong to while a release is made, so that they end with it.
-children_group: ContextVar[int | None] = ContextVar("children_group", default=None)
 
 
 class DbtFailed(ConsonanceError):
@@ -86,7 +83,7 @@ def _remove_marked_runs(path: Path, marks: Iterable[bytes]) -> None:
 
 
 def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str:
-    """Run ``dbt`` with ``arguments`` on ``study`` in the project's folder; returns what it printed.
+    """Run ``dbt`` with ``arguments`` on ``study`` in the project's folder; returns what it printed. It ends with this process.
 
     Args:
         study: Whose warehouse to build.
@@ -106,16 +103,17 @@ def run_dbt(study: Study, *arguments: str, workspace: Path | None = None) -> str
         if parsed:
             environment["DBT_PARTIAL_PARSE_FILE_PATH"] = str(parsed[0])
     dbt = Path(sys.executable).with_name("dbt")
-    done = subprocess.run(
-        [dbt, "--no-use-colors", *arguments],
-        cwd=PROJECT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        process_group=children_group.get(),
-    )
+    with ending_with_this():
+        done = subprocess.run(
+            [dbt, "--no-use-colors", *arguments],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            process_group=children_group.get(),
+        )
     if done.returncode:
         log = "" if workspace else "; all of them are in logs/dbt.log"
         raise DbtFailed(arguments[0], done.stdout + done.stderr, log)

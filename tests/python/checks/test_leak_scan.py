@@ -2,65 +2,202 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import hashlib
+import io
 import json
+import lzma
+import pickle
+import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import msgpack
 import pytest
+import yaml
+from backports import zstd
 from click.testing import CliRunner
 from conftest import SmallStudy, play
 
-from consonance.checks.leak_scan import scan_for_leaks
+from consonance.checks.leak_scan import LeakScanReport, scan_for_leaks
+from consonance.checks.leaks.contents import Unsearchable, pieces
+from consonance.checks.leaks.sought import CODE, EXAMPLES, Sought, is_distinctive, words_of_the_project
+from consonance.checks.leaks.tokens import Finder
 from consonance.cli.main import cli
+from consonance.study.dbt_command import PROJECT
 from consonance.study.key import read_key
+from consonance.study.vault import open_study
+
+# ---- whole tokens ----
 
 
-def _log(text: str) -> Callable[[SmallStudy, Path], None]:
-    def write(_: SmallStudy, project: Path) -> None:
-        (project / "logs" / "dbt.log").write_text(f"10:00:00 {text}\n", encoding="utf-8")
-
-    return write
-
-
-def _manifest(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[SmallStudy, Path], None]:
-    def write(_: SmallStudy, project: Path) -> None:
-        manifest: dict[str, dict[str, object]] = {"metadata": {"send_anonymous_usage_stats": False}, "nodes": {}}
-        change(manifest)
-        (project / "target" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-    return write
+def found(text: str, *names: str, shift: int = 12) -> set[str]:
+    """Which of ``names`` are found in ``text``."""
+    sought = []
+    for person, name in enumerate(names, start=1):
+        says = is_distinctive(name, words_of_the_project())
+        word = max((part for part in name.replace("-", " ").split() if part.isascii()), key=len, default="")
+        sought.append(Sought(name, frozenset({CODE}), says, word, person, frozenset({shift})))
+    return {hit.sought.text for hit in Finder(sought).find(text)}
 
 
-def _secret(study: SmallStudy, project: Path) -> None:
-    ((secret,),) = study.vault("select play_secret from vault.raw.keyring")
-    (project / "target" / "run.sql").write_text(f"select '{secret}'", encoding="utf-8")
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p017", "donor P017 has 3 files"),
+        ("p017", "receipt_P017.json"),
+        ("p017", "/study/inbox/P017/export.zip"),
+        ("p017", r'{"sql": "select 1\nP017"}'),
+        ("p017", r'{"html": "\u003cP017\u003e"}'),
+        ("p017", "\x1b[32mP017\x1b[0m"),
+        ("p017", "file%2FP017"),
+        ("zoë", "inserted “Zoë” twice"),
+        ("маша", "user маша."),
+        ("anna-k", "anna-k,3"),
+        ("1112345678", "user 1112345678"),
+        ("48213", '{"48213": {"status": "loaded"}}'),
+        ("48213", "reading inbox/48213/my_data.zip"),
+        # What says nothing by itself, where something says what it is.
+        ("7", '{"participant_code": 7}'),
+        ("7", "participant: 7, 3 files"),
+        ("7", "held participant 7"),
+        ("7", '{"participants": {"7": {"status": "held"}}}'),
+        ("7", '{"participants": ["7", "8"]}'),
+        ("7", "inbox/7"),
+        ("7", "participant_code,rows\n7,12\n8,13\n"),
+        ("7", "participant  status  files\n7            loaded      1\n"),
+        ("a", "user_name = 'a'"),
+        ("music", "usernames: [music]"),
+        ("track", '{"username": "track"}'),
+    ],
+)
+def test_a_name_is_found_as_a_whole_token(name: str, text: str) -> None:
+    assert found(text, name) == {name}
 
 
-def _key(study: SmallStudy, project: Path) -> None:
-    (project / "target" / "manifest.json").write_text(
-        json.dumps({"metadata": {"send_anonymous_usage_stats": False, "env": read_key(study.study)}, "nodes": {}}),
-        encoding="utf-8",
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p017", "P0170, XP017 and p017x"),
+        ("d024", "invocation 1b2c3d4e-d024-4f00-8a00-0123456789ab"),
+        ("m12", '<svg><path d="M12,4L3,4"/></svg>'),
+        ("1", "2023-1-1 1.0.1, 1 file"),
+        ("7", '{"participants": 7, "rows": [7, 7], "answer": "7"}'),
+        ("7", "7 participants, 7 rows"),
+        ("21", "participants: 21"),
+        ("a", "a participant, 'a' row"),
+        ("d6", "the rule D6_nobody_is_one_of_few, and D6"),
+        ("music", "the music of a participant"),
+        ("de", "country: DE"),
+        ("48213", "48213 rows, 0.48213"),
+        ("48", '"participant_no": 48'),
+    ],
+)
+def test_a_word_or_a_number_of_other_things_is_no_name(name: str, text: str) -> None:
+    assert found(text, name) == set()
+
+
+def test_no_name_of_the_project_is_a_code_that_nobody_listed() -> None:
+    """What unit tests call participants is in EXAMPLES: a study whose participants are called so has no leak."""
+    for path in (PROJECT / "models").rglob("*unit_tests.yml"):
+        for test in yaml.safe_load(path.read_text(encoding="utf-8")).get("unit_tests", ()):
+            for rows in [*(given.get("rows", ()) for given in test["given"]), test["expect"].get("rows", ())]:
+                for row in rows if isinstance(rows, list) else ():
+                    names = [row.get("participant_code"), *(row.get("usernames") or ())]
+                    called = {str(name).lower() for name in names if name is not None}
+                    assert {name for name in called if not name.startswith("erased-")} <= EXAMPLES, (path, test["name"])
+
+
+def test_shifts_beside_names_are_found_and_other_numbers_are_not() -> None:
+    finder = Finder(
+        [Sought(f"p0{n}", frozenset({CODE}), True, f"p0{n}", n, frozenset({n * 17})) for n in range(10, 14)]
     )
+    keys = "code,shift_weeks\n" + "".join(f"P0{n},{n * 17}\n" for n in range(10, 14))
+    assert finder.shifts_beside(keys)
+    assert finder.shifts_beside('{"P010": {"shift": 170}}')
+    nights = "code,shift\n" + "".join(f"P0{n},{n % 3}\n" for n in range(10, 14))
+    assert not finder.shifts_beside(nights)
+    assert not finder.shifts_beside(keys.replace("shift_weeks", "rows"))
 
 
-def _site(study: SmallStudy, _: Path) -> None:
-    study.study.site.mkdir()
-    (study.study.site / "index.html").write_text("<td>PERSON-ONE</td>", encoding="utf-8")
+# ---- files by content ----
+
+ROW = {"file": "x.zip", "who": "P017", "rows": 3}
 
 
-FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str]] = {
-    "a user name in a log": (_log("inserted Some-Listener"), "contains a user name"),
-    "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "contains an e-mail address"),
-    "a secret in compiled SQL": (_secret, "contains a secret of the keyring"),
-    "the key in the manifest": (_key, "contains the vault's key"),
-    "a participant code on the site": (_site, "contains a participant code"),
-    "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry"),
-    "failing rows kept": (
-        _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),
-        "keeps the rows",
+def _packed_in(pack: Callable[[Path, bytes], object]) -> Callable[[Path], object]:
+    return lambda path: pack(path, json.dumps(ROW).encode())
+
+
+def _zip(path: Path, content: bytes) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/b.bin", gzip.compress(content))
+
+
+def _tar(path: Path, content: bytes) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo("b.json")
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    path.write_bytes(zstd.compress(packed.getvalue()))
+
+
+def _sql(path: Path, statement: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(statement.format(path=path))
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "text": _packed_in(lambda path, content: path.write_bytes(content)),
+    "UTF-16": _packed_in(lambda path, content: path.write_bytes(content.decode().encode("utf-16"))),
+    "gzip": _packed_in(lambda path, content: path.write_bytes(gzip.compress(content))),
+    "gzip twice": _packed_in(lambda path, content: path.write_bytes(gzip.compress(gzip.compress(content)))),
+    "bzip2": _packed_in(lambda path, content: path.write_bytes(bz2.compress(content))),
+    "xz": _packed_in(lambda path, content: path.write_bytes(lzma.compress(content))),
+    "zstd": _packed_in(lambda path, content: path.write_bytes(zstd.compress(content))),
+    "gzip in zip": _packed_in(_zip),
+    "tar in zstd": _packed_in(_tar),
+    "pickle": lambda path: path.write_bytes(pickle.dumps(ROW, protocol=2)),
+    "msgpack": lambda path: path.write_bytes(msgpack.packb(ROW | {"long": "x" * 56 + " P017", "next": 80})),
+    "Parquet": lambda path: _sql(path, "copy (select 1 as rows, 'P017' as who) to '{path}' (format parquet)"),
+    "DuckDB": lambda path: _sql(path, "attach '{path}' as made; create table made.t as select 'P017' as who"),
+    "a comment in DuckDB": lambda path: _sql(
+        path, "attach '{path}' as made; create table made.t (i integer); comment on table made.t is 'of P017'"
     ),
-    "a folder others may enter": (lambda study, _: study.root.chmod(0o755), "can be entered"),
-}  # fmt: skip
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_is_searched_whatever_it_is_packed_in(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "x.dat"
+    FILES[kind](path)
+    assert any(found(piece.text, "p017") for piece in pieces(path))
+
+
+@pytest.mark.parametrize("content", [b"7z\xbc\xaf\x27\x1c0000", gzip.compress(b"x" * 1000)[:-20], b"PK\x03\x04broken"])
+def test_what_cannot_be_searched_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.dat"
+    path.write_bytes(content)
+    with pytest.raises(Unsearchable):
+        list(pieces(path))
+
+
+def test_a_long_text_is_searched_in_pieces_and_no_name_is_cut_in_two(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("consonance.checks.leaks.contents.PIECE", 3001)
+    path = tmp_path / "x.csv"
+    for before in (2997, 2998, 2999, 3000, 3001):
+        path.write_text("head\n" + "." * (before - 5) + " P017 " + "." * 5000, encoding="utf-8")
+        assert any(found(piece.text, "p017") for piece in pieces(path)), before
+
+
+# ---- studies ----
 
 
 @pytest.fixture
@@ -79,22 +216,133 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def test_a_clean_place_passes(loaded: SmallStudy, project: Path) -> None:
+def _log(text: str) -> Callable[[SmallStudy, Path], None]:
+    def write(_: SmallStudy, project: Path) -> None:
+        (project / "logs" / "dbt.log.3").write_text(f"10:00:00 {text}\n", encoding="utf-8")
+
+    return write
+
+
+def _manifest(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[SmallStudy, Path], None]:
+    def write(_: SmallStudy, project: Path) -> None:
+        manifest: dict[str, dict[str, object]] = {"metadata": {"send_anonymous_usage_stats": False}, "nodes": {}}
+        change(manifest)
+        (project / "target" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+    return write
+
+
+def _of_the_keyring(column: str) -> Callable[[SmallStudy], Any]:
+    return lambda study: study.vault(f"select {column} from vault.raw.keyring")[0][0]
+
+
+def _in_study(name: str, text: str | Callable[[SmallStudy], Any], mode: int = 0o600) -> Callable[..., None]:
+    def write(study: SmallStudy, _: Path) -> None:
+        path = study.root / name
+        path.parent.mkdir(exist_ok=True)
+        content = text if isinstance(text, str) else str(text(study))
+        path.write_text(path.read_text(encoding="utf-8") + content if path.exists() else content, encoding="utf-8")
+        path.chmod(mode)
+
+    return write
+
+
+def _secret(study: SmallStudy, project: Path) -> None:
+    (project / "target" / "run.sql").write_text(f"select '{_of_the_keyring('play_secret')(study)}'", encoding="utf-8")
+
+
+def _key(study: SmallStudy, project: Path) -> None:
+    (project / "target" / "manifest.json").write_text(
+        json.dumps({"metadata": {"send_anonymous_usage_stats": False, "env": read_key(study.study)}, "nodes": {}}),
+        encoding="utf-8",
+    )
+
+
+def _in_stores(statement: str) -> Callable[[SmallStudy, Path], None]:
+    def write(study: SmallStudy, _: Path) -> None:
+        with open_study(study.study) as connection:
+            connection.execute(statement)
+
+    return write
+
+
+FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
+    "a user name in a log": (_log("inserted Some-Listener"), "contains a user name", "dbt.log.3:1"),
+    "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "contains an e-mail address", "dbt.log.3:1"),
+    "an IP address in a log": (_log("from 198.51.100.7"), "contains an IP address", "dbt.log.3"),
+    "a digest in a log": (_log(hashlib.sha256(b"person-one").hexdigest()), "contains a digest", "dbt.log.3"),
+    "a secret in compiled SQL": (_secret, "contains a secret of the vault", "run.sql:1"),
+    "the key in the manifest": (_key, "contains the vault's key", "manifest.json"),
+    "a participant code on the site": (_in_study("site/index.html", "<td>PERSON-ONE</td>"), "contains a participant code", "site/index.html:1"),
+    "a report of a load": (_in_study("last-load.json", '{"participants": {"person-one": {}}}'), "contains a participant code", "last-load.json:1"),
+    "a file called after a participant": (_in_study("site/person-one.svg", "<svg/>"), "has a participant code in its path", "site/….svg"),
+    "a pseudonym beside codes": (_in_study("participants.csv", _of_the_keyring("'# ' || pseudonym")), "contains a pseudonym", "participants.csv"),
+    "a shift beside codes": (
+        _in_study("receipts/x.json", _of_the_keyring("'{\"code\": \"person-one\", \"shift\": ' || shift_weeks || '}'")),
+        "contains the shifts",
+        "receipts/x.json",
+    ),
+    "a code in the audit log": (
+        _in_stores("update vault.raw.audit_log set facts = '{\"file\":\"person-one\"}' where entry_no = 1"),
+        "contains a participant code",
+        "vault.raw.audit_log (entry_no 1)",
+    ),
+    "a code in the catalogue's reports": (
+        _in_stores("insert into catalogue.music.archive_files by name select 'x' as source_id, 'f' as file, '' as read_from, '{\"advice\":[\"ask person-one\"]}' as report"),
+        "contains a participant code",
+        "catalogue.music.archive_files",
+    ),
+    "an archive that cannot be opened": (_in_study("backup.rar", "Rar!"), "cannot be searched", "backup.rar"),
+    "an output that others may read": (_in_study("site/index.html", "<p>", 0o644), "can be read by other users", "site/index.html"),
+    "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry", "manifest.json"),
+    "failing rows kept": (
+        _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),
+        "keeps the rows",
+        "manifest.json",
+    ),
+    "a folder others may enter": (lambda study, _: study.root.chmod(0o755), "can be entered", ""),
+}  # fmt: skip
+
+
+def test_a_clean_study_passes_and_the_sentence_says_what_was_searched(loaded: SmallStudy, project: Path) -> None:
     report = scan_for_leaks(loaded.study, project)
     assert report.passed, report.leaks
-    assert report.files == 1
+    assert f"{report.files:,} files" in report.summary and report.files > 100
+    assert report.known["what participants handed over"] == 1
+    assert report.known["encrypted"] == 1
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_leak_is_found_and_not_quoted(loaded: SmallStudy, project: Path, name: str) -> None:
-    plant, what = FAULTS[name]
+    plant, what, place = FAULTS[name]
     plant(loaded, project)
     report = scan_for_leaks(loaded.study, project)
-    assert not report.passed
-    assert any(what in leak.what for leak in report.leaks)
-    printed = json.dumps(report.details()).lower().replace(str(project).lower(), "")
-    for hidden in ("some-listener", "jane.doe", read_key(loaded.study)):
+    assert any(what in leak.what and place in leak.place for leak in report.leaks), report.leaks
+    assert all(leak.remedy for leak in report.leaks)
+    printed = json.dumps(report.details(), ensure_ascii=False).lower().replace(str(project).lower(), "")
+    for hidden in ("some-listener", "person-one", "jane.doe", read_key(loaded.study)):
         assert hidden not in printed
+
+
+def _scanned(small: SmallStudy, project: Path) -> LeakScanReport:
+    small.load()
+    return scan_for_leaks(small.study, project)
+
+
+def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: SmallStudy, project: Path) -> None:
+    for code, user in {"1": "music", "7": "Track", "a": "1", "D6": "participant", "P1": "sunny", "DE": "null"}.items():
+        small.admit(code)
+        small.donate(code, [play(username=user)])
+    report = _scanned(small, project)
+    assert report.passed, report.leaks
+    (small.root / "last-load.json").write_text('{"participants": {"7": {"status": "loaded"}}}', encoding="utf-8")
+    (small.root / "last-load.json").chmod(0o600)
+    assert [leak.what for leak in _scanned(small, project).leaks] == ["contains a participant code"]
+
+
+def test_a_study_with_nobody_has_no_leak(small: SmallStudy, project: Path) -> None:
+    report = _scanned(small, project)
+    assert report.passed, report.leaks
 
 
 def test_the_names_that_checks_had_in_version_0_1_are_accepted_and_not_listed(loaded: SmallStudy) -> None:

@@ -15,7 +15,7 @@ from conftest import SmallStudy, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consonance.study.audit_log import GENESIS, Anchor, Entry, anchor, anchor_faults, read_entries, record
+from consonance.study.audit_log import GENESIS, Anchor, Entry, Fact, anchor, anchor_faults, read_entries, record
 from consonance.study.audit_verification import BadExport, chain_faults, export_log, verify
 from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
@@ -156,9 +156,18 @@ def test_the_log_names_nobody_and_quotes_nothing(logged: SmallStudy, tmp_path: P
         for never in ("CODE", "Jane", "some-listener", "A Track", secret):
             assert never not in text
     with open_study(logged.study) as connection:
-        for facts in ({"file": "a file of Jane.zip"}, {"who": ["Jane Doe"]}, {"some text": 1}):
-            with pytest.raises(ValueError):
-                record(connection, logged.study, "load", facts)
+        undeclared: dict[str, dict[str, Fact]] = {
+            "load_finished": {"loaded": "P1"},
+            "load_started": {"participant": 7},
+            "consent_events": {"participants": ["P1"]},
+            "published": {"tier": "P1"},
+            "exported": {"sha256": "P1"},
+            "uncovered_erased": {"purposes": ["P1"]},
+            "load_of_P1": {},
+        }
+        for kind, facts in undeclared.items():
+            with pytest.raises(ValueError, match=r"audit_entries\.yml"):
+                record(connection, logged.study, kind, facts)
 
 
 def test_tokens_are_keyed_and_of_one_kind() -> None:

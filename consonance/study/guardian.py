@@ -1,12 +1,11 @@
-"""Cleans up after a publish that was killed. Runs as a script of its own, with the standard library alone.
+"""Cleans up after a command that was killed. Runs as a script of its own, with the standard library alone.
 
-Its standard input is a pipe that only the publisher can write to. The publisher says ``number N`` before
-anything is called that, and ``done`` when nothing is left to clean. If the pipe ends without that word,
-the publisher is gone: everything it started (the process group that this script leads) is killed, its
-work folder goes, and so does ``published/N`` unless ``published/current`` points at it. The lock on the
-releases, which this script has inherited, is held until then.
+Its standard input is a pipe that only the command can write to. The command says ``number N`` before it gives a release
+that number, and ``done`` when nothing is left to clean. If the pipe ends without that word, the command is gone:
+everything it started (the process group that this script leads) is killed, its work folder goes, and so does the
+release ``N`` unless ``current`` beside it points at it. A lock that this script has inherited is held until then.
 
-    guardian.py PUBLISHED WORK
+    guardian.py [FOLDER WORK]
 """
 
 from __future__ import annotations
@@ -21,10 +20,10 @@ from pathlib import Path
 PATIENCE_S = 30.0
 
 
-def discard(published: Path, work: Path, number: str | None) -> None:
-    """Remove ``work``, and the release ``number`` unless it is the current one."""
-    if number is not None and not is_current(published, number):
-        shutil.rmtree(published / number, ignore_errors=True)
+def discard(folder: Path, work: Path, number: str | None) -> None:
+    """Remove ``work``, and the release ``number`` of ``folder`` unless it is the current one."""
+    if number is not None and not is_current(folder, number):
+        shutil.rmtree(folder / number, ignore_errors=True)
     until = time.monotonic() + PATIENCE_S
     # What was just killed may still be in the midst of making a file.
     while work.exists() and time.monotonic() < until:
@@ -41,7 +40,7 @@ def is_current(published: Path, number: str) -> bool:
 
 
 def main() -> None:
-    published, work = map(Path, sys.argv[1:])
+    places = [Path(argument) for argument in sys.argv[1:]]
     said = sys.stdin.read().split()
     if "done" in said:
         return
@@ -51,7 +50,9 @@ def main() -> None:
     if os.fork() == 0:
         os.setpgid(0, 0)
         os.killpg(group, signal.SIGKILL)
-        discard(published, work, number)
+        if places:
+            folder, work = places
+            discard(folder, work, number)
 
 
 if __name__ == "__main__":
