@@ -1,7 +1,8 @@
 """The paired rebuild: the same study with other identities, for the non-interference test.
 
 In a copy of the vault only the identifying inputs are changed: names, codes, user names, devices, uploads, every
-secret of the keyring (``paired_rebuild.sql``). Every changed text holds a word that occurs nowhere else.
+secret of the keyring, and the names of time zones (``ON_STUDY`` of ``relations/declared.py``). Every changed text holds
+a word that occurs nowhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from consonance.consent.rules import with_rules
+from consonance.checks.relations.declared import ON_STUDY
 from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.folder import Study
@@ -29,7 +30,6 @@ from consonance.study.vault import (
     session_settings,
 )
 
-SQL = Path(__file__).with_name("paired_rebuild.sql")
 FOLDER = ".paired-rebuild-"
 # Version 0.1 called the folder so.
 OLD_FOLDER = ".twin-"
@@ -77,7 +77,7 @@ def make_paired_study(study: Study, root: Path, marker: str) -> Study:
     """
     with duckdb.connect(config=session_settings()) as connection:
         prepare(connection, study)
-        attach_vault(connection, study, "original", read_only=True)
+        attach_vault(connection, study, "before", read_only=True)
         attach_warehouse(connection, study)
         paired = copy_stores(study, [study.vault_path], root)
         share_catalogue(study, paired)
@@ -85,7 +85,8 @@ def make_paired_study(study: Study, root: Path, marker: str) -> Study:
         lock_down(connection, [])
         _empty_but_for_copied(connection)
         connection.execute("set variable marker = $marker", {"marker": marker})
-        connection.execute(with_rules(SQL.read_text(encoding="utf-8")))
+        for relation in ON_STUDY:
+            relation.apply(connection)
     return paired
 
 

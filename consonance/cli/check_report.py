@@ -24,7 +24,13 @@ def print_check(result: CheckResult, out: Console, at_length: bool) -> None:
         print_findings(details["findings"], out)
     for difference in details.get("differences", ()):
         place = ".".join(part for part in (difference["relation"], difference["column"]) if part)
-        out.print(f"\n[red]{place}[/] {escape(difference['what'])}.")
+        out.print(
+            f"\n[red]{place}[/] {escape(difference['what'])}. Look at {escape(difference['file'])}.", soft_wrap=True
+        )
+    if at_length:
+        for relation in details.get("relations", ()):
+            verdict = "[green]passed[/]" if relation["passed"] else "[red]failed[/]"
+            out.print(f"{relation['name']} {verdict}: {escape(relation['what'])}", soft_wrap=True)
     for leak in details.get("leaks", ()):
         out.print(f"\n[red]{escape(leak['place'])}[/] {escape(leak['what'])}.", soft_wrap=True)
     colour, word = ("green", "passed") if result.passed else ("red", "failed")

@@ -158,6 +158,11 @@ def lay_out_vault(connection: duckdb.DuckDBPyConnection) -> None:
     draw_token_key(connection)
 
 
+def lay_out_catalogue(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing in the attached catalogue, which is of this version."""
+    _create(connection, "catalogue.music")
+
+
 def insert_row(connection: duckdb.DuckDBPyConnection, table: str, **values: Any) -> None:
     """Insert one row into a table of ``vault.raw``; columns that are not named are null, or have their default."""
     parameters = ", ".join(f"${name}" for name in values)

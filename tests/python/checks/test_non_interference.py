@@ -9,13 +9,10 @@ import duckdb
 import pytest
 from conftest import SmallStudy, lay_out_small, play
 
-from consonance.checks.non_interference import (
-    NothingToCompare,
-    _shares_values,
-    compare_studies,
-    compare_with_paired_rebuild,
-)
+from consonance.checks.comparison import shares_values
+from consonance.checks.non_interference import NothingToCompare, compare_studies, compare_with_paired_rebuild
 from consonance.checks.paired_rebuild import COPIED, OLD_FOLDER, make_paired_study
+from consonance.checks.relations.declared import RELATIONS
 from consonance.study.folder import Study
 from consonance.study.vault import attach_study, attach_vault, open_study, session_settings
 from consonance.synthetic.people import DISGUISE
@@ -28,7 +25,9 @@ def test_the_paired_rebuild_of_the_synthetic_study_is_identical(demo: SmallStudy
     (demo.root / f"{OLD_FOLDER}none").mkdir()
     report = compare_with_paired_rebuild(demo.study)
     assert report.passed, report.differences
-    assert report.relations >= 20
+    assert report.relations_compared >= 20
+    assert report.sampled_plays > 15_000
+    assert [relation["passed"] for relation in report.details()["relations"]] == [True] * len(RELATIONS)
     assert report.rows > 100_000
     assert sorted(path.name for path in demo.root.iterdir()) == before
 
@@ -194,5 +193,5 @@ def test_an_id_that_is_nowhere_is_guessed_by_nobody() -> None:
         for side in ("original", "rebuilt"):
             connection.execute(f"attach ':memory:' as {side}; create schema {side}.marts")
             connection.execute(f"create table {side}.marts.t as select null::bigint as session_id, 7 as report_id")
-        assert not _shares_values(connection, "marts.t", "session_id")
-        assert _shares_values(connection, "marts.t", "report_id")
+        assert not shares_values(connection, "marts.t", "session_id")
+        assert shares_values(connection, "marts.t", "report_id")

@@ -2,44 +2,47 @@
 -- devices and uploads are called, and every secret is another. What they heard, when, on which kind of device, and what
 -- they consented to is the same.
 --
--- Reads the vault `original`, writes the vault `vault`: a copy of it in which only the tables of plays and saved tracks
+-- Reads the vault `before`, writes the vault `vault`: a copy of it in which only the tables of plays and saved tracks
 -- hold rows. The variable `marker` is a word that occurs nowhere else: every changed text holds it, as a canary.
 begin;
 
--- Participants are numbered the other way round, so that no order can rest on it.
-set variable mirror = (select max(participant_no) + 1 from original.raw.keyring);
+-- Participants are numbered the other way round, and codes and user names are in the reverse order, so that no order
+-- can rest on them.
+set variable mirror = (select max(participant_no) + 1 from before.raw.keyring);
 
 -- One row is one participant code that occurs anywhere.
 create table vault.codes as
 with codes as (
-    select participant_code from original.raw.participants
+    select participant_code from before.raw.participants
     union
-    select participant_code from original.raw.keyring
+    select participant_code from before.raw.keyring
     union
-    select participant_code from original.raw.consent_events
+    select participant_code from before.raw.consent_events
     union
-    select participant_code from original.raw.survey_answers
+    select participant_code from before.raw.survey_answers
     union
-    select participant_code from original.raw.survey_prompts
+    select participant_code from before.raw.survey_prompts
 )
 
 select
     participant_code,
     -- What stands for somebody who was erased is known by its beginning.
     case when starts_with(participant_code, 'erased-') then 'erased-' else '' end
-    || getvariable('marker') || '-' || row_number() over (order by md5(participant_code || getvariable('marker'))) as other_code
+    || getvariable('marker') || '-' || lpad(cast(row_number() over (order by participant_code desc) as varchar), 6, '0') as other_code,
+    -- By how many weeks all moments of the participant are moved (moments.sql).
+    0 as moved_weeks
 from codes;
 
 -- One row is one user name of a donated account.
 create table vault.usernames as
 with usernames as (
     select distinct unnest(usernames) as username
-    from original.raw.members
+    from before.raw.members
 )
 
 select
     username,
-    getvariable('marker') || '-user-' || row_number() over (order by md5(username || getvariable('marker'))) as other_username
+    getvariable('marker') || '-user-' || lpad(cast(row_number() over (order by username desc) as varchar), 6, '0') as other_username
 from usernames;
 
 -- One row is one text that names a participant by the rule of names: another text that names the same one,
@@ -49,7 +52,7 @@ with texts as (
     {%- for table, columns in played_texts.items() %}
     {%- set is_last_table = loop.last %}
     {%- for column in columns %}
-    select {{ column }} as text_value from original.raw.{{ table }}
+    select {{ column }} as text_value from before.raw.{{ table }}
     {%- if not (is_last_table and loop.last) %}
     union
     {%- endif %}
@@ -62,7 +65,7 @@ names as (
     union
     select lower(codes.participant_code), codes.other_code
     from vault.codes
-    inner join original.raw.participants on codes.participant_code = participants.participant_code
+    inner join before.raw.participants on codes.participant_code = participants.participant_code
     union
     select participant_code, other_code
     from vault.codes
@@ -80,7 +83,7 @@ group by texts.text_value;
 create table vault.devices as
 with platforms as (
     select distinct platform
-    from original.raw.extended_plays
+    from before.raw.extended_plays
     where platform is not null and platform <> 'not_applicable'
 ),
 
@@ -112,19 +115,19 @@ from families;
 
 insert into vault.raw.study by name
 select 'Study ' || getvariable('marker') as title, as_of, loaded_at, software_version
-from original.raw.study;
+from before.raw.study;
 
 insert into vault.raw.generalisation by name
 select age_level, country_level, gender_level
-from original.raw.generalisation;
+from before.raw.generalisation;
 
 insert into vault.raw.feature_permissions by name
 select source_id, scope, reference, expires_on, is_expired
-from original.raw.feature_permissions;
+from before.raw.feature_permissions;
 
 insert into vault.raw.feature_use by name
 select shown_for
-from original.raw.feature_use;
+from before.raw.feature_use;
 
 insert into vault.raw.participants by name
 select
@@ -134,7 +137,7 @@ select
     participants.country,
     participants.timezone,
     participants.enrolled_at
-from original.raw.participants
+from before.raw.participants
 inner join vault.codes on participants.participant_code = codes.participant_code;
 
 insert into vault.raw.consent_events by name
@@ -147,18 +150,41 @@ select
     consent_events.occurred_at,
     consent_events.history_from,
     consent_events.history_to
-from original.raw.consent_events
+from before.raw.consent_events
 inner join vault.codes on consent_events.participant_code = codes.participant_code;
 
+-- New pseudonyms have the order of the old ones, so that the order of rows can be compared.
 insert into vault.raw.keyring by name
+with old as (
+    select
+        keyring.participant_no,
+        codes.other_code,
+        keyring.shift_weeks,
+        row_number() over (order by keyring.pseudonym) as place
+    from before.raw.keyring
+    inner join vault.codes on keyring.participant_code = codes.participant_code
+),
+
+drawn as (
+    select 'p' || left(md5(cast(uuid() as varchar)), 11) as pseudonym
+    from old
+),
+
+new as (
+    select
+        pseudonym,
+        row_number() over (order by pseudonym) as place
+    from drawn
+)
+
 select
-    getvariable('mirror') - keyring.participant_no as participant_no,
-    codes.other_code as participant_code,
-    'p' || left(md5(cast(uuid() as varchar)), 11) as pseudonym,
-    case when keyring.shift_weeks > 0 then -1 - cast(floor(random() * 260) as integer) else 1 + cast(floor(random() * 260) as integer) end as shift_weeks,
+    getvariable('mirror') - old.participant_no as participant_no,
+    old.other_code as participant_code,
+    new.pseudonym,
+    case when old.shift_weeks > 0 then -1 - cast(floor(random() * 260) as integer) else 1 + cast(floor(random() * 260) as integer) end as shift_weeks,
     md5(cast(uuid() as varchar)) as play_secret
-from original.raw.keyring
-inner join vault.codes on keyring.participant_code = codes.participant_code;
+from old
+inner join new on old.place = new.place;
 
 insert into vault.raw.donations by name
 select
@@ -168,14 +194,14 @@ select
     getvariable('marker') || '/' || donation_id || '.zip' as file,
     unlisted_files,
     loaded_at
-from original.raw.donations;
+from before.raw.donations;
 
 insert into vault.raw.members by name
 with mentions as (
     select
         member_id,
         unnest(usernames) as username
-    from original.raw.members
+    from before.raw.members
 ),
 
 renamed as (
@@ -196,7 +222,7 @@ select
     members.landed,
     members.rejected,
     coalesce(renamed.usernames, []) as usernames
-from original.raw.members
+from before.raw.members
 left join renamed on members.member_id = renamed.member_id;
 
 insert into vault.raw.donation_members by name
@@ -207,7 +233,7 @@ select
     position,
     getvariable('marker') || '/' || position || '.json' as name,
     is_counted_here
-from original.raw.donation_members;
+from before.raw.donation_members;
 
 update vault.raw.extended_plays
 set participant_no = getvariable('mirror') - participant_no;
@@ -221,7 +247,7 @@ select
     member_id,
     history_source,
     erased_rows
-from original.raw.erased_rows;
+from before.raw.erased_rows;
 
 update vault.raw.library_items
 set participant_no = getvariable('mirror') - participant_no;
@@ -255,16 +281,16 @@ select
     answers.answer,
     getvariable('marker') || '-' || lpad(cast(dense_rank() over (order by answers.file) as varchar), 6, '0') || '.csv' as file,
     answers.line
-from original.raw.survey_answers as answers
+from before.raw.survey_answers as answers
 inner join vault.codes on answers.participant_code = codes.participant_code;
 
 insert into vault.raw.instrument_scales by name
 select instrument, scale, answer_min, answer_max, score_as, max_missing, dimension
-from original.raw.instrument_scales;
+from before.raw.instrument_scales;
 
 insert into vault.raw.instrument_items by name
 select instrument, scale, item, is_reversed
-from original.raw.instrument_items;
+from before.raw.instrument_items;
 
 insert into vault.raw.survey_prompts by name
 select
@@ -276,16 +302,16 @@ select
     prompts.status,
     getvariable('marker') || '-' || lpad(cast(dense_rank() over (order by prompts.file) as varchar), 6, '0') || '.csv' as file,
     prompts.line
-from original.raw.survey_prompts as prompts
+from before.raw.survey_prompts as prompts
 inner join vault.codes on prompts.participant_code = codes.participant_code;
 
 -- What a feature source said about tracks is said of nobody.
 insert into vault.raw.fetched_tracks by name
 select source_id, spotify_id, asked_at, isrc, length_ms, is_known
-from original.raw.fetched_tracks;
+from before.raw.fetched_tracks;
 
 insert into vault.raw.fetched_values by name
 select source_id, spotify_id, feature, value
-from original.raw.fetched_values;
+from before.raw.fetched_values;
 
 commit;

@@ -1,0 +1,102 @@
+"""The declared relations: what is changed in the vault, and may change nothing right of the wall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from consonance.consent.rules import with_rules
+
+
+@dataclass(frozen=True)
+class Relation:
+    """One change of the vault that must change nothing right of the wall.
+
+    Attributes:
+        name: As results and certificates print it; its SQL is in the file of this name.
+        what: What is changed, in a sentence; everything right of the wall must stay identical.
+        finding: What is wrong with a column that changes all the same: "depends on …".
+        beside: Tables that count the added people or their donated rows, as they must: each with the reason why it is
+            not compared. Only ``held_back`` adds people.
+    """
+
+    name: str
+    what: str
+    finding: str
+    beside: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sql(self) -> Path:
+        return Path(__file__).with_name(f"{self.name}.sql")
+
+    def apply(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Change the attached vault ``vault``, in which ``identities`` is applied already."""
+        connection.execute(with_rules(self.sql.read_text(encoding="utf-8")))
+
+
+IDENTITIES = Relation(
+    "identities",
+    "Everyone has another code, user name, device, upload and other secrets; codes are in the reverse order.",
+    "depends on who people are",
+)
+ZONES = Relation(
+    "zones",
+    "Every time zone is another one with the same offsets.",
+    "depends on more of the time zone than its offsets",
+)
+# Applied to the whole study, which dbt builds again.
+ON_STUDY = (IDENTITIES, ZONES)
+# They combine: all are applied to one sample, after IDENTITIES, in this order.
+ON_SAMPLE = (
+    Relation(
+        "moments",
+        "All moments of a person (plays, reports, prompts, consents, the consented window) are earlier by a number of weeks of their own.",
+        "depends on true dates",
+    ),
+    Relation(
+        "birth_years",
+        "Every birth year is another one of the same age band.",
+        "depends on more of the birth year than its age band",
+    ),
+    ZONES,
+    Relation(
+        "demographics",
+        "Who does not consent to demographics has another birth year, gender and country, and their plays another country.",
+        "depends on demographics of people who do not consent to them",
+    ),
+    Relation(
+        "orders",
+        "Enrolment, the lines of the ledger, of questionnaires and of files, and the order of loading are the other way round.",
+        "depends on an order of codes, enrolment, lines, files or loading",
+    ),
+    Relation(
+        "held_back",
+        "There are nine more people, each with data of every kind that only the one purpose lets pass which they hold back.",
+        "depends on data of people who hold back the purpose",
+        beside={
+            "anonymized.anon_row_accounting": "counts donated rows that do not pass",
+            "audit.row_accounting": "counts donated rows that do not pass",
+            "audit.consent_coverage": "counts the participants of every table",
+        },
+    ),
+)
+# What shows only where all of ON_SAMPLE are applied at once.
+TOGETHER = Relation(
+    "together",
+    "All changes of the sample are made at once.",
+    "depends on several changes together that must not matter",
+)
+SECRETS = Relation(
+    "secrets",
+    "The study is laid out and loaded twice: no secret, pseudonym or key of a record is shared or computable, and shifts are even.",
+    "is shared by two layouts of the study, or computable",
+)
+RELATIONS = (IDENTITIES, *ON_SAMPLE, TOGETHER, SECRETS)
+
+
+def left_out(relations: Iterable[Relation]) -> frozenset[str]:
+    """The tables that are not compared where ``relations`` are applied."""
+    return frozenset(table for relation in relations for table in relation.beside)

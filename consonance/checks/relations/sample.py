@@ -1,0 +1,165 @@
+"""The declared relations on a sample of the study: its models are made twice, and the second time must change nothing.
+
+Everything is in memory. ``sample.sql`` takes the sample; its models are made by the statements that dbt ran for the
+paired rebuild. Then all relations are applied to a copy of its vault, and its models are made again. Only if that
+changes something, each relation is applied alone, so that the finding says on what the column depends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from consonance.checks.comparison import Comparison, Difference, match_persons
+from consonance.checks.paired_rebuild import COPIED
+from consonance.checks.relations.declared import IDENTITIES, ON_SAMPLE, TOGETHER, Relation, left_out
+from consonance.checks.relations.replay import lay_out_warehouse, replay, statements_of_run
+from consonance.study.folder import Study
+from consonance.study.schema import lay_out_catalogue, lay_out_vault
+from consonance.study.shared_macros import with_macros
+from consonance.study.vault import attach_to_read, attach_vault, lock_down, prepare, session_settings
+
+SQL = Path(__file__).with_name("sample.sql")
+# About how many plays, and how many answers, a sample has at most: the models of so many take two seconds.
+ROWS = 20_000
+HELD_BACK = "held_back"
+
+
+@dataclass
+class Sampled:
+    """What was compared on the sample, and what differs."""
+
+    plays: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+
+def compare_samples(study: Study, built: Study, workspace: Path, marker: str, rows: int = ROWS) -> Sampled:
+    """Try the relations of ``ON_SAMPLE`` on a sample of ``study``.
+
+    Args:
+        study: Loaded.
+        built: A study that dbt has built with the folder ``workspace``: of it the functions and seeds are taken.
+        workspace: See there.
+        marker: Occurs nowhere in ``study``; every changed text holds it.
+        rows: About how many plays, and how many answers, the sample has at most.
+
+    Raises:
+        ModelFailed: a model fails on the sample.
+        StoreError, VaultKeyError: a store cannot be opened.
+    """
+    statements = statements_of_run(workspace)
+    with duckdb.connect(config=session_settings()) as connection:
+        prepare(connection, study)
+        attach_vault(connection, study, "study", read_only=True)
+        attach_to_read(connection, study.catalogue_path, "archive")
+        attach_to_read(connection, built.warehouse_path, "template")
+        lock_down(connection, [])
+        connection.execute("set variable marker = $marker", {"marker": marker})
+        _take_sample(connection, rows)
+        replay(connection, statements)
+        _keep_as(connection, "original")
+        ((plays,),) = connection.execute(
+            "select (select count(*) from vault.raw.extended_plays) + (select count(*) from vault.raw.account_plays)"
+        ).fetchall()
+        _copy(connection, "vault", "before", "schema_name = 'raw'")
+
+        def changed_by(relations: Sequence[Relation]) -> list[Difference]:
+            _change(connection, relations)
+            replay(connection, statements)
+            _keep_as(connection, "rebuilt")
+            return list(_compared(connection, relations, marker))
+
+        together = changed_by(ON_SAMPLE)
+        return Sampled(plays, _attributed(together, changed_by) if together else [])
+
+
+def _attributed(
+    together: list[Difference], changed_by: Callable[[Sequence[Relation]], list[Difference]]
+) -> list[Difference]:
+    """The differences of each relation alone; what only several of them show together stays as it is."""
+    alone = changed_by(())
+    by_identities = {(one.relation, one.column) for one in alone}
+    for relation in ON_SAMPLE:
+        alone += [one for one in changed_by((relation,)) if (one.relation, one.column) not in by_identities]
+    known = {(one.relation, one.column) for one in alone}
+    return alone + [one for one in together if (one.relation, one.column) not in known]
+
+
+def _take_sample(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
+    """Attach vault, catalogue and warehouse in memory, and fill the first two from ``study`` and ``archive``."""
+    connection.execute("attach ':memory:' as vault; attach ':memory:' as catalogue; attach ':memory:' as warehouse")
+    lay_out_vault(connection)
+    lay_out_catalogue(connection)
+    connection.execute("set variable rows = $rows", {"rows": rows})
+    connection.execute(with_macros(SQL.read_text(encoding="utf-8"), (), copied_columns=COPIED))
+    lay_out_warehouse(connection, "template")
+
+
+def _change(connection: duckdb.DuckDBPyConnection, relations: Sequence[Relation]) -> None:
+    """Make the vault anew: that of the sample with other identities, and ``relations`` applied to it."""
+    connection.execute("detach vault; attach ':memory:' as vault")
+    lay_out_vault(connection)
+    for table, columns in COPIED.items():
+        named = ", ".join(columns)
+        connection.execute(f"insert into vault.raw.{table} ({named}) select {named} from before.raw.{table}")
+    for relation in (IDENTITIES, *relations):
+        relation.apply(connection)
+
+
+def _keep_as(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Keep the warehouse as ``name``, and begin another one."""
+    _copy(connection, "warehouse", name)
+    connection.execute("detach warehouse; attach ':memory:' as warehouse")
+    lay_out_warehouse(connection, "template")
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, database: str, name: str, which: str = "true") -> None:
+    """Copy the rows of the tables of ``database``, as they lie, into the new database ``name``."""
+    connection.execute(f"detach database if exists {name}; attach ':memory:' as {name}")
+    for schema, table in connection.execute(
+        f"select distinct schema_name, table_name from duckdb_columns() where database_name = $database and not internal and {which}",
+        {"database": database},
+    ).fetchall():
+        connection.execute(f'create schema if not exists {name}."{schema}"')
+        connection.execute(f'create table {name}."{schema}"."{table}" as select * from {database}."{schema}"."{table}"')
+
+
+def _compared(
+    connection: duckdb.DuckDBPyConnection, relations: Sequence[Relation], marker: str
+) -> Iterator[Difference]:
+    codes = connection.execute("select participant_code, other_code, moved_weeks from vault.codes").fetchall()
+    match_persons(connection, codes, "before.raw.keyring", "vault.raw.keyring")
+    adds_people = any(relation.name == HELD_BACK for relation in relations)
+    relation = IDENTITIES if not relations else relations[0] if len(relations) == 1 else TOGETHER
+    yield from Comparison(
+        connection,
+        marker,
+        finding=relation.finding,
+        changed=relation.name,
+        with_order=True,
+        persons_alone=adds_people,
+        left_out=left_out(relations),
+    ).differences()
+    if adds_people:
+        yield from _held_back_rows(connection)
+
+
+def _held_back_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
+    """Tables in which somebody has a row that needs the purpose that they hold back, by what the models declare."""
+    (relation,) = (one for one in ON_SAMPLE if one.name == HELD_BACK)
+    for place, purpose, condition in connection.execute(
+        "select relation, purpose, condition from rebuilt.audit.purposes order by all"
+    ).fetchall():
+        found = connection.execute(
+            f"""
+            select count(*)
+            from rebuilt.{place}
+            where ({condition}) and participant_id in (select pseudonym from vault.held_back where purpose = $purpose)
+            """,
+            {"purpose": purpose},
+        ).fetchall()[0][0]
+        if found:
+            yield Difference(place, "", f"has rows of somebody who holds back {purpose}", relation.name)
