@@ -122,7 +122,7 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     \b
     rules             the quality rules, on the data of the vault and the warehouse
     wall              every released column, followed back to staging through the compiled SQL
-    non-interference  a rebuild with other names, devices and secrets gives the same warehouse
+    non-interference  what must not matter (names, true dates, orders, ...) changes nothing in the warehouse
     leaks             no file, log or page contains a secret or a name
 
     Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.

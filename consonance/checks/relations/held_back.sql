@@ -73,7 +73,10 @@ select
     held_back.participant_no,
     held_back.extended_member + cast(plays.is_account as integer) as member_id,
     cast(row_number() over (partition by held_back.participant_no order by plays.title) as integer) as row_no,
-    study.as_of - to_days(cast(row_number() over (partition by held_back.participant_no order by plays.title) as integer)) as ended_at,
+    -- Everyone at moments of their own: whatever is made of moments alone is another thing for each.
+    study.as_of
+    - to_days(cast(row_number() over (partition by held_back.participant_no order by plays.title) as integer))
+    - to_minutes(cast(held_back.place as integer)) as ended_at,
     plays.*
 from plays
 inner join vault.held_back on list_contains(plays.purposes, held_back.purpose)
@@ -155,7 +158,7 @@ from vault.held_back;
 insert into vault.raw.survey_answers by name
 select
     held_back.participant_code,
-    study.as_of - to_hours(cast(60 * report.number as integer)) as answered_at,
+    study.as_of - to_minutes(cast(3600 * report.number + held_back.place as integer)) as answered_at,
     'affect_grid' as instrument,
     item.item,
     cast(7 - report.number as double) as answer,
@@ -169,8 +172,8 @@ cross join (select unnest(['valence', 'arousal']) as item) as item;
 insert into vault.raw.survey_prompts by name
 select
     held_back.participant_code,
-    study.as_of - to_hours(cast(60 * prompt.number as integer)) as prompted_at,
-    case when prompt.number <= 2 then study.as_of - to_hours(cast(60 * prompt.number as integer)) end as answered_at,
+    study.as_of - to_minutes(cast(3600 * prompt.number + held_back.place as integer)) as prompted_at,
+    case when prompt.number <= 2 then study.as_of - to_minutes(cast(3600 * prompt.number + held_back.place as integer)) end as answered_at,
     case when prompt.number <= 2 then 'answered' else 'unanswered' end as status,
     getvariable('marker') || '-held.csv' as file,
     cast(3 * held_back.place + prompt.number as integer) as line

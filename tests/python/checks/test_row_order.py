@@ -12,6 +12,7 @@ from itertools import combinations
 from math import sqrt
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import SmallStudy, as_zip, lay_out_small, play
 
@@ -20,7 +21,7 @@ from consonance.checks.study_checks import run_rules
 from consonance.study.keyring import MAX_NUMBER, draw_number
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_ORDERS", "0"))
-PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports library"
+PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports library ml_training"
 
 
 def test_numbers_of_participants_are_drawn_until_one_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +59,11 @@ def random_study(root: Path, seed: int) -> SmallStudy:
                 for item in ("valence", "arousal")
             ]
     (made.study.surveys / "grid.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    features = made.study.catalogue / "study_features"
+    features.mkdir()
+    heard = stream.sample(range(301), 200)
+    values = [f"{track:022},{stream.random():.3f}" for track in heard]
+    (features / "mine.csv").write_text("\n".join(["id,valence", *values]) + "\n", encoding="utf-8")
     return made
 
 
@@ -66,6 +72,43 @@ def tau(one: list[str], other: list[str]) -> float:
     place = {thing: number for number, thing in enumerate(other)}
     signs = [1 if place[first] < place[second] else -1 for first, second in combinations(one, 2)]
     return sum(signs) / len(signs)
+
+
+def tracks_as_heard(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, float, int]]:
+    """Of every table without persons that has tracks: τ of their first appearance against when they were first heard
+    (in the vault), and how many they are."""
+    tables = connection.execute(
+        """
+        select schema_name || '.' || table_name, list(column_name)
+        from duckdb_columns()
+        where database_name = 'warehouse'
+        group by all
+        having not list_contains(list(column_name), 'participant_id') and list_has_any(list(column_name), ['track_id', 'spotify_uri', 'spotify_id'])
+        """
+    ).fetchall()
+    heard = (
+        "select track_uri from vault.raw.extended_plays where track_uri is not null group by all order by min(rowid)"
+    )
+    order = [uri for (uri,) in connection.execute(heard).fetchall()]
+    found = []
+    for table, columns in tables:
+        uri = "tracks.spotify_uri" if "track_id" in columns else "'spotify:track:' || rows.spotify_id"
+        if "spotify_uri" in columns:
+            uri = "rows.spotify_uri"
+        join = (
+            "left join warehouse.anonymized.anon_tracks as tracks on rows.track_id = tracks.track_id"
+            if "track_id" in columns
+            else ""
+        )
+        there = [
+            row[0]
+            for row in connection.execute(
+                f"select {uri} as uri from warehouse.{table} as rows {join} where uri is not null group by all order by min(rows.rowid)"
+            ).fetchall()
+        ]
+        if len(there) > 1:
+            found.append((table, tau(there, [track for track in order if track in set(there)]), len(there)))
+    return found
 
 
 def spread(things: int) -> float:
@@ -88,6 +131,8 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
                 "participant_no": "select pseudonym from vault.raw.keyring order by participant_no",
                 "participants.csv": "select pseudonym from vault.raw.participants join vault.raw.keyring using (participant_code) order by participants.rowid",
                 "consents.csv": "select pseudonym from vault.raw.consent_events join vault.raw.keyring using (participant_code) order by ledger_line",
+                "loading": "select pseudonym from vault.raw.extended_plays join vault.raw.keyring using (participant_no) group by all order by min(extended_plays.rowid)",
+                "surveys": "select pseudonym from vault.raw.survey_answers join vault.raw.keyring using (participant_code) group by all order by min(survey_answers.rowid)",
             }
             orders = {name: [row[0] for row in connection.execute(query).fetchall()] for name, query in lists.items()}
             tables = connection.execute(
@@ -105,12 +150,8 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
                 for name, order in orders.items():
                     listed = [person for person in order if person in there]
                     figures.setdefault((table, name), []).append((tau(there, listed), spread(len(there))))
-            heard = connection.execute(
-                "select spotify_uri from warehouse.marts.tracks join vault.raw.extended_plays on spotify_uri = track_uri group by all order by min(extended_plays.rowid)"
-            ).fetchall()
-            lying = connection.execute("select spotify_uri from warehouse.marts.tracks order by rowid").fetchall()
-            agreement = tau([row[0] for row in lying], [row[0] for row in heard])
-            figures.setdefault(("marts.tracks", "first heard"), []).append((agreement, spread(len(heard))))
+            for table, agreement, tracks in tracks_as_heard(connection):
+                figures.setdefault((table, "first heard"), []).append((agreement, spread(tracks)))
     for (table, name), found in sorted(figures.items()):
         mean = sum(value for value, _ in found) / len(found)
         beyond = sum(abs(value) > 1.96 * deviation for value, deviation in found)
