@@ -1,5 +1,5 @@
 case
-    when not is_granted or birth_year is null then null
+    when not coalesce(is_granted, false) or birth_year is null then null
     when year(make_timestamp_ms(as_of_ms)) - birth_year < 18 then 'under 18'
     when year(make_timestamp_ms(as_of_ms)) - birth_year < 25 then '18-24'
     when year(make_timestamp_ms(as_of_ms)) - birth_year < 35 then '25-34'

@@ -46,7 +46,7 @@
         {% do run_query('insert or ignore into vault.raw.made_relations values ' ~ relations | join(', ')) if relations %}
         {% set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list %}
         {% set made_models = made | selectattr('resource_type', 'equalto', 'model') | list %}
-        {% set is_as_written = not (invocation_args_dict.vars or invocation_args_dict.empty or invocation_args_dict.sample) %}
+        {% set is_as_written = not (invocation_args_dict.empty or invocation_args_dict.sample) %}
         {% if made_models | length == models | length and is_as_written %}
             {% do run_query('delete from vault.raw.last_run') %}
             {% do run_query(

@@ -2,6 +2,7 @@
 {% macro refuse_unfit_stores() %}
     {% if execute %}
         {% do refuse_an_open_connection() %}
+        {% do refuse_other_variables() %}
         {% do refuse_what_the_desk_lacks() if is_desk() %}
     {% endif %}
 {% endmacro %}
@@ -16,6 +17,13 @@
     {% set found = run_query("select current_setting('enable_external_access'), current_setting('lock_configuration')") %}
     {% if found.rows[0][0] or not found.rows[0][1] %}
         {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at consonance/study/dbt_plugin.py: it locks the connection before any model runs.") %}
+    {% endif %}
+{% endmacro %}
+
+{# With other values of the variables a model may have other columns than those that the check of the wall has read. #}
+{% macro refuse_other_variables() %}
+    {% if invocation_args_dict.vars %}
+        {% do exceptions.raise_compiler_error("--vars is refused: the check of the wall reads the models with the variables of dbt_project.yml. Change them there.") %}
     {% endif %}
 {% endmacro %}
 

@@ -1,4 +1,4 @@
-"""The report of the wall check on a terminal: each released column, the implicit uses, the findings."""
+"""The report of the wall check on a terminal: each released column, what chooses rows and values, the findings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rich.table import Table
 
 
 def print_columns(columns: list[dict[str, Any]], uses: list[dict[str, Any]], out: Console) -> None:
-    """Print every released column with where it comes from, and the implicit uses; for 80 to 120 columns."""
+    """Print every released column with where it comes from, and what chooses rows and values; for 80 to 120 columns."""
     for relation, rows in groupby(columns, key=lambda row: row["relation"]):
         out.print(f"\n[bold]{relation}[/]")
         out.print(_columns(rows))
-    out.print("\n[bold]Implicit uses of direct columns[/]")
+    out.print("\n[bold]What chooses rows and values[/]")
     for reason, together in groupby(sorted(uses, key=_by_reason), key=lambda use: use["reason"]):
         _print_uses(reason, list(together), out)
 

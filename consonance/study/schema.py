@@ -6,6 +6,7 @@ the rule of names, the erasure, the paired rebuild of the non-interference test.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,20 @@ VIEWS = Path(__file__).with_name("views.sql")
 Privacy = Literal["direct", "quasi", "open"]
 Text = Literal["words", "uri", "title", "names", "given"]
 
+# What a column says of a participant, and the class that it has for that. The check of the wall goes by these kinds:
+# rows may be joined by an identity, and a function accepts kinds.
+IDENTITIES = frozenset({"person", "donation", "member", "row"})
+KINDS: Mapping[str, Privacy] = {
+    **dict.fromkeys(IDENTITIES, "direct"),
+    **dict.fromkeys(("pseudonym", "shift", "secret", "user_name", "file", "text"), "direct"),
+    **dict.fromkeys(("birth_year", "gender", "country", "zone", "moment", "consent_day"), "quasi"),
+    **dict.fromkeys(("uri", "title", "isrc", "platform", "reason"), "quasi"),
+    **dict.fromkeys(("question", "answer", "reference", "export_key"), "quasi"),
+}
+# How columns are called that number rows, lines, files or donations. The operator has these in files of their own, so
+# that such a number finds a row of a person again.
+NUMBERS = re.compile(r"(?:.*_)?(?:line|no|number|place|position|index|id)")
+
 
 class OlderStores(ConsonanceError):
     """The stores were made by an older version of the program."""
@@ -35,7 +50,7 @@ class Column:
     """One column as ``stores.yml`` declares it; the head of that file says what each attribute means.
 
     Raises:
-        ValueError: it has no class of privacy, or does not say what kind of text it has.
+        ValueError: it has no class of privacy, or not that of its kind, or does not say what kind of text it has.
     """
 
     name: str
@@ -47,14 +62,31 @@ class Column:
     uri_kinds: str = ""
     counted_by: str | None = None
     licensed: bool = False
+    kind: str = ""
+    numbers: str = ""
 
     def __post_init__(self) -> None:
         if self.privacy not in get_args(Privacy):
             raise ValueError(f"{STORES.name}: {self.name} has no class of privacy: {', '.join(get_args(Privacy))}.")
+        if KINDS.get(self.kind, "open") != self.privacy or (self.kind and self.kind not in KINDS):
+            raise ValueError(
+                f"{STORES.name}: {self.name} is {self.privacy}, which is not the class of its kind "
+                f"'{self.kind}': KINDS in {Path(__file__).name} has the class of each kind."
+            )
         if self.type.startswith("varchar") != (self.text in get_args(Text)):
             raise ValueError(
                 f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it."
             )
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is called as what numbers rows, and is a whole number."""
+        return bool(NUMBERS.fullmatch(self.name)) and self.type.split()[0] in (
+            "smallint",
+            "integer",
+            "bigint",
+            "hugeint",
+        )
 
     def keys(self, kind: str = "") -> str | None:
         """The key of the export it is taken from, in files of ``kind``."""
@@ -63,7 +95,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row of it is, its columns by name, and its other constraints."""
+    """One table: what a row of it is, its columns by name, and its other constraints.
+
+    Raises:
+        ValueError: a column of the vault numbers the rows or lines of an input, and is not direct; or it is open, and a
+            moment of a person.
+    """
 
     database: str
     schema: str
@@ -71,6 +108,20 @@ class Table:
     row: str
     columns: Mapping[str, Column]
     constraints: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for column in self.columns.values():
+            if self.database == "vault" and column.is_number and column.privacy != "direct" and not column.numbers:
+                raise ValueError(
+                    f"{STORES.name}: {self.name}.{column.name} is {column.privacy}, and numbers rows: it is direct, "
+                    "kind row. If it numbers nothing of an input, say what in the attribute numbers."
+                )
+        if any(column.kind == "person" for column in self.columns.values()):
+            for column in self.columns.values():
+                if column.privacy == "open" and column.type.split()[0] in ("timestamp", "date", "time"):
+                    raise ValueError(
+                        f"{STORES.name}: {self.name}.{column.name} is open, but a moment of a person is quasi."
+                    )
 
     @property
     def place(self) -> str:

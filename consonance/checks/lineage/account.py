@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from consonance.checks.lineage.flow import Flow, computed
+from consonance.checks.lineage.flow import Choice, Flow, computed, most_identifying
 from consonance.checks.lineage.reading import Problem, Reading, Relation, Use
 from consonance.checks.lineage.syntax import Lines, Node
 
@@ -22,8 +22,11 @@ EVERYWHERE = frozenset({"class", "type", "alias", "query_location"})
 class Account:
     """The account of one statement; the steps of the reader build on it."""
 
-    def __init__(self, sql: str, relation: Callable[[str], Relation | None], declassifiers: Collection[str]) -> None:
+    def __init__(
+        self, sql: str, relation: Callable[[str], Relation | None], declassifiers: Collection[str], model: str
+    ) -> None:
         self.reading = Reading()
+        self.model = model
         self.relation = relation
         self.declassifiers = frozenset(declassifiers)
         self.lines = Lines(sql)
@@ -39,6 +42,24 @@ class Account:
         flow = computed(flows)
         self.reading.uses.append(Use(kind, flow, line))
         return flow
+
+    def choose(self, kind: str, flows: Iterable[Flow], node: Node | None = None) -> Flow:
+        """Note an implicit use that chooses rows; gives what flows in altogether, with what is chosen by it.
+
+        What chose the values of a column belongs to the choice that goes by it.
+        """
+        flows = list(flows)
+        used, line = self.use(kind, flows, node), self.lines.last
+        choices: set[Choice] = set()
+        for flow in flows:
+            if not flow.parts:
+                choices |= flow.choices
+            before = {name for choice in flow.choices for name in choice.kinds}
+            for part in flow.parts:
+                privacy = most_identifying([part.privacy, *(choice.privacy for choice in flow.choices)])
+                kinds = tuple(sorted(before.union(part.kinds)))
+                choices.add(Choice(self.model, kind, part.column, privacy, kinds, line))
+        return Flow(used.origins, choices=frozenset(choices))
 
     def shape(self, node: Node, parts: Iterable[str]) -> bool:
         """Report the parts of ``node`` that are there and not read; whether there are any."""

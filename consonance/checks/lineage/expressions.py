@@ -145,6 +145,9 @@ class Expressions(Account, ABC):
                 "Use a known one; functions that declassify are called with function('name') from functions/.",
                 node,
             )
+        scope.is_aggregated |= name in AGGREGATES
+        if name == "unnest":
+            scope.unnested.extend(arguments)
         flows = [*arguments, self.orders(node["order_bys"]["orders"], scope, ctes)]
         if node["filter"]:
             flows.append(self.use("filter", [self.expression(node["filter"], scope, ctes)], node["filter"]))

@@ -1,43 +1,69 @@
-"""Implicit uses of direct columns, compared with what a person has reviewed."""
+"""What chooses values and rows right of the wall, compared with what a person has reviewed.
+
+A condition, a join or a grouping on a column of persons chooses a value, or which rows there are, and shows something
+of that column. What a function of ``functions/`` accepts needs no review; neither do rows that are joined because they
+belong to one person, donation, member or row (``Flow.identity``). All else has a reason in ``reviewed.yml``, with the
+kinds of the column and of what chose its values.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from consonance.checks.lineage.flow import Choice
 from consonance.checks.lineage.project import Project
-from consonance.checks.lineage.reading import Reading
 from consonance.checks.lineage.report import Findings, ImplicitUse
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
 
 
 def compare_with_reviews(
-    project: Project, readings: dict[str, Reading], reviews: Reviews, findings: Findings
+    project: Project, choices: Iterable[tuple[Choice, str]], reviews: Reviews, findings: Findings
 ) -> list[ImplicitUse]:
-    """Every use of a direct column in a condition, a grouping or an order; one without a review is a finding.
+    """Every choice that arrives right of the wall; one without a review, or of other kinds, is a finding.
 
     A review that matches nothing is a finding, too: it would cover the next use.
+
+    Args:
+        choices: Each with what it chooses.
     """
-    uses: dict[tuple[str, str, str], ImplicitUse] = {}
-    for model in sorted(project.models.values(), key=lambda model: (model.layer, model.name)):
-        for use in readings[model.name].uses:
-            for origin in use.flow.bare("direct"):
-                key = (origin.column, use.kind, model.name)
-                if key in uses:
-                    continue
-                reason = reviews.uses.get(key)
-                uses[key] = ImplicitUse(origin.column, use.kind, model.name, use.line, reason)
-                if reason is None:
-                    findings.of_model(
-                        "implicit",
-                        model,
-                        use.line,
-                        f"{model.name} uses {origin.column} (direct) in a '{use.kind}' that was not reviewed.",
-                        f"Do without it, or add {origin.column} / {use.kind} / {model.name} and the reason to {REVIEWED.name}.",
-                    )
-    for column, kind, name in sorted(reviews.uses.keys() - uses.keys()):
-        findings.of_file(
-            "review",
-            name,
-            REVIEWED.name,
-            f"{name} uses {column} in no '{kind}' any more.",
-            f"Remove {column} / {kind} / {name}: a review that matches nothing would cover the next use.",
+    uses = []
+    seen: dict[tuple[str, str, str], set[str]] = {}
+    for choice, what in sorted(choices):
+        review = reviews.of(choice.key)
+        seen[choice.key] = set(choice.kinds)
+        reason = review.reason if review else None
+        uses.append(
+            ImplicitUse(choice.column, choice.use, choice.model, choice.line, choice.privacy, choice.kinds, reason)
         )
-    return list(uses.values())
+        strange = sorted(set(choice.kinds) - (review.kinds if review else frozenset()))
+        if review is None or strange or not choice.kinds:
+            kinds = ", ".join(strange) or "an unknown kind"
+            state = f"whose review does not name {kinds}" if review else f"that was not reviewed, by {kinds}"
+            findings.of_model(
+                "implicit",
+                project.models[choice.model],
+                choice.line,
+                f"{choice.model} uses {choice.column} ({choice.privacy}) in a '{choice.use}' {state}. "
+                f"It decides {what}.",
+                "Do without it, pass what it decides through a function that accepts these kinds, or add "
+                f"{choice.column} / {choice.use} / {choice.model}, its kinds and the reason to {REVIEWED.name}.",
+            )
+    for review in reviews.uses:
+        for column, use, name in sorted(review.keys - seen.keys()):
+            findings.of_file(
+                "review",
+                name,
+                REVIEWED.name,
+                f"{name} uses {column} in no '{use}' that decides anything right of the wall.",
+                f"Remove {column} / {use} / {name}: a review that matches nothing would cover the next use.",
+            )
+        met = {kind for key in review.keys for kind in seen.get(key, ())}
+        if met and (needless := sorted(review.kinds - met)):
+            findings.of_file(
+                "review",
+                next(iter(sorted(review.keys)))[2],
+                REVIEWED.name,
+                f"A review names kinds that its columns do not have: {', '.join(needless)}.",
+                f"Remove them from the review with the reason '{review.reason[:60]}…'.",
+            )
+    return uses

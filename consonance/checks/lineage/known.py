@@ -41,4 +41,4 @@ WINDOWS = words(
     WINDOW_FIRST_VALUE WINDOW_LAST_VALUE
     """
 )
-JOINS = frozenset({"INNER", "LEFT", "RIGHT", "OUTER"})
+JOINS = frozenset({"INNER", "LEFT", "RIGHT"})

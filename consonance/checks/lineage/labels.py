@@ -6,9 +6,11 @@ declassifier.
 
 from __future__ import annotations
 
-from consonance.checks.lineage.flow import NOTHING, PRIVACY_CLASSES, Flow
-from consonance.checks.lineage.layers import VAULT
-from consonance.checks.lineage.permissions import kind_of
+from collections.abc import Iterable
+
+from consonance.checks.lineage.flow import NOTHING, PRIVACY_CLASSES, Choice, Flow, most_identifying
+from consonance.checks.lineage.layers import RAW, VAULT
+from consonance.checks.lineage.permissions import declared_column, kinds_of
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Findings
@@ -16,6 +18,7 @@ from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import read_statement
 
 LABELS_FILE = "models/staging/_staging__models.yml"
+STORES = "consonance/study/stores.yml"
 
 
 class Labels:
@@ -23,12 +26,15 @@ class Labels:
 
     Attributes:
         readings: What each model's SQL says, by the name of the model.
+        choices: What chooses a value right of the wall, or which rows there are, by column, use and model; each with
+            the first that it chooses.
     """
 
     def __init__(self, project: Project, findings: Findings, reviews: Reviews) -> None:
         self.project = project
         self._memories = reviews.memories
         self.readings: dict[str, Reading] = {}
+        self.choices: dict[tuple[str, str, str], tuple[Choice, str]] = {}
         self._findings = findings
         self._by_relation = {model.relation: model for model in project.models.values()}
         self._declassifiers = {function.relation for function in project.functions.values()}
@@ -61,7 +67,11 @@ class Labels:
                 name: self._released(model, name, flow).named(f"{model.name}.{name}")
                 for name, flow in reading.columns.items()
             }
-        relation = Relation.of(columns, is_whole=not reading.problems)
+        choices = reading.influence.choices
+        if model.relation.split(".")[0] != VAULT:
+            self.arrive(choices, f"which rows {model.name} has")
+            choices = frozenset()
+        relation = Relation.of(columns, not reading.problems, Flow(choices=choices))
         self._known[model.relation] = relation
         return relation
 
@@ -71,11 +81,11 @@ class Labels:
         Its first run found an empty table, and every later one what this SQL had made: other rows it does not keep.
         """
         if model.name not in self._memories:
-            return read_statement(model.sql, self._relation, declassifiers=self._declassifiers)
+            return self._read_once(model)
         nothing = Relation.of(dict.fromkeys(model.privacy, NOTHING))
         self._before[model.name] = nothing
         while True:
-            reading = read_statement(model.sql, self._relation, declassifiers=self._declassifiers)
+            reading = self._read_once(model)
             known = self._before[model.name].named()
             found = {name: Flow(reading.columns.get(name, NOTHING).origins) for name in model.privacy}
             if {name: set(flow.origins) for name, flow in found.items()} == {
@@ -88,6 +98,9 @@ class Labels:
             what = f"{model.name} does not read itself any more."
             self._findings.of_file("review", model.name, REVIEWED.name, what, "Remove it from the memories.")
         return reading
+
+    def _read_once(self, model: Model) -> Reading:
+        return read_statement(model.sql, self._relation, self._declassifiers, model=model.name)
 
     def has_column(self, column: str) -> bool:
         """Whether ``model.column`` is a column of a model."""
@@ -102,7 +115,7 @@ class Labels:
             database, table = name.split(".", 1)
             return Relation.of(
                 {
-                    column: Flow.of_column(f"{table}.{column}", "open", kind_of(database, table, column))
+                    column: Flow.of_column(f"{table}.{column}", "open", kinds_of(database, table, column))
                     for column in self.project.tables[name]
                 }
             )
@@ -125,9 +138,9 @@ class Labels:
                 what = remedy = ""
             if what:
                 self._findings.of_model("staging", model, 0, what, f"{remedy} in {LABELS_FILE}.")
-            kinds = {origin.kind for origin in reading.columns[name].origins}
+            kinds = {kind for origin in reading.columns[name].origins for kind in origin.kinds}
             columns[name] = Flow.of_column(
-                f"{model.name}.{name}", privacy if privacy in PRIVACY_CLASSES else "direct", max(kinds, default="")
+                f"{model.name}.{name}", privacy if privacy in PRIVACY_CLASSES else "direct", kinds
             )
         if not reading.problems:
             for name in model.privacy.keys() - reading.columns.keys():
@@ -151,38 +164,36 @@ class Labels:
                     f"{model.name}.{name} contains {columns} ({privacy}) without a declassifier: {way}.",
                     f"Pass it through a function of functions/ that accepts {privacy}, or leave it out.",
                 )
+        if not flow.bare():
+            self.arrive(flow.choices, f"{model.name}.{name}")
         reported = {
             origin._replace(declassifiers=("nothing",)) if origin.is_bare else origin: way
             for origin, way in flow.origins.items()
         }
         return Flow(reported, flow.copy_of)
 
+    def arrive(self, choices: Iterable[Choice], what: str) -> None:
+        """Note that ``choices`` choose ``what``, and that no function has accepted them."""
+        for choice in choices:
+            known, first = self.choices.get(choice.key, (choice, what))
+            self.choices[choice.key] = known.joined(choice), first
 
-def check_raw_columns(project: Project, readings: dict[str, Reading], findings: Findings) -> None:
-    """Staging columns of the same raw column must agree: a label cannot be lost by a second name."""
-    alone: dict[str, dict[str, str]] = {}
-    staged = [
-        (model, name, sorted(origin.column for origin in flow.origins))
-        for model in project.models.values()
-        if model.layer == "staging"
-        for name, flow in readings[model.name].columns.items()
-    ]
-    for model, name, sources in staged:
-        if len(sources) == 1:
-            alone.setdefault(sources[0], {})[f"{model.name}.{name}"] = model.privacy.get(name) or ""
-    for model, name, sources in staged:
-        privacy = model.privacy.get(name)
-        for source in sources:
-            for other, its_class in alone.get(source, {}).items():
-                if _rank(its_class) > _rank(privacy):
+
+def check_classes(project: Project, readings: dict[str, Reading], findings: Findings) -> None:
+    """Check that no column of staging is less identifying than the columns of the stores that it is made of."""
+    for model in project.models.values():
+        if model.layer != "staging":
+            continue
+        for name, flow in readings[model.name].columns.items():
+            privacy = model.privacy.get(name)
+            for origin in flow.origins:
+                table, _, column = origin.column.rpartition(".")
+                declared = declared_column(VAULT, table, column) if table.startswith(f"{RAW}.") else None
+                if declared and privacy in PRIVACY_CLASSES and most_identifying([privacy, declared.privacy]) != privacy:
                     findings.of_model(
                         "staging",
                         model,
                         0,
-                        f"{model.name}.{name} is {privacy}, and {other}, of the same {source}, is {its_class}.",
-                        f"Give it the class {its_class} in {LABELS_FILE}.",
+                        f"{model.name}.{name} is {privacy}, and {origin.column}, which it is made of, is {declared.privacy}.",
+                        f"Give it the class {declared.privacy} in {LABELS_FILE}; {STORES} has the classes of the stores.",
                     )
-
-
-def _rank(privacy: str | None) -> int:
-    return PRIVACY_CLASSES.index(privacy) if privacy in PRIVACY_CLASSES else 0

@@ -19,7 +19,7 @@ from consonance.checks.lineage.layers import MUSIC, SOURCES
 from consonance.checks.lineage.project import Model
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.syntax import Node
-from consonance.study.schema import tables
+from consonance.study.schema import Column, tables
 
 PERMISSIONS = "feat_source_permissions"
 SHOWN, TRAINED = "is_shown", "may_train_models"
@@ -48,14 +48,24 @@ def permissions_of(condition: Flow) -> frozenset[str]:
     return frozenset(flag for flag in (SHOWN, TRAINED) if f"{PERMISSIONS}.{flag}" in condition.copy_of)
 
 
-def kind_of(database: str, table: str, column: str) -> str:
-    """What the column of a loaded table is for the permissions: a value, names, or neither; of a seed or view, neither."""
+def kinds_of(database: str, table: str, column: str) -> tuple[str, ...]:
+    """What the column of a loaded table says of a participant, or is for the permissions: a value, or names.
+
+    A column of a seed or a view says nothing.
+    """
+    declared = declared_column(database, table, column)
+    if declared is None:
+        return ()
+    if declared.kind:
+        return (declared.kind,)
+    return (VALUE,) if declared.licensed else (NAMES,) if declared.text == "names" else ()
+
+
+def declared_column(database: str, table: str, column: str) -> Column | None:
+    """The declaration of the column of a loaded table; none of a seed or a view."""
     schema, name = table.split(".")
-    declared_tables = tables(f"{database}.{schema}") if schema in SOURCES.values() else {}
-    if name not in declared_tables:
-        return ""
-    declared = declared_tables[name].columns[column]
-    return VALUE if declared.licensed else NAMES if declared.text == "names" else ""
+    declared = tables(f"{database}.{schema}").get(name) if schema in SOURCES.values() else None
+    return declared.columns[column] if declared else None
 
 
 def check_catalogue(findings: Findings) -> None:
@@ -85,7 +95,7 @@ def check_permissions(model: Model, columns: Mapping[str, Flow], findings: Findi
         needed.append(TRAINED)
     for name, flow in columns.items():
         for flag in needed:
-            values = [origin for origin in flow.origins if origin.kind == VALUE and flag not in origin.permissions]
+            values = [origin for origin in flow.origins if VALUE in origin.kinds and flag not in origin.permissions]
             if values:
                 findings.of_model(
                     "permission",
@@ -95,7 +105,7 @@ def check_permissions(model: Model, columns: Mapping[str, Flow], findings: Findi
                     f"Take them from {'feat_training_values' if flag == TRAINED else 'feat_track_source_values or what is made of it'}.",
                 )
         if texts := [
-            origin for origin in flow.origins if origin.kind == NAMES and not _is_matched(flow.origins[origin])
+            origin for origin in flow.origins if NAMES in origin.kinds and not _is_matched(flow.origins[origin])
         ]:
             findings.of_model(
                 "leak",

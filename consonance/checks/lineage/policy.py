@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from consonance.checks.lineage.declassifiers import check_calls, check_function
+from consonance.checks.lineage.declassifiers import check_calls, check_digests, check_function
 from consonance.checks.lineage.implicit_uses import compare_with_reviews
-from consonance.checks.lineage.labels import Labels, check_raw_columns
+from consonance.checks.lineage.labels import Labels, check_classes
 from consonance.checks.lineage.layers import LAYERS, RIGHT, SEEDS, SOURCES, VAULT, WALL
 from consonance.checks.lineage.permissions import check_catalogue, check_permissions
 from consonance.checks.lineage.project import Model, Project
@@ -52,15 +52,16 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     for model in sorted(project.models.values(), key=lambda model: model.name):
         labels.columns_of(model)
         _check_model(model, labels, layers, findings)
-        check_jinja(model, allowed_macros, findings)
+        check_jinja(model, allowed_macros, project.variables, findings)
     for name in sorted(reviews.memories.keys() - project.models.keys()):
         what = f"There is no model {name} that could read itself."
         findings.of_file("review", name, REVIEWED.name, what, "Remove it from the memories.")
-    check_raw_columns(project, labels.readings, findings)
+    check_classes(project, labels.readings, findings)
+    check_digests(project, reviews, findings)
     check_catalogue(findings)
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)
-    uses = compare_with_reviews(project, labels.readings, reviews, findings)
+    uses = compare_with_reviews(project, labels.choices.values(), reviews, findings)
     return LineageReport(_released_columns(project, labels), uses, findings.in_order())
 
 
@@ -72,7 +73,7 @@ def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], findin
         for line in reading.stars:
             findings.of_model("unresolved", model, line, "At the wall, * is not allowed.", "Name every column.")
     functions = {function.relation: function for function in project.functions.values()}
-    check_calls(model, reading.calls, functions, findings)
+    check_calls(model, reading.calls, functions, labels, findings)
     if model.layer in RIGHT:
         models = {other.relation: other for other in project.models.values()}
         reads = [name for name, _ in reading.reads]
@@ -116,7 +117,7 @@ def _check_analyses(
             if name not in layers:
                 what = f"{analysis.name} reads {name}, which is no relation that the project knows."
                 findings.of_model("unresolved", analysis, line, what, "Use ref().")
-        check_jinja(analysis, allowed_macros, findings)
+        check_jinja(analysis, allowed_macros, project.variables, findings)
 
 
 def _check_tests(project: Project, allowed_macros: frozenset[str], findings: Findings) -> None:
@@ -128,7 +129,7 @@ def _check_tests(project: Project, allowed_macros: frozenset[str], findings: Fin
         for problem in problems:
             findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)
         if GENERIC_TEST not in test.source:
-            check_jinja(test, allowed_macros, findings)
+            check_jinja(test, allowed_macros, project.variables, findings)
 
 
 def _released_columns(project: Project, labels: Labels) -> list[LineageRow]:

@@ -8,19 +8,18 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import meta, nodes
+import yaml
 
+from consonance.checks.lineage.jinja import PACKAGE, jinja_names
 from consonance.study.errors import ConsonanceError
 from consonance.study.schema import lay_out_stores
 
-PACKAGE = "consonance"
 PACKAGES = frozenset({PACKAGE, "dbt", "dbt_duckdb"})
 
 
@@ -64,8 +63,10 @@ class Function:
 
     Attributes:
         relation: ``database.schema.name``.
-        accepts: Classes of what its arguments may carry.
-        only: Arguments that must be one column, unchanged: ``relation.column``.
+        accepts: For each argument the kinds of columns that it may be made of.
+        needs: Kinds that an argument must be made of.
+        values: What it can give beside null, if that is a closed list; None if it is not.
+        only: Arguments that must be one column, unchanged: each with the columns that it may be, ``relation.column``.
         kind: ``sql scalar``; other kinds are not read.
         meta: All of the YAML's meta.
     """
@@ -81,12 +82,29 @@ class Function:
     meta: Mapping[str, Any]
 
     @property
-    def accepts(self) -> tuple[str, ...]:
-        return tuple(self.meta.get("accepts") or ())
+    def accepts(self) -> Mapping[str, Sequence[str]]:
+        declared = self.meta.get("accepts")
+        return declared if isinstance(declared, Mapping) else {}
 
     @property
-    def only(self) -> Mapping[str, str]:
-        return dict(self.meta.get("only") or {})
+    def needs(self) -> Mapping[str, Sequence[str]]:
+        return dict(self.meta.get("needs") or {})
+
+    @property
+    def values(self) -> frozenset[Any] | None:
+        return frozenset(self.meta["values"]) if "values" in self.meta else None
+
+    @property
+    def digest(self) -> str:
+        """Of its body without regard to white space, and of what its arguments may be; a review names it."""
+        terms = [self.arguments, self.accepts, self.needs, self.only, sorted(map(str, self.values or ()))]
+        text = " ".join(self.sql.split()) + json.dumps(terms, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def only(self) -> Mapping[str, Sequence[str]]:
+        declared = self.meta.get("only") or {}
+        return {name: [columns] if isinstance(columns, str) else columns for name, columns in declared.items()}
 
 
 @dataclass(frozen=True)
@@ -97,6 +115,7 @@ class Macro:
         digest: Of its text without regard to white space; a review names it.
         names: What its Jinja uses that it does not define.
         overrides: Whether a macro of dbt or its adapter bears the same name.
+        source: As written.
     """
 
     name: str
@@ -104,6 +123,7 @@ class Macro:
     digest: str
     names: frozenset[str]
     overrides: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +137,7 @@ class Project:
         seeds: The relations that are seeds.
         hooks: What runs before or after all models, as written.
         oddities: Nodes of kinds that this project does not use, with their files.
+        variables: What dbt_project.yml gives a value.
     """
 
     models: Mapping[str, Model]
@@ -128,6 +149,7 @@ class Project:
     seeds: frozenset[str]
     hooks: tuple[str, ...]
     oddities: tuple[tuple[str, str], ...] = ()
+    variables: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, root: Path, target: Path) -> Project:
@@ -173,6 +195,7 @@ class Project:
             seeds=frozenset(seeds),
             hooks=tuple(node["raw_code"] for node in by_kind.get("operation", [])),
             oddities=tuple((f"{node['resource_type']} {node['name']}", node["original_file_path"]) for node in odd),
+            variables=frozenset(yaml.safe_load((root / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]),
         )
 
     def with_model(self, name: str, **changes: Any) -> Project:
@@ -182,39 +205,6 @@ class Project:
     def with_function(self, name: str, **changes: Any) -> Project:
         """The same project with a function altered."""
         return replace(self, functions={**self.functions, name: replace(self.functions[name], **changes)})
-
-
-@cache
-def jinja_names(source: str) -> frozenset[str]:
-    """The names that a template uses and does not define.
-
-    ``adapter.dispatch`` stands for a dispatch among the project's own macros; any other use of the
-    adapter is ``adapter``.
-
-    Raises:
-        jinja2.TemplateSyntaxError: it is no template.
-    """
-    from dbt_common.clients.jinja import get_environment  # a fifth of the time that every command takes to start
-
-    tree = get_environment().parse(source)
-    names = set(meta.find_undeclared_variables(tree))
-    if "adapter" in names:
-        dispatches = sum(map(_is_own_dispatch, tree.find_all(nodes.Call)))
-        uses = sum(node.name == "adapter" for node in tree.find_all(nodes.Name))
-        names = (names - {"adapter"}) | {"adapter.dispatch" if uses == dispatches else "adapter"}
-    return frozenset(names)
-
-
-def _is_own_dispatch(call: nodes.Call) -> bool:
-    target, arguments = call.node, call.args
-    return (
-        isinstance(target, nodes.Getattr)
-        and isinstance(target.node, nodes.Name)
-        and (target.node.name, target.attr) == ("adapter", "dispatch")
-        and len(arguments) == 2
-        and all(isinstance(argument, nodes.Const) for argument in arguments)
-        and arguments[1].as_const() == PACKAGE
-    )
 
 
 def _relation(node: Mapping[str, Any]) -> str:
@@ -272,6 +262,7 @@ def _macro(macro: Mapping[str, Any], foreign: frozenset[str]) -> Macro:
         names=jinja_names(text) - {macro["name"]},
         overrides=bool({macro["name"], macro["name"].split("__", 1)[-1]} & foreign)
         or macro["name"].startswith("materialization_"),
+        source=text,
     )
 
 

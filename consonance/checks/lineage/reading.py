@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from consonance.checks.lineage.flow import NOTHING, Flow
+from consonance.checks.lineage.flow import NOTHING, Choice, Flow
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Use:
     """An implicit use of what flows into a condition, a grouping or an order.
 
     Attributes:
-        kind: where, having, qualify, filter, join, group, distinct, order or window.
+        kind: where, having, qualify, filter, join, group, distinct, order, unnest or window.
         flow: What is used.
         line: Of the statement, from 1.
     """
@@ -47,7 +47,7 @@ class Relation:
 
     Attributes:
         columns: In order; ``None`` names a column that has no name.
-        influence: What decided, within a subquery, which rows there are.
+        influence: What decided which rows there are: of a model, the choices alone.
         is_whole: False if a column could not be read; then a missing name is no second problem.
     """
 
@@ -56,12 +56,16 @@ class Relation:
     is_whole: bool = True
 
     @classmethod
-    def of(cls, columns: Mapping[str, Flow], is_whole: bool = True) -> Relation:
-        return cls(tuple(columns.items()), NOTHING, is_whole)
+    def of(cls, columns: Mapping[str, Flow], is_whole: bool = True, influence: Flow = NOTHING) -> Relation:
+        return cls(tuple(columns.items()), influence, is_whole)
 
     def permitted(self, permissions: Collection[str]) -> Relation:
         """The same, of rows that have passed ``permissions``."""
         return replace(self, columns=tuple((name, flow.permitted(permissions)) for name, flow in self.columns))
+
+    def chosen(self, choices: Collection[Choice]) -> Relation:
+        """The same, of rows that ``choices`` chose."""
+        return replace(self, columns=tuple((name, flow.chosen(choices)) for name, flow in self.columns))
 
     def named(self) -> dict[str, Flow]:
         return {name: flow for name, flow in self.columns if name is not None}
@@ -73,11 +77,13 @@ class Reading:
 
     Attributes:
         columns: What flows into each output column, in order.
+        influence: What decided which rows there are.
         reads: Each relation of a database that it names (``database.schema.name``), with the line.
         stars: Lines with a ``*`` that is not ``count(*)``.
     """
 
     columns: dict[str, Flow] = field(default_factory=dict)
+    influence: Flow = NOTHING
     uses: list[Use] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     reads: list[tuple[str, int]] = field(default_factory=list)

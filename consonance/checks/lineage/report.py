@@ -91,12 +91,14 @@ class LineageRow:
 
 @dataclass(frozen=True)
 class ImplicitUse:
-    """A model's use of a direct column in a condition, a grouping or an order, and why it may."""
+    """A model's use of a column in a condition, a grouping or an order that chooses values or rows, and why it may."""
 
     column: str
     use: str
     model: str
     line: int
+    privacy: str
+    kinds: tuple[str, ...]
     reason: str | None
 
 
@@ -106,7 +108,7 @@ class LineageReport:
 
     Attributes:
         rows: Every column right of the wall with where it comes from.
-        uses: The implicit uses of direct columns.
+        uses: What chooses values and rows right of the wall, and no function accepts.
         findings: What breaks the wall, or cannot be followed; none if the check passed.
     """
 
@@ -125,10 +127,13 @@ class LineageReport:
     @property
     def summary(self) -> str:
         """One sentence."""
-        counts = f"{len(self.rows)} released columns, {len(self.uses)} reviewed uses, {self.unresolved} unresolved"
+        counts = f"{len(self.rows)} released columns, {len(self.uses)} uses that choose rows or values"
         if self.passed:
-            return f"Identified data reaches a released column only through functions/: {counts}."
-        return f"{len(self.findings)} findings in {counts.replace('reviewed uses', 'implicit uses')}."
+            return (
+                f"In the SQL, columns of persons reach a released column only through functions/: {counts}, each reviewed. "
+                "That classes, functions and reviews are right is not proven here."
+            )
+        return f"{len(self.findings)} findings in {counts}, {self.unresolved} unresolved."
 
     def details(self) -> dict[str, Any]:
         """The report as JSON."""

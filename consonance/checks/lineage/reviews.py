@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -19,18 +19,38 @@ class BadReview(ConsonanceError):
 
 
 @dataclass(frozen=True)
+class Review:
+    """Why some columns may decide which rows or values there are.
+
+    Attributes:
+        keys: (column, use, model).
+        kinds: What the columns may say of a participant.
+    """
+
+    keys: frozenset[tuple[str, str, str]]
+    kinds: frozenset[str]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Reviews:
     """What a person has looked at and allowed.
 
     Attributes:
-        uses: (column, use, model) to the reason.
+        uses: What may decide which rows or values there are.
+        functions: Function to digest: as it was read.
         macros: Macro to (digest, reason): SQL that the checker does not read.
         memories: Model to the reason why it may read what it was before.
     """
 
-    uses: Mapping[tuple[str, str, str], str]
+    uses: Sequence[Review]
+    functions: Mapping[str, str]
     macros: Mapping[str, tuple[str, str]]
     memories: Mapping[str, str]
+
+    def of(self, key: tuple[str, str, str]) -> Review | None:
+        """The review of a column in a use of a model."""
+        return next((review for review in self.uses if key in review.keys), None)
 
     @classmethod
     def read(cls, path: Path = REVIEWED) -> Reviews:
@@ -40,18 +60,26 @@ class Reviews:
             BadReview: an entry lacks a part, or says a thing twice.
         """
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        uses: dict[tuple[str, str, str], str] = {}
+        uses: list[Review] = []
+        known: set[tuple[str, str, str]] = set()
         try:
             for entry in content["uses"]:
                 reason = " ".join(entry["reason"].split())
                 for column, (model, kinds) in product(entry["columns"], entry["models"].items()):
                     for kind in kinds:
-                        if (column, kind, model) in uses or not reason:
+                        if (column, kind, model) in known or not reason:
                             raise BadReview(
                                 f"{path.name} reviews {column} / {kind} / {model} twice, or without a reason.",
                                 "Keep one entry, with a reason.",
                             )
-                        uses[column, kind, model] = reason
+                        known.add((column, kind, model))
+                keys = {
+                    (column, use, model)
+                    for column, (model, used) in product(entry["columns"], entry["models"].items())
+                    for use in used
+                }
+                uses.append(Review(frozenset(keys), frozenset(entry["kinds"]), reason))
+            functions = {name: str(digest) for name, digest in content["functions"].items()}
             macros = {
                 entry["macro"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["macros"]
             }
@@ -59,6 +87,7 @@ class Reviews:
         except (KeyError, TypeError, AttributeError):
             raise BadReview(
                 f"An entry of {path.name} lacks a part.",
-                "A use has columns, reason and models; a macro has macro, digest and reason; a memory has model and reason.",
+                "A use has columns, kinds, reason and models; a function has its digest; a macro has macro, digest and "
+                "reason; a memory has model and reason.",
             ) from None
-        return cls(uses, macros, memories)
+        return cls(uses, functions, macros, memories)

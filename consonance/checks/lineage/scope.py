@@ -18,12 +18,18 @@ class Scope:
         merged: The columns of ``using``, which belong to both sides.
         parent: The select around a subquery.
         has_permissions: Whether a join compares a source with that of feat_source_permissions.
+        unnested: What was unnested: it decides how many rows there are.
+        optional: What chose the rows of relations that need not have a row: the sides of outer joins.
+        is_aggregated: Whether rows are counted or summed up.
     """
 
     tables: dict[str, Relation] = field(default_factory=dict)
     merged: dict[str, Flow] = field(default_factory=dict)
     parent: Scope | None = None
     has_permissions: bool = False
+    unnested: list[Flow] = field(default_factory=list)
+    optional: list[Flow] = field(default_factory=list)
+    is_aggregated: bool = False
 
     def permit(self, permissions: Collection[str]) -> None:
         """Note that the rows of the relations have passed ``permissions``."""

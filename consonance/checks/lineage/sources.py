@@ -87,12 +87,14 @@ class Sources(Expressions):
             name = f"{node['ref_type']} {node['join_type']}".replace("REGULAR ", "").lower()
             self.problem(
                 f"A join of the kind '{name}' is not supported.",
-                "Write an inner, left, right, full or cross join.",
+                "Write an inner, left, right or cross join.",
                 node,
             )
-        self.read_from(node["left"], scope, ctes, influences)
+        sides: tuple[list[Flow], list[Flow]] = ([], [])
+        conditions: list[Flow] = []
+        self.read_from(node["left"], scope, ctes, sides[0])
         before = set(scope.tables)
-        self.read_from(node["right"], scope, ctes, influences)
+        self.read_from(node["right"], scope, ctes, sides[1])
         for name in map(str.lower, node["using_columns"]):
             left = [scope.merged[name]] if name in scope.merged else scope.found(name, before)
             right = scope.found(name, set(scope.tables) - before)
@@ -101,11 +103,57 @@ class Sources(Expressions):
                     f"'using ({name})' is not one column on each side.", "Write the condition with 'on'.", node
                 )
             scope.merged[name] = computed([*left, *right])
-            influences.append(self.use("join", [scope.merged[name]], node))
+            conditions.append(self.matched("join", [*left, *right], node))
         if node["condition"]:
-            flow = self.expression(node["condition"], scope, ctes)
-            influences.append(self.use("join", [flow], node["condition"]))
+            conditions.append(self.condition("join", node["condition"], scope, ctes))
             scope.has_permissions |= is_join_of_permissions(node["condition"], lambda part: self.column(part, scope))
+        self.joined(node["join_type"], sides, conditions, before, scope, influences)
+
+    def joined(
+        self,
+        kind: str,
+        sides: tuple[list[Flow], list[Flow]],
+        conditions: list[Flow],
+        before: set[str],
+        scope: Scope,
+        influences: list[Flow],
+    ) -> None:
+        """Note what a join chooses: rows by its condition; by what chose the rows of a side, too, if it must have one."""
+        condition, left, right = computed(conditions), computed(sides[0]), computed(sides[1])
+        influences.append(condition)
+        for side, aliases, may_lack in (
+            (left, before, kind == "RIGHT"),
+            (right, set(scope.tables) - before, kind == "LEFT"),
+        ):
+            if not may_lack:
+                influences.append(side)
+                continue
+            influences.append(Flow(side.origins))
+            choices = condition.choices | side.choices
+            scope.optional.append(Flow(choices=choices))
+            for alias in aliases:
+                scope.tables[alias] = scope.tables[alias].chosen(choices)
+            if kind == "RIGHT":
+                scope.merged = {name: flow.chosen(choices) for name, flow in scope.merged.items()}
+
+    def condition(self, kind: str, node: Node, scope: Scope, ctes: Mapping[str, Relation]) -> Flow:
+        """What a condition chooses by: each part of an ``and`` alone."""
+        if node["type"] == "CONJUNCTION_AND":
+            self.mark(node)
+            self.shape(node, {"children"})
+            return computed([self.condition(kind, child, scope, ctes) for child in node["children"]])
+        if node["type"] != "COMPARE_EQUAL":
+            return self.choose(kind, [self.expression(node, scope, ctes)], node)
+        self.mark(node)
+        self.shape(node, {"left", "right"})
+        return self.matched(kind, [self.expression(node[side], scope, ctes) for side in ("left", "right")], node)
+
+    def matched(self, kind: str, sides: list[Flow], node: Node) -> Flow:
+        """What an equation chooses by. Rows of one person, donation, member or row belong together: that is no choice."""
+        identities = {side.identity for side in sides}
+        if len(identities) == 1 and all(identities):
+            return Flow(self.use(kind, sides, node).origins, choices=computed(sides).choices)
+        return self.choose(kind, sides, node)
 
     def renamed(self, relation: Relation, names: Iterable[str]) -> Relation:
         """The relation with other names for its columns, if there are any."""

@@ -4,13 +4,14 @@ Of DuckDB's syntax tree a small part is read here: whatever else occurs, and eve
 one column of a known relation, is a problem. Nothing is guessed. The reader is built in steps, one idea
 each: ``account`` (what was read), ``expressions``, ``sources`` (``from``), and here whole queries.
 
-Implicit flows (a condition of ``where``, a join, a grouping, an order) do not enter a value; they are
-reported as uses.
+What chooses rows (a condition of ``where``, a join, a grouping, an order) does not enter a value. It is kept beside it:
+the relation has what chose its rows, and so have the columns of a side of an outer join, which need not have a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cache
 
 from consonance.checks.lineage.flow import NOTHING, Flow, computed, either
@@ -27,6 +28,7 @@ def read_statement(
     relation: Callable[[str], Relation | None],
     declassifiers: Collection[str] = (),
     arguments: Collection[str] = (),
+    model: str = "",
 ) -> Reading:
     """Read one query.
 
@@ -36,8 +38,9 @@ def read_statement(
         declassifiers: ``database.schema.name`` of each function that may declassify.
         arguments: Names that stand for nothing but themselves: the arguments of a function, whose
             body is read as ``select body``.
+        model: Whose SQL it is; what is chosen bears this name.
     """
-    reader = _Queries(sql, relation, declassifiers)
+    reader = _Queries(sql, relation, declassifiers, model)
     reader.statement(sql, arguments)
     return reader.reading
 
@@ -75,6 +78,7 @@ class _Queries(Sources):
             return
         given = Scope({"": Relation.of(dict.fromkeys(map(str.lower, arguments), NOTHING))}) if arguments else None
         result = self.query(tree.root, {}, given)
+        self.reading.influence = result.influence
         for name, flow in result.columns:
             if name is None:
                 self.problem("A column has no name.", "Name it with 'as'.")
@@ -126,14 +130,18 @@ class _Queries(Sources):
         while True:
             step = self.query(node["right"], {**ctes, name: result}, None)
             grown = self.united(result, step)
-            if [(flow.origins, flow.copy_of) for _, flow in grown.columns] == [
-                (flow.origins, flow.copy_of) for _, flow in result.columns
-            ] and grown.influence.origins == result.influence.origins:
+            if grown == result:
                 break
             result = grown
         if not node["union_all"]:
-            self.use("distinct", [flow for _, flow in result.columns])
+            return replace(result, influence=computed([result.influence, self.distinct(result)]))
         return result
+
+    def distinct(self, relation: Relation) -> Flow:
+        """What chooses rows if of equal ones one is kept. Which persons or rows there are is no choice."""
+        others = [flow for _, flow in relation.columns if not flow.identity]
+        identities = [flow for _, flow in relation.columns if flow.identity]
+        return computed([Flow(self.use("distinct", identities).origins), self.choose("distinct", others)])
 
     def union(self, node: Node, ctes: Mapping[str, Relation], parent: Scope | None) -> Relation:
         """Read a union."""
@@ -143,7 +151,7 @@ class _Queries(Sources):
         result = self.united(self.query(node["left"], ctes, parent), self.query(node["right"], ctes, parent))
         influences = [result.influence]
         if not node["setop_all"]:
-            influences.append(self.use("distinct", [flow for _, flow in result.columns]))
+            influences.append(self.distinct(result))
         self.modifiers(node, Scope({"": result}), ctes, influences)
         return Relation(result.columns, computed(influences), result.is_whole)
 
@@ -178,14 +186,13 @@ class _Queries(Sources):
         self.read_from(node["from_table"], scope, ctes, influences)
         for part, kind in (("where_clause", "where"), ("having", "having"), ("qualify", "qualify")):
             if condition := node[part]:
-                flow = self.expression(condition, scope, ctes)
-                influences.append(self.use(kind, [flow], condition))
-                if kind == "where" and scope.has_permissions:
-                    scope.permit(permissions_of(flow))
+                influences.append(self.condition(kind, condition, scope, ctes))
+                if kind == "where" and scope.has_permissions and condition["class"] == "COLUMN_REF":
+                    scope.permit(permissions_of(self.column(condition, scope)))
         for expression in node["group_expressions"]:
             self.no_position(expression, "group by")
             flow = self.expression(expression, scope, ctes)
-            influences.append(self.use("group", [flow], expression))
+            influences.append((self.use if flow.identity else self.choose)("group", [flow], expression))
         if node["aggregate_handling"] != "STANDARD_HANDLING":
             self.problem("'group by all' is not supported.", "Name the columns to group by.")
         if len(node["group_sets"]) > 1:
@@ -198,6 +205,10 @@ class _Queries(Sources):
             else:
                 columns.append((output_name(item), self.expression(item, scope, ctes)))
         result = Relation(tuple(columns), is_whole=is_whole)
+        if scope.unnested:
+            influences.append(self.choose("unnest", scope.unnested))
+        if scope.is_aggregated or node["group_expressions"]:
+            influences.extend(scope.optional)
         # In an order, a name may mean the output column or one that is selected from: both count.
         either_way = {name: computed([flow, *scope.found(name, scope.tables)]) for name, flow in result.named().items()}
         ordering = Scope({"": result, **scope.tables}, scope.merged | either_way, parent)
@@ -234,9 +245,9 @@ class _Queries(Sources):
         for modifier in node["modifiers"]:
             kind = modifier["type"]
             if kind == "ORDER_MODIFIER" and scope is not None:
-                influences.append(self.orders(modifier["orders"], scope, ctes))
+                influences.append(self.choose("order", [self.orders(modifier["orders"], scope, ctes)]))
             elif kind == "DISTINCT_MODIFIER" and scope is not None and not modifier["distinct_on_targets"]:
-                influences.append(self.use("distinct", [flow for _, flow in scope.tables[""].columns]))
+                influences.append(self.distinct(scope.tables[""]))
             else:
                 name = {"LIMIT_MODIFIER": "limit", "DISTINCT_MODIFIER": "distinct on"}.get(kind, kind)
                 self.problem(

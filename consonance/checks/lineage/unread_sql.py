@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from jinja2 import TemplateSyntaxError
 
+from consonance.checks.lineage.jinja import jinja_names
 from consonance.checks.lineage.layers import LAYERS, MATERIALIZED
-from consonance.checks.lineage.project import Model, Project, jinja_names
+from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
+from consonance.checks.lineage.variables import problems_of
 
 # What Jinja may use, beside macros that use nothing else: nothing that runs SQL, or differs between
 # compiling and running.
@@ -53,6 +55,10 @@ def check_project(project: Project, reviews: Reviews, findings: Findings) -> set
             reviewed.add(name)
             reachable.append(name)
     _compare_digests(project, reviews, reviewed, findings)
+    for macro in project.macros.values():
+        if macro.name not in reviewed:
+            for what, remedy in problems_of(macro.source, project.variables):
+                findings.of_file("unresolved", macro.name, macro.file, f"The macro {macro.name} {what}", remedy)
     return reviewed
 
 
@@ -119,10 +125,12 @@ def check_settings(model: Model, findings: Findings) -> None:
         )
 
 
-def check_jinja(model: Model, allowed_macros: frozenset[str], findings: Findings) -> None:
+def check_jinja(model: Model, allowed_macros: frozenset[str], variables: frozenset[str], findings: Findings) -> None:
     """Check that the Jinja of a model, an analysis or a test gives the same SQL whenever it is compiled."""
     try:
         strange = jinja_names(model.source) - JINJA - allowed_macros
+        for what, remedy in problems_of(model.source, variables):
+            findings.of_model("unresolved", model, 0, f"{model.name} {what}", remedy)
     except TemplateSyntaxError:
         strange = frozenset({"something unreadable"})
     if strange:

@@ -1,57 +1,45 @@
-"""The declaration of the stores: complete, and the classes of staging are its classes."""
+"""The declaration of the stores: complete."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
-import yaml
 from conftest import SmallStudy, play
 
-from consonance.study.dbt_command import PROJECT
-from consonance.study.schema import Column, tables, titles, word_columns
+from consonance.study.schema import Column, Privacy, Table, tables, titles, word_columns
 from consonance.study.vault import open_study
-
-STAGING = PROJECT / "models" / "staging"
-# A column of a staging model: as it is, renamed, a moment in milliseconds, or of the one row that there may be.
-RENAMED = re.compile(
-    r"^ {4,8}(?:select )?(?:(\w+)|\{\{ epoch_ms\('(\w+)'\) \}\}|coalesce\(max\((\w+)\), [^)]+\))(?: as (\w+))?,?$",
-    re.MULTILINE,
-)
-
-
-def staged() -> Iterator[tuple[str, str, str, str, str]]:
-    """(model, its column, its class, raw table, raw column) of every column that a staging model takes as it is."""
-    models = yaml.safe_load((STAGING / "_staging__models.yml").read_text(encoding="utf-8"))["models"]
-    for model in models:
-        sql = (STAGING / f"{model['name']}.sql").read_text(encoding="utf-8")
-        (table,) = re.findall(r"source\('raw', '(\w+)'\)", sql)
-        origins = {name or plain: plain or moment or only for plain, moment, only, name in RENAMED.findall(sql)}
-        for column in model["columns"]:
-            if origin := origins.get(column["name"]):
-                yield model["name"], column["name"], column["config"]["meta"]["privacy"], table, origin
-
-
-@pytest.mark.parametrize("model, column, privacy, table, origin", staged())
-def test_a_column_of_staging_has_the_class_of_the_column_it_comes_from(
-    model: str, column: str, privacy: str, table: str, origin: str
-) -> None:
-    assert tables()[table].columns[origin].privacy == privacy
-
-
-def test_nearly_all_of_staging_is_compared() -> None:
-    models = yaml.safe_load((STAGING / "_staging__models.yml").read_text(encoding="utf-8"))["models"]
-    assert len(list(staged())) >= sum(len(model["columns"]) for model in models) - 5
 
 
 def test_a_column_without_a_class_or_a_text_without_a_meaning_is_refused() -> None:
     with pytest.raises(ValueError, match="no class of privacy"):
         Column("city", "varchar", "secret", text="given")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs the attribute text"):
-        Column("city", "varchar", "quasi")
+        Column("city", "varchar", "quasi", kind="country")
     with pytest.raises(ValueError, match="needs the attribute text"):
-        Column("birth_year", "integer", "quasi", text="words")
+        Column("birth_year", "integer", "quasi", text="words", kind="birth_year")
+
+
+@pytest.mark.parametrize(
+    ("privacy", "kind"), [("open", "zone"), ("quasi", ""), ("quasi", "row"), ("direct", "zone"), ("direct", "city")]
+)
+def test_a_kind_has_its_class(privacy: Privacy, kind: str) -> None:
+    with pytest.raises(ValueError, match="not the class of its kind"):
+        Column("city", "integer", privacy, kind=kind)
+
+
+def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
+    for name in ("line", "ledger_line", "row_no", "position", "file_id"):
+        with pytest.raises(ValueError, match="numbers rows"):
+            Table("vault", "raw", "answers", "one answer", {name: Column(name, "integer not null", "open")})
+    Table("vault", "raw", "answers", "one answer", {"release_no": Column("release_no", "integer", "open", numbers="releases")})  # fmt: skip
+    Table("catalogue", "music", "tracks", "one track", {"track_no": Column("track_no", "bigint", "open")})
+
+
+def test_a_moment_of_a_person_is_not_open() -> None:
+    person = Column("participant_no", "integer", "direct", kind="person")
+    with pytest.raises(ValueError, match="a moment of a person"):
+        Table("vault", "raw", "plays", "one play", {"who": person, "ts": Column("ts", "timestamp not null", "open")})
 
 
 def test_a_name_of_a_column_means_words_everywhere_or_nowhere() -> None:
