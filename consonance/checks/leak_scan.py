@@ -20,9 +20,10 @@ import duckdb
 
 from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
 from consonance.checks.leaks.places import Found, files_beside, files_of_dbt, files_of_study, written_by
-from consonance.checks.leaks.sought import CODE, DIGEST, EXAMPLES, PSEUDONYM, USER_NAME, sought_by
+from consonance.checks.leaks.sought import CODE, DIGEST, EXAMPLES, PSEUDONYM, USER_NAME, declared_texts, sought_by
 from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
 from consonance.consent.rules import with_rules
+from consonance.consent.status import NotLoaded
 from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.folder import Study
 from consonance.study.modes import OTHERS
@@ -90,30 +91,40 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
 
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
+        NotLoaded: an older version made the vault.
         BadSettings: ``study.yml`` cannot be used.
     """
     with open_study(study, read_only=True) as connection:
-        finder = Finder(sought_by(study, connection))
-        leaks = [*_in_stores(connection, finder)]
+        try:
+            finder = Finder(sought_by(study, connection))
+            leaks = [*_in_stores(connection, finder)]
+        except duckdb.CatalogException:
+            raise NotLoaded(
+                f"{study.vault_path} was made by an older version and lacks tables.", "Run 'consonance load'."
+            ) from None
+    addresses = {address for text in declared_texts(study) for _, address, _ in _addresses(text)}
     leaks += [*_exposed(study), *_unsafe_settings(target_folder(workspace) / "manifest.json")]
     logs = log_folder(workspace)
     files = [*files_of_study(study), *files_of_dbt([target_folder(workspace), logs]), *files_beside(beside)]
     known: Counter[str] = Counter()
     searched = 0
     for found in dict.fromkeys(files):
-        leaks += _open_to_others(study, found)
-        if not found.is_searched or is_encrypted_database(found.path):
-            known[found.place.why if not found.is_searched else "encrypted"] += 1
+        try:
+            leaks += _open_to_others(study, found)
+            if not found.is_searched or is_encrypted_database(found.path):
+                known[found.place.why if not found.is_searched else "encrypted"] += 1
+                continue
+            # The texts of the project and of dbt have addresses of their own, and so have those of the operator.
+            may_have_addresses = found.place.is_input or (found.is_of_project and logs not in found.path.parents)
+            leaks += _in_file(found, finder, None if may_have_addresses else addresses)
+        except FileNotFoundError:  # another command deleted it
             continue
         searched += 1
-        # The texts of the project and of dbt have addresses of their own.
-        may_have_addresses = bool(found.place.may_hold) or (found.is_of_project and logs not in found.path.parents)
-        leaks += _in_file(found, finder, may_have_addresses=may_have_addresses)
     return LeakScanReport(searched, tuple(dict.fromkeys(leaks)), dict(sorted(known.items())))
 
 
-def _in_file(found: Found, finder: Finder, *, may_have_addresses: bool) -> Iterator[Leak]:
-    """What is found in one file, each thing once."""
+def _in_file(found: Found, finder: Finder, addresses: set[str] | None) -> Iterator[Leak]:
+    """What is found in one file, each thing once; ``addresses``: those that it may hold, ``None`` for all."""
     leaks: dict[str, Leak] = {}
     name = found.within
     for hit in finder.find(found.within):
@@ -123,7 +134,7 @@ def _in_file(found: Found, finder: Finder, *, may_have_addresses: bool) -> Itera
         leaks.setdefault(what, Leak(name, what, _remedy(found, name)))
     try:
         for piece in pieces(found.path):
-            for what, at in _in_piece(piece, found, finder, may_have_addresses=may_have_addresses):
+            for what, at in _in_piece(piece, found, finder, addresses):
                 place = f"{name}:{piece.first_line + line_of(piece.text, at) - 1}"
                 if piece.inside and not finder.find(piece.inside):
                     place += f" ({piece.inside})"
@@ -132,22 +143,36 @@ def _in_file(found: Found, finder: Finder, *, may_have_addresses: bool) -> Itera
         leaks[""] = Leak(
             name, f"cannot be searched: {error}", "Unpack it, delete it, or keep it outside the study folder."
         )
+    except FileNotFoundError:
+        raise
     except OSError as error:
         leaks[""] = Leak(name, f"cannot be searched: it cannot be read ({error.strerror})", "Look at the file.")
     yield from leaks.values()
 
 
-def _in_piece(piece: Piece, found: Found, finder: Finder, *, may_have_addresses: bool) -> Iterator[tuple[str, int]]:
+def _in_piece(piece: Piece, found: Found, finder: Finder, addresses: set[str] | None) -> Iterator[tuple[str, int]]:
     """What is found, and at which character."""
     for hit in _leaking(finder.find(piece.text, is_text=piece.is_text), found):
         yield f"contains {named(hit.sought.kinds)}", hit.at
-    if not may_have_addresses and piece.is_text:
-        if (at := _email(piece.text)) is not None:
-            yield "contains an e-mail address", at
-        if match := IP_ADDRESS.search(piece.text):
-            yield "contains an IP address", match.start()
+    if addresses is not None and piece.is_text:
+        for what, address, at in _addresses(piece.text):
+            if address not in addresses:
+                yield f"contains {what}", at
     if piece.is_text and finder.shifts_beside(piece.text):
         yield "contains the shifts of participants beside their names", 0
+
+
+def _addresses(text: str) -> Iterator[tuple[str, str, int]]:
+    """What each address is, the address, and where. Of e-mails only the surroundings of each @ are looked at: a text may be
+    one line without a space."""
+    at = text.find("@")
+    while at >= 0:
+        begin = max(0, at - 64)
+        if match := EMAIL.search(text[begin : at + 128]):
+            yield "an e-mail address", match.group().strip("<>()[].,;:'\"").lower(), begin + match.start()
+        at = text.find("@", at + 1)
+    for match in IP_ADDRESS.finditer(text):
+        yield "an IP address", match.group(), match.start()
 
 
 def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
@@ -156,16 +181,6 @@ def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
         is_example = found.is_of_project and hit.sought.text in EXAMPLES
         if not (hit.sought.kinds & found.place.may_hold or is_example):
             yield hit
-
-
-def _email(text: str) -> int | None:
-    """Where an e-mail address is. Only the surroundings of each @ are looked at: a text may be one line without a space."""
-    at = text.find("@")
-    while at >= 0:
-        if match := EMAIL.search(text[max(0, at - 64) : at + 128]):
-            return max(0, at - 64) + match.start()
-        at = text.find("@", at + 1)
-    return None
 
 
 def _remedy(found: Found, name: str) -> str:
@@ -179,7 +194,7 @@ def _remedy(found: Found, name: str) -> str:
         )
     writers = ", ".join(written_by(found.path.name))
     who = f"It is mentioned in {writers}: look there" if writers else "Find out which command wrote it"
-    return f"Delete {name}. {who}; what belongs to whom is kept in the vault alone."
+    return f"Delete {name}. {who}; what belongs to whom is kept in the vault alone. Notes of your own belong in notes/."
 
 
 def _in_stores(connection: duckdb.DuckDBPyConnection, finder: Finder) -> Iterator[Leak]:

@@ -123,7 +123,7 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     rules             the quality rules, on the data of the vault and the warehouse
     wall              every released column, followed back to staging through the compiled SQL
     non-interference  what must not matter (names, true dates, orders, ...) changes nothing in the warehouse
-    leaks             no file, log or page contains a secret or a name
+    leaks             no file of the study, log or page contains a secret or a name
 
     Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.
     """

@@ -16,7 +16,7 @@ MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
 @cache
 def with_rules(statement: str) -> str:
     """``statement`` as rendered by Jinja: it may call the shared macros, and go through ``played_texts``, the names of the
-    audio features, and the ``catalogue_columns`` by table.
+    audio features, the ``listed_keys`` of exports, and the ``catalogue_columns`` by table.
 
     Raises:
         jinja2.UndefinedError: it names something else.
@@ -32,8 +32,15 @@ def _values() -> dict[str, Any]:
         "audio_features": named["audio_features"],
         "features_of_plays": named["features_of_plays"],
         "features_without_mean": named["features_without_mean"],
+        "listed_keys": sorted(_listed_keys()),
         "catalogue_columns": {table.name: list(table.columns) for table in tables("catalogue.music").values()},
     }
+
+
+def _listed_keys() -> set[str]:
+    """The keys of an export that are landed."""
+    keys = [column.key for table in tables().values() for column in table.columns.values() if column.key]
+    return {name for key in keys for name in ([key] if isinstance(key, str) else key.values())}
 
 
 @cache

@@ -1,4 +1,5 @@
-"""Who may read the files of a study: its owner and no other user of the machine. Releases are for others, and stay as they are."""
+"""Who may read the files of a study: its owner and no other user of the machine. Releases are for others, and stay as they
+are; what else is in ``published/`` is not."""
 
 from __future__ import annotations
 
@@ -52,6 +53,11 @@ def _places(study: Study) -> Iterator[Path]:
     yield study.root
     for folder, folders, files in os.walk(study.root):
         inside = [Path(folder, name) for name in (*folders, *files)]
-        yield from (path for path in inside if not path.is_symlink() and path not in (study.published, *keys))
-        if Path(folder) == study.root:
-            folders[:] = [name for name in folders if study.root / name != study.published]
+        yield from (path for path in inside if not (path.is_symlink() or path in keys or _is_for_others(study, path)))
+        if Path(folder) == study.published:
+            # What is inside a folder that others cannot enter may be made as it will be published.
+            folders[:] = []
+
+
+def _is_for_others(study: Study, path: Path) -> bool:
+    return path == study.published or (path.parent == study.published and path.name.isdecimal())

@@ -10,12 +10,12 @@ import gzip
 import io
 import json
 import lzma
-import pickle
 import pickletools
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -127,7 +127,9 @@ def _content(file: IO[bytes], inside: str, depth: int, unpacked: list[int]) -> I
         yield from _members_of_zip(_whole(file, unpacked), inside, depth, unpacked)
     elif head[257:262] == b"ustar":
         yield from _members_of_tar(file, inside, depth, unpacked)
-    elif (text := _of_objects(file, head, unpacked)) is not None:
+    elif _is_pickle(head):
+        yield from _of_pickle(_whole(file, unpacked), inside)
+    elif (text := _of_msgpack(file, head, unpacked)) is not None:
         yield Piece(inside, text)
     else:
         yield from _plain(file, inside, depth, unpacked)
@@ -152,16 +154,21 @@ def _members_of_tar(file: IO[bytes], inside: str, depth: int, unpacked: list[int
                 yield from _content(content, name, depth + 1, unpacked)
 
 
-def _of_objects(file: IO[bytes], head: bytes, unpacked: list[int]) -> str | None:
-    """The texts of a pickle or of msgpack; ``None`` if it is neither. Nothing of a pickle is run."""
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        content = _whole(file, unpacked)
-        try:
-            found = [str(argument) for _, argument, _ in pickletools.genops(content) if argument is not None]
-        except (ValueError, pickle.UnpicklingError, EOFError):
-            found = []
-        # What is no text of the pickle's own, such as an array, is in its bytes.
-        return "\n".join([*found, content.decode("utf-8", "replace")])
+def _is_pickle(head: bytes) -> bool:
+    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def _of_pickle(content: bytes, inside: str) -> Iterator[Piece]:
+    """The texts of a pickle, of which nothing is run; and its bytes, for what is no text of its own, such as an array."""
+    found: list[str] = []
+    with suppress(ValueError, EOFError):
+        found += (str(argument) for _, argument, _ in pickletools.genops(content) if argument is not None)
+    yield Piece(inside, "\n".join(found))
+    yield Piece(inside, content.decode("utf-8", "replace"), is_text=False)
+
+
+def _of_msgpack(file: IO[bytes], head: bytes, unpacked: list[int]) -> str | None:
+    """The objects of msgpack as JSON; ``None`` if it is none."""
     if head[:1] and (head[0] in range(0x81, 0xA0) or head[0] in (0xDC, 0xDD, 0xDE, 0xDF)):
         content = _whole(file, unpacked)
         try:

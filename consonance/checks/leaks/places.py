@@ -60,6 +60,7 @@ PLACES = (
     Place(r"(participants|consents)\.csv", NAMES, "the operator's tables: they name participants by their codes"),
     Place(r"study\.yml", NAMES, "the operator's decisions name participants"),
     Place(r"recipients\.csv|notices\.csv|notices/.*|instruments/.*", NOTHING, "the operator's tables and texts"),
+    Place(r"notes/.*", NAMES, "the operator's notes"),
     Place(r"surveys/maps/.*", NOTHING, "maps say what columns are, and name nobody"),
     Place(r"surveys/.*", NAMES, "what participants answered"),
     Place(r"receipts/.*", NAMES, "for the participant", is_input=False),

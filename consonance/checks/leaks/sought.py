@@ -35,8 +35,9 @@ USER_NAME = "a user name"
 PSEUDONYM = "a pseudonym"
 DIGEST = "a digest of a participant code or a user name"
 SECRETS = frozenset({KEY, SECRET})
-# Names that the project's own texts have as examples, in unit tests. Where dbt repeats these texts they mean nobody.
-EXAMPLES = frozenset({"a", "b", "c", "21", "p01", "p0001", "p0099", "100234", "sunny", "abcd", "1112345678"})
+# Names that the project's own texts have as examples, in unit tests and rules. Where dbt and pages repeat these texts they
+# mean nobody.
+EXAMPLES = frozenset({"17", "a", "b", "c", "21", "p01", "p0001", "p0099", "100234", "sunny", "abcd", "1112345678"})
 WORD = re.compile(r"[^\W_]+")
 ASCII_WORD = re.compile(r"[0-9a-z]+")
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -113,7 +114,7 @@ def sought_by(study: Study, connection: duckdb.DuckDBPyConnection) -> list[Sough
     add(KEY, [(key, None) for key in keys])
     for person, shift in connection.execute(SHIFTS).fetchall():
         shifts.setdefault(person, set()).add(shift)
-    words = words_of_the_project() | _words_of(_declared_texts(study))
+    words = words_of_the_project() | {word for text in declared_texts(study) for word in LETTERS.findall(text.lower())}
     found: dict[str, Sought] = {}
     for text, what in kinds.items():
         person = persons[text]
@@ -190,15 +191,15 @@ def words_of_the_project() -> frozenset[str]:
     return frozenset(words)
 
 
-def _words_of(texts: Iterable[str]) -> set[str]:
-    return {word for text in texts for word in LETTERS.findall(text.lower())}
+def declared_texts(study: Study) -> list[str]:
+    """What the operator says of the study, and pages repeat: its title, its instruments, its notices, its place.
 
-
-def _declared_texts(study: Study) -> list[str]:
-    """What the operator says of the study, and pages repeat: its title, its instruments, its notices, its place."""
+    Raises:
+        BadSettings: ``study.yml`` cannot be used.
+    """
     settings = Settings.read(study).model_dump(exclude={"one_history"})
-    tables = [study.notices_path, study.recipients_path, *sorted(study.instruments.glob("*.csv"))]
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in tables if path.is_file()]
+    files = [study.notices_path, study.recipients_path, *study.instruments.glob("*.csv"), *study.notice_texts.glob("*")]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files if path.is_file()]
     return [str(settings), str(study.root.absolute()), *texts]
 
 

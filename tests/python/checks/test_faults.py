@@ -113,6 +113,7 @@ def _donate_canaries(study: Study) -> None:
             platform="A thing nobody knows (SM-X900)",
         ),
         play("2023-05-01T13:00:00Z", 64_000, incognito_mode=True),
+        play("at noon", 65_000),  # is rejected
     ]
     # Under the user name of the other donations: this is no second account.
     canaries = [row | {"username": "listener-024-q7x"} for row in canaries]
@@ -207,14 +208,14 @@ def _bring_to(tree: Tree, start: str) -> str:
     return printed
 
 
-def _batches(check: str) -> list[list[dict[str, Any]]]:
-    """The faults of a check, planted together as far as each has a finding and a place of its own.
+def _batches(check: str, start: str = "run") -> list[list[dict[str, Any]]]:
+    """The faults of a check from ``start`` on, planted together as far as each has a finding and a place of its own.
 
     One that is ``alone`` hides what others do.
     """
     batches: list[list[dict[str, Any]]] = []
     for fault in FAULTS:
-        if fault["check"] != check or fault.get("from", "run") != "run":
+        if fault["check"] != check or fault.get("from", "run") != start:
             continue
         for batch in batches:
             if all(_are_apart(fault, one) for one in batch):
@@ -289,6 +290,16 @@ def test_leaks_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None
         assert any(_is_named(fault, leak) for leak in found["leaks"]), fault["fault"]
 
 
+@pytest.mark.parametrize("batch", _batches("leaks", "load"), ids=_called)
+def test_what_a_load_leaves_is_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    _bring_to(copied, "load")
+    found = _checked(copied, "leaks")
+    for fault in batch:
+        assert any(_is_named(fault, leak) for leak in found["leaks"]), fault["fault"]
+
+
 @pytest.mark.parametrize("batch", _batches("publish"), ids=_called)
 def test_a_faulty_release_is_refused_by_the_rules_it_breaks(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
@@ -300,7 +311,12 @@ def test_a_faulty_release_is_refused_by_the_rules_it_breaks(copied: Tree, batch:
     assert not (copied.study.published / "current").exists()
 
 
-ALONE = [fault for fault in FAULTS if fault["check"] not in TOGETHER or fault.get("from", "run") != "run"]
+ALONE = [
+    fault
+    for fault in FAULTS
+    if (fault["check"] not in TOGETHER or fault.get("from", "run") != "run")
+    and (fault["check"], fault.get("from")) != ("leaks", "load")
+]
 
 
 @pytest.mark.parametrize("fault", ALONE, ids=[f"{fault['fault']} ({fault['check']})" for fault in ALONE])

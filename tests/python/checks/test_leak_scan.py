@@ -26,7 +26,7 @@ from conftest import SmallStudy, play
 from consonance.checks.leak_scan import LeakScanReport, scan_for_leaks
 from consonance.checks.leaks.contents import Unsearchable, pieces
 from consonance.checks.leaks.sought import CODE, EXAMPLES, Sought, is_distinctive, words_of_the_project
-from consonance.checks.leaks.tokens import Finder
+from consonance.checks.leaks.tokens import NUMBERED, Finder
 from consonance.cli.main import cli
 from consonance.study.dbt_command import PROJECT
 from consonance.study.key import read_key
@@ -110,6 +110,8 @@ def test_no_name_of_the_project_is_a_code_that_nobody_listed() -> None:
                     names = [row.get("participant_code"), *(row.get("usernames") or ())]
                     called = {str(name).lower() for name in names if name is not None}
                     assert {name for name in called if not name.startswith("erased-")} <= EXAMPLES, (path, test["name"])
+    for path in (PROJECT / "consonance" / "checks" / "rules").rglob("*.sql"):
+        assert set(NUMBERED.findall(path.read_text(encoding="utf-8").lower())) <= EXAMPLES, path
 
 
 def test_shifts_beside_names_are_found_and_other_numbers_are_not() -> None:
@@ -292,6 +294,7 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
         "contains a participant code",
         "catalogue.music.archive_files",
     ),
+    "an e-mail address in an unknown file": (_in_study("rejects.jsonl", '{"who": "jane.doe@mail.example"}'), "contains an e-mail", "rejects.jsonl:1"),
     "an archive that cannot be opened": (_in_study("backup.rar", "Rar!"), "cannot be searched", "backup.rar"),
     "an output that others may read": (_in_study("site/index.html", "<p>", 0o644), "can be read by other users", "site/index.html"),
     "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry", "manifest.json"),
@@ -338,6 +341,18 @@ def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: Sma
     (small.root / "last-load.json").write_text('{"participants": {"7": {"status": "loaded"}}}', encoding="utf-8")
     (small.root / "last-load.json").chmod(0o600)
     assert [leak.what for leak in _scanned(small, project).leaks] == ["contains a participant code"]
+
+
+def test_what_the_operator_declares_is_no_leak(loaded: SmallStudy, project: Path) -> None:
+    for name, text in {
+        "study.yml": "\ncontact: team@study.example\n",
+        "notes/2026.md": "person-one phoned",
+        "consent form.txt": "Write to team@study.example.",
+        "recipients.csv": "1,somebody@elsewhere.example,2026-06-01\n",
+    }.items():
+        _in_study(name, text)(loaded, project)
+    report = scan_for_leaks(loaded.study, project)
+    assert report.passed, report.leaks
 
 
 def test_a_study_with_nobody_has_no_leak(small: SmallStudy, project: Path) -> None:

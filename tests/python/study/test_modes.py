@@ -38,13 +38,17 @@ def test_a_load_closes_what_was_put_there_and_says_so(small: SmallStudy) -> None
     (small.root / "link.csv").symlink_to(outside)
     (small.study.published / "1").mkdir(parents=True)
     (small.study.published / "1" / "codebook.csv").write_text("for others")
+    (small.study.published / "draft.csv").write_text("for nobody")
     small.study.participants_path.chmod(0o644)
     findings = [finding for finding in examine(small.study).findings if "rights on" in finding.what]
     assert [finding.is_grave for finding in findings] == [False]
-    assert "inbox, notice-v1.txt, participants.csv" in findings[0].what
+    assert "inbox, notice-v1.txt, participants.csv, published" in findings[0].what
     done = consonance("load", "--study", small.root)
     said = " ".join(done.stdout.split())
-    assert "Other users of this machine could read inbox, notice-v1.txt, participants.csv. Now only you can." in said
+    assert (
+        "Other users of this machine could read inbox, notice-v1.txt, participants.csv, published. Now only you can."
+        in said
+    )
     assert open_places(small.study) == []
     assert not any("rights on" in finding.what for finding in examine(small.study).findings)
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
