@@ -48,6 +48,7 @@ EMPTY = {
     ),
     "ids": "select '' as place, cast(null as varchar) as text_id, cast(null as bigint) as number_id where false",
     "unordered": "select '' as place where false",
+    "public_values": "select '' as relation, '' as cell, '' as measure, 0.0 as value where false",
 }
 
 
@@ -56,7 +57,8 @@ def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
 
     ``strings``: each distinct text with its place. ``persons``: see ``_persons``. ``times``: each
     participant's first and last time in each temporal column. ``clocks``: see ``_clocks``. ``ids``: see
-    ``_ids``; ``ids_elsewhere``: the same of the other databases. ``unordered``: see ``_unordered``.
+    ``_ids``; ``ids_elsewhere``: the same of the other databases. ``unordered``: see ``_unordered``. ``public_values``: see
+    ``_public_values``.
 
     Args:
         queries: SQL.
@@ -74,6 +76,7 @@ def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
         "ids": _union("ids", map(_ids, checked)),
         "ids_elsewhere": _union("ids", map(_ids, elsewhere)),
         "unordered": _union("unordered", map(_unordered, checked)),
+        "public_values": _union("public_values", map(_public_values, checked)),
     }
     written = []
     for query in queries:
@@ -218,6 +221,23 @@ def _unordered(table: Table) -> Iterator[str]:
         )
         where current_row < previous_row
     """
+
+
+def _public_values(table: Table) -> Iterator[str]:
+    """Each number of a public table: of how many persons a cell is, or a mean. The other columns name the cell.
+
+    A table without a number gives its cells too: nobody expects them. Reference data has no persons.
+    """
+    if table.name.startswith("reference."):
+        return
+    numbers = [name for name, data_type in table.types.items() if name == "persons" or data_type in ("FLOAT", "DOUBLE")]
+    names = [f"coalesce(cast(\"{name}\" as varchar), '')" for name in table.types if name not in numbers]
+    cell = f"concat_ws('|', {', '.join(names)})" if names else "''"
+    for measure, value in [(name, f'cast("{name}" as double)') for name in numbers] or [("", "null")]:
+        yield f"""
+            select '{table.name}' as relation, {cell} as cell, '{measure}' as measure, {value} as value
+            from {table.database}.{table.name}
+        """
 
 
 def _temporal(table: Table) -> list[str]:

@@ -13,6 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from consonance.checks.study_checks import run_rules
+from consonance.release.contents import public_tables
+from consonance.release.making import NothingToPublish
+from consonance.release.parameters import small_group
+from consonance.release.publish import Release, publish
 from consonance.report.section import Section
 from consonance.report.sentences import Verdict
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
@@ -25,6 +29,8 @@ from loaders.dumps import add_dump
 from loaders.load import load_study
 
 MARK = ".synthetic-study"
+# Of each table of the public release.
+SHOWN_ROWS = 3
 QUESTIONS = ("music_valence_and_reported_valence", "features_by_mood_quadrant", "session_length", "coverage_by_method")
 
 
@@ -59,9 +65,9 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         results = run_rules(study)
     if broken := [result for result in results if not result.passed]:
         raise ConsonanceError(f"The rule {broken[0].rule.name} failed.", broken[0].rule.remedy)
+    with _step(screen, "Publishing for everyone, after every check (consonance publish --tier public)"):
+        public = _publish_for_everyone(study)
     with _step(screen, "Publishing for named analysts, after every check (consonance publish --tier controlled)"):
-        from consonance.release.publish import publish
-
         release = publish(study, "controlled")
     with _step(screen, "Computing the report of music and mood (consonance report)"):
         from consonance.report.page import write_report
@@ -94,18 +100,46 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     )
     for result in release.results:
         out.print(f"  {result.name}: {result.summary}")
+    _show_public(public, out)
     _answer(study, out)
     out.print(
         f"\nPlanted in the data: reported valence rises by {VALENCE_WITHIN} from the least to the most positive music. Compare the first answer."
     )
     _found(sections, out)
+    for_everyone = f"  for everyone    {public.page}\n" if isinstance(public, Release) else ""
     out.print(
         f"\n[bold]Look at[/]\n  the report      {study.report}\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
         f"  the release     duckdb -readonly {release.database}\n  its certificate {release.page}\n"
-        f"  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
+        f"{for_everyone}  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
         f"  once more       CONSONANCE_STUDY={study.root} dbt run",
         soft_wrap=True,
     )
+
+
+def _publish_for_everyone(study: Study) -> Release | NothingToPublish:
+    """Publish the public tier; or why there is nothing to publish: a demo may have few people."""
+    try:
+        return publish(study, "public")
+    except NothingToPublish as nothing:
+        return nothing
+
+
+def _show_public(public: Release | NothingToPublish, out: Console) -> None:
+    """Print the tables of the public release and some of its rows, or why there is none."""
+    if isinstance(public, NothingToPublish):
+        out.print(f"[bold]Not published[/] for everyone: {public.what}")
+        return
+    out.print(
+        f"\n[bold]Published[/] release {public.number}, {public.tier}: counts and means of {public.participants} participants who agree to it. Every cell is of nobody or of more than {small_group()} persons; the others are left out:"
+    )
+    with duckdb.connect(str(public.database), read_only=True) as connection:
+        for table in public_tables():
+            rows = connection.execute(f"select * from marts.{table.name}")
+            names = [column[0].replace("_", " ") for column in rows.description or []]
+            every = rows.fetchall()
+            out.print(f"  {table.name}: {len(every)} {'row' if len(every) == 1 else 'rows'}")
+            if every:
+                _print_table(names, every[:SHOWN_ROWS], out)
 
 
 def _add_dumps(study: Study, dumps: dict[str, list[Path]]) -> dict[str, int]:
@@ -137,17 +171,21 @@ def _answer(study: Study, out: Console) -> None:
             answer = connection.execute(
                 (target_folder() / "compiled" / "consonance" / "analyses" / f"{name}.sql").read_text(encoding="utf-8")
             )
-            # Spaces for underscores, and no column narrower than its longest word: nothing is cut off.
             names = [column[0].replace("_", " ") for column in answer.description or []]
-            rows = [[str(value) for value in row] for row in answer.fetchall()]
-            table = Table(box=None)
-            for name_shown, *values in zip(names, *rows, strict=True):
-                words = " ".join([name_shown, *values]).split()
-                table.add_column(name_shown, min_width=max(map(len, words)))
-            for row in rows:
-                table.add_row(*row)
             out.print(f"\n[bold]{question.split('?')[0]}?[/] ({name}.sql)", soft_wrap=True)
-            out.print(table)
+            _print_table(names, answer.fetchall(), out)
+
+
+def _print_table(names: Sequence[str], values: Sequence[Sequence[object]], out: Console) -> None:
+    """Print rows under their names; no column is narrower than its longest word, so that nothing is cut off."""
+    rows = [[str(value) for value in row] for row in values]
+    table = Table(box=None)
+    for name_shown, *shown in zip(names, *rows, strict=True):
+        words = " ".join([name_shown, *shown]).split()
+        table.add_column(name_shown, min_width=max(map(len, words)))
+    for row in rows:
+        table.add_row(*row)
+    out.print(table)
 
 
 @contextmanager

@@ -14,11 +14,13 @@ import duckdb
 
 from consonance.checks.check import CheckResult
 from consonance.consent.state import LEDGER_STATE, PURPOSES
-from consonance.release.description import as_json, described_tables
+from consonance.release.contents import CERTIFICATE as FILES
+from consonance.release.contents import DATABASE
+from consonance.release.description import Table, as_json
 from consonance.release.generalisation import Generalisation
 from consonance.release.making import purpose_of
-from consonance.release.package import DATABASE
 from consonance.release.parameters import parameters, small_group
+from consonance.release.proofs import what_checks_prove
 from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
 from consonance.study.feature_permissions import noted_permissions
@@ -26,8 +28,9 @@ from consonance.study.files import sha256_of
 from consonance.study.settings import Settings
 from consonance.study.vault import open_study
 
-CERTIFICATE = "certificate.json"
-PAGE = "certificate.html"
+CERTIFICATE, PAGE = FILES
+# What a certificate repeats of the details of a check: never a place, and nothing that a check adds later.
+CERTIFIED = ("rules", "relations", "columns", "parameters", "thresholds")
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb", "great-expectations")
 LINKAGE = (
     "No participant, play, session or report has the same id in two releases or in the warehouse, and no "
@@ -39,20 +42,21 @@ AGGREGATES = (
     "This release has aggregates only: no row of a person, no id, no time but weekday and hour. (Months "
     "would mean nothing: each person's times are shifted by a secret number of weeks.) Every cell has no person or "
     "more than {small_group} persons, and so does every difference of published cells. Cells for which "
-    "this is not so are left out: a table may be short or empty for this reason. The same rule is applied to the "
-    "counts in this certificate."
+    "this is not so are left out: a table may be short or empty for this reason. So this certificate does not count "
+    "who is left out, or who grants what."
 )
 
 
 def write_certificate(
     candidate: Candidate,
+    tables: Sequence[Table],
     members: int,
     results: Sequence[CheckResult],
     as_of: datetime,
     created: datetime,
     demographics: Generalisation | None,
 ) -> str:
-    """Write ``certificate.json`` and ``certificate.html`` into the folder of the release.
+    """Write ``certificate.json`` and ``certificate.html`` into the folder of the release, in place of earlier ones.
 
     Returns:
         The SHA-256 of ``certificate.json``, which lists that of every other file but the page.
@@ -68,9 +72,9 @@ def write_certificate(
         "consent": _consent(candidate, members),
         "statements": _statements(candidate, demographics),
         "demographics": demographics.as_json() if demographics else None,
-        "checks": [result.as_json() for result in results],
+        "checks": [_certified(result) for result in results],
         "risk": _risk(folder / DATABASE),
-        "tables": as_json(described_tables(folder / DATABASE)),
+        "tables": as_json(tables),
         "features_passed_on": [source["source_id"] for source in sources if source["may_redistribute"]],
         "feature_sources": sources,
         "expired_permissions": _expired_permissions(candidate),
@@ -79,12 +83,25 @@ def write_certificate(
         "files": {
             path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
             for path in sorted(folder.rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name not in FILES
         },
     }
     (folder / CERTIFICATE).write_text(json.dumps(certificate, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     (folder / PAGE).write_text(render(PAGE, **certificate), encoding="utf-8")
     return sha256_of(folder / CERTIFICATE)
+
+
+def _certified(result: CheckResult) -> dict[str, Any]:
+    """What the certificate says of a check: its result, and what it proves and does not."""
+    proof = what_checks_prove().get(result.name)
+    return {
+        "name": result.name,
+        "passed": result.passed,
+        "summary": result.summary,
+        "proves": proof.proves if proof else None,
+        "does_not_prove": proof.does_not_prove if proof else None,
+        **{name: value for name, value in result.details.items() if name in CERTIFIED},
+    }
 
 
 def _statements(candidate: Candidate, demographics: Generalisation | None) -> list[str]:
@@ -127,8 +144,13 @@ def _risk(database: Path) -> list[dict[str, Any]] | None:
 
 
 def _consent(candidate: Candidate, members: int) -> dict[str, Any]:
-    """How many are in the release, how many are left out, and why."""
+    """How many are in the release; in a controlled one also how many are left out, and why, and who grants what.
+
+    Whoever could subtract such counts from the cells of the public tier would find small groups.
+    """
     purpose = purpose_of(candidate.tier)
+    if candidate.tier == "public":
+        return {"purpose": purpose, "persons": members, "left_out": None, "purposes_of_those_in": None}
     with open_study(candidate.before, read_only=True) as connection:
         ((enrolled, inactive, disagreeing),) = connection.execute(
             f"""
@@ -157,23 +179,13 @@ def _consent(candidate: Candidate, members: int) -> dict[str, Any]:
                 {"number": candidate.number},
             ).fetchall()
         )
-    left_out = {
-        "no active consent": inactive,
-        f"{purpose} not granted": disagreeing,
-        "granted, but nothing to release": enrolled - inactive - disagreeing - members,
-    }
-    is_public = candidate.tier == "public"
     return {
         "purpose": purpose,
         "persons": members,
-        "left_out": {why: _shown(count, None, is_public) for why, count in left_out.items()},
-        "purposes_of_those_in": {name: _shown(granted.get(name, 0), members, is_public) for name in PURPOSES},
+        "left_out": {
+            "no active consent": inactive,
+            f"{purpose} not granted": disagreeing,
+            "granted, but nothing to release": enrolled - inactive - disagreeing - members,
+        },
+        "purposes_of_those_in": {name: granted.get(name, 0) for name in PURPOSES},
     }
-
-
-def _shown(count: int, of: int | None, is_public: bool) -> int | str:
-    """A count. In a public certificate only if neither the count nor the rest of ``of`` is a small group."""
-    rest = 0 if of is None else of - count
-    if is_public and any(1 <= size <= small_group() for size in (count, rest)):
-        return "not shown" if of else f"{small_group()} or fewer"
-    return count

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -132,7 +133,7 @@ def field_type(duckdb_type: str) -> str:
     return "number" if duckdb_type.startswith("DECIMAL") else FIELD_TYPES.get(duckdb_type, "any")
 
 
-def as_json(tables: list[Table]) -> list[dict[str, Any]]:
+def as_json(tables: Sequence[Table]) -> list[dict[str, Any]]:
     """The tables as the certificate lists them: with their numbers of rows."""
     return [
         {key: value for key, value in asdict(table).items() if key in ("schema", "name", "rows")} for table in tables

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
+from consonance.release.parameters import small_group
 from consonance.release.register import Member
 from consonance.study.dbt_command import run_dbt
 from consonance.study.errors import ConsonanceError
@@ -35,6 +36,14 @@ def purpose_of(tier: str) -> str:
     return f"sharing_{tier}"
 
 
+def too_few_for_the_public_tier() -> NothingToPublish:
+    """The error when those who agree are a small group themselves."""
+    return NothingToPublish(
+        f"Too few participants with plays grant {purpose_of('public')}: each cell of the public tier needs more than {small_group()} persons.",
+        "Publish to the controlled tier, or wait for more participants.",
+    )
+
+
 def draw_members(study: Study, tier: str) -> list[Member]:
     """Keep the consent of those who agree to ``tier`` only, and give everyone in the vault new secrets.
 
@@ -46,7 +55,7 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         Those who agree, with their pseudonyms and shifts in the release.
 
     Raises:
-        NothingToPublish: nobody agrees.
+        NothingToPublish: nobody agrees, or to the public tier too few.
         ShiftsUsedUp: see there.
     """
     with open_study(study, writes_catalogue=False) as connection:
@@ -54,18 +63,21 @@ def draw_members(study: Study, tier: str) -> list[Member]:
             f"select participant_no, participant_code, list_contains(purposes, $purpose) from ({LEDGER_STATE}) order by participant_no",
             {"purpose": purpose_of(tier)},
         ).fetchall()
-        if not any(agrees for _, _, agrees in persons):
+        agreeing = {number for number, _, agrees in persons if agrees}
+        if not agreeing:
             raise NothingToPublish(
                 f"Nobody grants {purpose_of(tier)}: there is nothing to publish.",
                 f"Add {purpose_of(tier)} to the purposes in consents.csv for those who agree to it. Then 'consonance load'.",
             )
+        if tier == "public" and len(agreeing) <= small_group():
+            raise too_few_for_the_public_tier()
         used = connection.execute(
             "select participant_no, pseudonym, shift_weeks from vault.raw.keyring union all select participant_no, pseudonym, shift_weeks from vault.raw.release_keyring"
         ).fetchall()
         names = {pseudonym for _, pseudonym, _ in used}
         members = []
         secrets = []
-        for participant_no, code, agrees in persons:
+        for participant_no, code, _ in persons:
             name = draw_pseudonym(names)
             names.add(name)
             try:
@@ -76,9 +88,8 @@ def draw_members(study: Study, tier: str) -> list[Member]:
                     "Publish less often, or widen MAX_SHIFT_WEEKS in consonance/study/keyring.py.",
                 ) from None
             secrets.append([participant_no, code, name, shift, draw_secret()])
-            if agrees:
+            if participant_no in agreeing:
                 members.append(Member(participant_no, name, shift))
-        agreeing = {member.participant_no for member in members}
         connection.execute(
             "delete from vault.raw.consent_events where not list_contains($codes, participant_code)",
             {"codes": [code for participant_no, code, _ in persons if participant_no in agreeing]},

@@ -19,7 +19,7 @@ from base;
 -- One row is one counted play of the base population. Weekday and hour of the shifted clock are true.
 create temp table counted_plays as
 select
-    plays.participant_id,
+    base.person_no,
     plays.track_id,
     cast(isodow(plays.started_at_local) as integer) as weekday,
     cast(hour(plays.started_at_local) as integer) as hour,
@@ -28,21 +28,22 @@ from made.marts.plays as plays
 inner join base on base.participant_id = plays.participant_id
 where plays.is_counted;
 
--- One row is one person: what is known of everyone, so that a mean over a cell is one over all its persons.
-create temp table habits as
+-- One row is one track that can be named: of Spotify's catalogue, nobody's own.
+create temp table nameable_tracks as
 select
-    days.participant_id,
-    avg(days.counted_plays) as counted_plays_per_listening_day,
-    avg(days.ms_played) / 60000 as minutes_per_listening_day,
-    avg(days.tracks) as tracks_per_listening_day
-from made.marts.daily_listening as days
-inner join base on base.participant_id = days.participant_id
-group by days.participant_id;
+    tracks.track_id,
+    concat_ws(chr(31), tracks.title, coalesce(tracks.creator, ''), tracks.spotify_uri) as cell
+from made.marts.tracks as tracks
+where
+    tracks.content_type = 'track'
+    and not tracks.is_private
+    and tracks.spotify_uri is not null
+    and tracks.title is not null;
 
 -- One row is one person and one quadrant of mood: the music of the hour before their reports in it.
 create temp table moods as
 select
-    windows.participant_id,
+    base.person_no,
     case
         when windows.reported_valence >= 0 and windows.reported_arousal >= 0 then 'pleasant, aroused'
         when windows.reported_valence >= 0 then 'pleasant, calm'
@@ -63,50 +64,32 @@ where
     and windows.mean_energy is not null
     and windows.mean_danceability is not null
     and windows.mean_tempo is not null
-group by windows.participant_id, mood_quadrant;
+group by base.person_no, mood_quadrant;
 
--- One row is one track that can be named: of Spotify's catalogue, nobody's own.
-create temp table nameable_tracks as
-select
-    tracks.track_id,
-    tracks.spotify_uri,
-    tracks.title,
-    tracks.creator
-from made.marts.tracks as tracks
-where
-    tracks.content_type = 'track'
-    and not tracks.is_private
-    and tracks.spotify_uri is not null
-    and tracks.title is not null;
-
--- One row is one person in one possible cell of a series. Of two cells that cannot both be published the
--- one of the series with the larger rank is suppressed. Where the cells of a series add up to everything,
--- what is suppressed is known as a whole.
+-- One row is one person in one possible cell of a series. The name of a cell is the columns that it has in its table,
+-- with chr(31) between them. Of two cells that cannot both be published the one of the series with the larger rank is
+-- suppressed. Where the cells of a series add up to everything, what is suppressed is known as a whole.
 create temp table members as
-select 'gender' as series, 1 as rank, true as adds_up, coalesce(gender, 'not told') as cell, person_no
+select 'gender' as series, 1 as rank, true as adds_up, concat_ws(chr(31), 'gender', coalesce(gender, 'not told')) as cell, person_no
 from base
 union all
-select 'age band', 2, true, coalesce(age_band, 'not told'), person_no
+select 'age band', 2, true, concat_ws(chr(31), 'age band', coalesce(age_band, 'not told')), person_no
 from base
 union all
-select 'country', 3, true, coalesce(country, 'not told'), person_no
+select 'country', 3, true, concat_ws(chr(31), 'country', coalesce(country, 'not told')), person_no
 from base
 union all
-select distinct 'mood quadrant', 4, false, moods.mood_quadrant, base.person_no
+select 'mood quadrant', 4, false, mood_quadrant, person_no
 from moods
-inner join base on base.participant_id = moods.participant_id
 union all
-select distinct 'device family', 5, true, counted_plays.device_family, base.person_no
+select distinct 'device family', 5, true, device_family, person_no
 from counted_plays
-inner join base on base.participant_id = counted_plays.participant_id
 union all
-select distinct 'weekday and hour', 6, true, counted_plays.weekday || ' ' || counted_plays.hour, base.person_no
+select distinct 'weekday and hour', 6, true, concat_ws(chr(31), weekday, hour), person_no
 from counted_plays
-inner join base on base.participant_id = counted_plays.participant_id
 union all
-select distinct 'track', 7, false, nameable_tracks.spotify_uri, base.person_no
+select distinct 'track', 7, false, nameable_tracks.cell, counted_plays.person_no
 from counted_plays
-inner join base on base.participant_id = counted_plays.participant_id
 inner join nameable_tracks on nameable_tracks.track_id = counted_plays.track_id;
 
 -- One row is one cell with the set of its persons, and whether it may still be published.
@@ -126,3 +109,55 @@ group by members.series, members.rank, members.adds_up, members.cell, population
 qualify
     members.series <> 'track'
     or row_number() over (partition by members.series order by count(*) desc, members.cell asc) <= 100;
+
+-- One row is one number of one person in one cell: the key sees to it that there is no second one, so that everyone
+-- counts once in a mean.
+create temp table personal (
+    series varchar,
+    cell varchar,
+    person_no integer,
+    measure varchar,
+    value double not null,
+    primary key (series, cell, person_no, measure)
+);
+
+insert into personal
+unpivot (
+    with days as (
+        select
+            base.person_no,
+            avg(daily_listening.ms_played) / 60000 as minutes_per_listening_day,
+            avg(daily_listening.counted_plays) as counted_plays_per_listening_day,
+            avg(daily_listening.tracks) as tracks_per_listening_day
+        from made.marts.daily_listening as daily_listening
+        inner join base on base.participant_id = daily_listening.participant_id
+        group by base.person_no
+    )
+
+    select members.series, members.cell, days.*
+    from members
+    inner join days on days.person_no = members.person_no
+    where members.series in ('gender', 'age band', 'country')
+) on minutes_per_listening_day, counted_plays_per_listening_day, tracks_per_listening_day
+into name measure value value;
+
+insert into personal
+with shares as (
+    select 'device family' as series, device_family as cell, person_no, count(*) as plays
+    from counted_plays
+    group by device_family, person_no
+    union all
+    select 'weekday and hour', concat_ws(chr(31), weekday, hour), person_no, count(*)
+    from counted_plays
+    group by weekday, hour, person_no
+)
+
+select series, cell, person_no, 'mean_share_of_plays', plays / sum(plays) over (partition by series, person_no)
+from shares;
+
+insert into personal
+unpivot (
+    select 'mood quadrant' as series, mood_quadrant as cell, * exclude (mood_quadrant)
+    from moods
+) on music_valence, music_energy, music_danceability, music_tempo
+into name measure value value;

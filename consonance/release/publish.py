@@ -20,12 +20,13 @@ import duckdb
 from consonance.checks.check import Check, CheckResult
 from consonance.release import register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
-from consonance.release.description import described_tables, write_codebook, write_datapackage
+from consonance.release.contents import DATABASE
+from consonance.release.description import Table, described_tables, write_codebook, write_datapackage
 from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
-from consonance.release.package import DATABASE, write_controlled, write_public
+from consonance.release.package import write_tables
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
-from consonance.release.release_checks import ON_RELEASE, ON_STUDY, Candidate
+from consonance.release.release_checks import ON_FILES, ON_RELEASE, ON_STUDY, Candidate
 from consonance.release.workspace import locked, temporary_files_in
 from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
@@ -82,6 +83,7 @@ def publish(
     *,
     on_study: Sequence[Check[Candidate]] = ON_STUDY,
     on_release: Sequence[Check[Candidate]] = ON_RELEASE,
+    on_files: Sequence[Check[Candidate]] = ON_FILES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Build a release of ``tier`` from ``study``, run the checks, and publish it.
@@ -89,7 +91,7 @@ def publish(
     Args:
         study: Loaded, with a warehouse.
         tier: ``controlled`` or ``public``.
-        on_study, on_release: The checks; see ``consonance.release.release_checks``.
+        on_study, on_release, on_files: The checks; see ``consonance.release.release_checks``.
         progress: Reports what is going on, in a few words.
 
     Returns:
@@ -110,10 +112,11 @@ def publish(
         published.chmod(0o755)  # a release is for others
     work = published / f"{WORK_PREFIX}{secrets.token_hex(4)}"
     with locked(published) as lock, guarded(published, work, lock) as say:
-        work.mkdir()
+        work.mkdir(mode=0o700)  # it has copies of the stores
         with temporary_files_in(work / "tmp"):
             try:
-                return _make_and_publish(Study(study.root.absolute()), tier, work, on_study, on_release, progress, say)
+                checks = _Checks(on_study, on_release, on_files)
+                return _make_and_publish(Study(study.root.absolute()), tier, work, checks, progress, say)
             except OSError as error:
                 raise CannotWrite(
                     f"Nothing was published: {published} cannot be written to ({error.strerror}).",
@@ -121,12 +124,20 @@ def publish(
                 ) from error
 
 
+@dataclass(frozen=True)
+class _Checks:
+    """The checks of a publish, in the order in which they are run."""
+
+    on_study: Sequence[Check[Candidate]]
+    on_release: Sequence[Check[Candidate]]
+    on_files: Sequence[Check[Candidate]]
+
+
 def _make_and_publish(
     study: Study,
     tier: str,
     work: Path,
-    on_study: Sequence[Check[Candidate]],
-    on_release: Sequence[Check[Candidate]],
+    checks: _Checks,
     progress: Callable[[str], None],
     say: Callable[[str], None],
 ) -> Release:
@@ -149,11 +160,17 @@ def _make_and_publish(
         register.note(vault, entry)
     earlier = register.earlier_databases(work.parent)
     candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
-    results = [*_checked(on_study, candidate, progress)]
+    results = [*_checked(checks.on_study, candidate, progress)]
     progress("writing the files")
-    _write_files(candidate, created)
-    results += _checked(on_release, candidate, progress)
-    digest = write_certificate(candidate, len(members), results, copies.as_of, created, demographics)
+    tables = _write_files(candidate, created)
+    results += _checked(checks.on_release, candidate, progress)
+
+    def certify() -> str:
+        return write_certificate(candidate, tables, len(members), results, copies.as_of, created, demographics)
+
+    certify()  # the checks of files read it too
+    results += _checked(checks.on_files, candidate, progress)
+    digest = certify()
     progress("publishing")
     say(f"number {copies.number}")
     _switch(study, candidate, replace(entry, certificate_sha256=digest), copies.ledger, progress)
@@ -203,14 +220,15 @@ def _copy(study: Study, work: Path, progress: Callable[[str], None]) -> _Copies:
         )
 
 
-def _write_files(candidate: Candidate, created: datetime) -> None:
-    write = write_controlled if candidate.tier == "controlled" else write_public
-    write(candidate.made, candidate.workspace, candidate.folder)
+def _write_files(candidate: Candidate, created: datetime) -> list[Table]:
+    """Write everything but the certificate; returns what is in the tables."""
+    write_tables(candidate.made, candidate.workspace, candidate.folder, candidate.tier)
     tables = described_tables(candidate.folder / DATABASE)
     title = Settings.read(candidate.before).title
     facts = {"study": title, "release": candidate.number, "tier": candidate.tier}
     write_codebook(candidate.folder, tables, facts)
     write_datapackage(candidate.folder, tables, candidate.number, title, candidate.tier, created)
+    return tables
 
 
 def _checked(

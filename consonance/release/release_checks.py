@@ -1,8 +1,8 @@
 """The checks that a release must pass before it is published.
 
 Those of ``ON_STUDY`` look at the study that the release is made of, before files are written: so what they
-measure can be released too. Those of ``ON_RELEASE`` look at the files. Most are the checks of a study,
-run on the studies of the candidate.
+measure can be released too. Those of ``ON_RELEASE`` look at the rows of the release, those of ``ON_FILES`` at every file,
+the certificate with the results of all others too. Most are the checks of a study, run on the studies of the candidate.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from consonance.checks.risk.recording import record
 from consonance.checks.rule_relations import MADE
 from consonance.checks.rules import all_rules, release_rules
 from consonance.checks.study_checks import check_leaks, check_non_interference, check_wall, run_rules, summed_up
+from consonance.release.contents import DATABASE
+from consonance.release.contents_check import check_contents
 from consonance.release.files_agree import check_files_agree
-from consonance.release.package import DATABASE
+from consonance.release.linkage import check_nothing_links
 from consonance.study.folder import Study
 
 
@@ -90,6 +92,21 @@ def _attacks(candidate: Candidate) -> CheckResult:
     )
 
 
+def _no_key_links(candidate: Candidate) -> CheckResult:
+    """No column of a controlled release has the values of a key of the warehouse or of an earlier release."""
+    if candidate.tier == "public":
+        return CheckResult("no key links", True, "Nothing to link: no row of a person is released.")
+    elsewhere = {"the warehouse": candidate.before.warehouse_path}
+    elsewhere |= {f"release {number}": path for number, path in candidate.earlier.items()}
+    return check_nothing_links(candidate.folder / DATABASE, elsewhere)
+
+
+def _contents(candidate: Candidate) -> CheckResult:
+    """The release has what the list of its tier names, and no file says where it was made."""
+    places = (candidate.workspace, candidate.workspace.parent.parent)
+    return check_contents(candidate.folder, candidate.tier, places)
+
+
 def _leaks(candidate: Candidate) -> CheckResult:
     """What dbt wrote, and what is to be published, holds no secret and no name."""
     return check_leaks(candidate.before, candidate.workspace, beside=(candidate.folder,))
@@ -107,5 +124,9 @@ ON_RELEASE: tuple[Check[Candidate], ...] = (
         "files agree",
         lambda candidate: check_files_agree(candidate.folder, candidate.made.warehouse_path, candidate.tier),
     ),
+    Check("no key links", _no_key_links),
+)
+ON_FILES: tuple[Check[Candidate], ...] = (
+    Check("contents", _contents),
     Check("leaks", _leaks),
 )

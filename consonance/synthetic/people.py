@@ -11,9 +11,10 @@ from consonance.synthetic.exports import Account, Extended, Layout
 # Is part of everything that differs between the people of a disguised study and those of the same study undisguised.
 DISGUISE = "tulip7c3e"
 
-_EVERY_PURPOSE = (
+_ALL_BUT_PUBLIC = (
     "listening_history podcasts_audiobooks private_sessions demographics emotion_reports ml_training sharing_controlled"
 )
+_EVERY_PURPOSE = f"{_ALL_BUT_PUBLIC} sharing_public"
 _COUNTRIES = (
     ("DE", "Europe/Berlin"),
     ("US", "America/New_York"),
@@ -124,7 +125,8 @@ def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
         Person(6, (lifetime,), purposes="listening_history demographics emotion_reports", private_share=0.1),
     )
     yield add(
-        "consents to 2021 and 2022 only", Person(7, (lifetime,), history_from="2021-01-01", history_to="2022-12-31")
+        "consents to 2021 and 2022 only, and not to public sharing",
+        Person(7, (lifetime,), purposes=_ALL_BUT_PUBLIC, history_from="2021-01-01", history_to="2022-12-31"),
     )
     yield add(
         "took back all purposes but listening and emotion reports",

@@ -185,6 +185,7 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
         "coverage_by_method.sql",
         "site/index.html",
         "published/1/certificate.html",
+        "Not published for everyone: Too few participants",
         "analyses",
     ):
         assert told in flat, told
@@ -193,7 +194,7 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
     assert (folder / "published" / "current" / "research.duckdb").exists()
     refused = consonance("publish", "--tier", "public", "--study", folder)
     assert refused.returncode == 1
-    assert "Nobody grants sharing_public" in refused.stderr
+    assert "Too few participants with plays grant sharing_public" in refused.stderr
     assert sorted(path.name for path in (folder / "published").iterdir()) == ["1", "current"]
 
 
