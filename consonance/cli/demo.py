@@ -65,10 +65,10 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         results = run_rules(study)
     if broken := [result for result in results if not result.passed]:
         raise ConsonanceError(f"The rule {broken[0].rule.name} failed.", broken[0].rule.remedy)
-    with _step(screen, "Publishing for everyone, after every check (consonance publish --tier public)"):
-        public = _publish_for_everyone(study)
     with _step(screen, "Publishing for named analysts, after every check (consonance publish --tier controlled)"):
         release = publish(study, "controlled")
+    with _step(screen, "Publishing for everyone (consonance publish --tier public)"):
+        public = _publish_for_everyone(study, release)
     with _step(screen, "Computing the report of music and mood (consonance report)"):
         from consonance.report.page import write_report
         from consonance.report.reading import of_study
@@ -116,10 +116,10 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     )
 
 
-def _publish_for_everyone(study: Study) -> Release | NothingToPublish:
+def _publish_for_everyone(study: Study, after: Release) -> Release | NothingToPublish:
     """Publish the public tier; or why there is nothing to publish: a demo may have few people."""
     try:
-        return publish(study, "public")
+        return publish(study, "public", after=after)
     except NothingToPublish as nothing:
         return nothing
 

@@ -25,6 +25,7 @@ from consonance.cli.consent import consent
 from consonance.cli.export import export
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
+from consonance.cli.publish import publish
 from consonance.cli.report import report
 from consonance.cli.risk_report import print_risk
 from consonance.cli.survey import survey
@@ -178,30 +179,6 @@ def site(folder: Path | None) -> None:
 
 
 @cli.command()
-@click.option(
-    "--tier",
-    type=click.Choice(["controlled", "public"]),
-    required=True,
-    help="controlled: pseudonymous rows for named analysts. public: aggregates for anyone.",
-)
-@study_option
-def publish(tier: str, folder: Path | None) -> None:
-    """Make a release in published/, if every check has passed. If one fails, nothing is published and the exit status is 1."""
-    from consonance.release.publish import publish as publish_release
-
-    study = Study.find(folder)
-    with screen.status("Publishing …") as status:
-        release = publish_release(study, tier, progress=lambda what: status.update(f"Publishing: {what} …"))
-    out.print(f"[bold]Published release {release.number}[/] ({tier}, {release.participants} participants).")
-    for result in release.results:
-        out.print(f"  [green]✓[/] {result.name}: {result.summary}")
-    out.print(
-        f"  for analysts   duckdb -readonly {study.published}/current/{release.database.name}\n  certificate    {release.page}",
-        soft_wrap=True,
-    )
-
-
-@cli.command()
 @study_option
 @json_option
 def doctor(folder: Path | None, as_json: bool) -> None:
@@ -234,6 +211,7 @@ cli.add_command(catalog)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)
+cli.add_command(publish)
 cli.add_command(report)
 cli.add_command(survey)
 cli.add_command(export)

@@ -10,7 +10,7 @@ from typing import Any
 from consonance.export.consent import note, refuse_outdated, refuse_without_consent
 from consonance.export.dictionary import Entry, describe, table_schema, write_dictionary
 from consonance.export.folder import CannotExport, new_folder, reading, write_json
-from consonance.release.package import DATABASE
+from consonance.release.contents import DATABASE
 from consonance.release.register import CURRENT
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -78,5 +79,5 @@ def files_of(tier: str) -> set[str]:
     return {DATABASE, PACKAGE, *CODEBOOK, *CERTIFICATE, *parquet}
 
 
-def _read(name: str) -> dict[str, dict[str, object]]:
+def _read(name: str) -> dict[str, dict[str, Any]]:
     return dict(yaml.safe_load((HERE / name).read_text(encoding="utf-8")))

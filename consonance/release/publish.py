@@ -26,7 +26,7 @@ from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
 from consonance.release.package import write_tables
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry
-from consonance.release.release_checks import ON_FILES, ON_RELEASE, ON_STUDY, Candidate
+from consonance.release.release_checks import OF_EVERYBODY, ON_FILES, ON_RELEASE, ON_STUDY, Candidate
 from consonance.release.workspace import locked, temporary_files_in
 from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
@@ -56,13 +56,14 @@ class LedgerChanged(ConsonanceError):
 
 @dataclass(frozen=True)
 class Release:
-    """A published release."""
+    """A published release; ``ledger`` is the fingerprint of the consent that it was made with."""
 
     number: int
     tier: str
     folder: Path
     participants: int
     results: tuple[CheckResult, ...]
+    ledger: str
 
     @property
     def database(self) -> Path:
@@ -84,6 +85,7 @@ def publish(
     on_study: Sequence[Check[Candidate]] = ON_STUDY,
     on_release: Sequence[Check[Candidate]] = ON_RELEASE,
     on_files: Sequence[Check[Candidate]] = ON_FILES,
+    after: Release | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Release:
     """Build a release of ``tier`` from ``study``, run the checks, and publish it.
@@ -92,6 +94,8 @@ def publish(
         study: Loaded, with a warehouse.
         tier: ``controlled`` or ``public``.
         on_study, on_release, on_files: The checks; see ``consonance.release.release_checks``.
+        after: The release that the same command has just published. If it has everybody of this one, and consent has
+            not changed, its results count for the checks that look at how tables are made, and not at who is in them.
         progress: Reports what is going on, in a few words.
 
     Returns:
@@ -115,7 +119,7 @@ def publish(
         work.mkdir(mode=0o700)  # it has copies of the stores
         with temporary_files_in(work / "tmp"):
             try:
-                checks = _Checks(on_study, on_release, on_files)
+                checks = _Checks(on_study, on_release, on_files, after)
                 return _make_and_publish(Study(study.root.absolute()), tier, work, checks, progress, say)
             except OSError as error:
                 raise CannotWrite(
@@ -125,12 +129,46 @@ def publish(
 
 
 @dataclass(frozen=True)
+class _Copies:
+    """Copies of the stores, and what the vault said when they were made.
+
+    Attributes:
+        before: The study as it is.
+        made: Without a warehouse; becomes the study that the release is made of.
+        number: Of the release.
+        as_of: The day on which consent is judged.
+        ledger: Fingerprint of the ledger's state.
+    """
+
+    before: Study
+    made: Study
+    number: int
+    as_of: datetime
+    ledger: str
+
+
+@dataclass(frozen=True)
 class _Checks:
     """The checks of a publish, in the order in which they are run."""
 
     on_study: Sequence[Check[Candidate]]
     on_release: Sequence[Check[Candidate]]
     on_files: Sequence[Check[Candidate]]
+    after: Release | None
+
+    def known(self, copies: _Copies, members: Sequence[Member]) -> dict[str, CheckResult]:
+        """The results of the release before that count for one with ``members`` too."""
+        if self.after is None or self.after.ledger != copies.ledger:
+            return {}
+        with open_study(copies.before, read_only=True) as vault:
+            if not {member.participant_no for member in members} <= register.members_of(vault, self.after.number):
+                return {}
+        note = f"Tested for release {self.after.number}, which the same command has made and which has everybody of this one: "
+        return {
+            result.name: replace(result, summary=note + result.summary)
+            for result in self.after.results
+            if result.name in OF_EVERYBODY
+        }
 
 
 def _make_and_publish(
@@ -160,7 +198,9 @@ def _make_and_publish(
         register.note(vault, entry)
     earlier = register.earlier_databases(work.parent)
     candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
-    results = [*_checked(checks.on_study, candidate, progress)]
+    known = checks.known(copies, members)
+    results = [known[check.name] for check in checks.on_study if check.name in known]
+    results += _checked([check for check in checks.on_study if check.name not in known], candidate, progress)
     progress("writing the files")
     tables = _write_files(candidate, created)
     results += _checked(checks.on_release, candidate, progress)
@@ -174,26 +214,9 @@ def _make_and_publish(
     progress("publishing")
     say(f"number {copies.number}")
     _switch(study, candidate, replace(entry, certificate_sha256=digest), copies.ledger, progress)
-    return Release(copies.number, tier, study.published / str(copies.number), len(members), tuple(results))
-
-
-@dataclass(frozen=True)
-class _Copies:
-    """Copies of the stores, and what the vault said when they were made.
-
-    Attributes:
-        before: The study as it is.
-        made: Without a warehouse; becomes the study that the release is made of.
-        number: Of the release.
-        as_of: The day on which consent is judged.
-        ledger: Fingerprint of the ledger's state.
-    """
-
-    before: Study
-    made: Study
-    number: int
-    as_of: datetime
-    ledger: str
+    return Release(
+        copies.number, tier, study.published / str(copies.number), len(members), tuple(results), copies.ledger
+    )
 
 
 def _copy(study: Study, work: Path, progress: Callable[[str], None]) -> _Copies:

@@ -106,6 +106,14 @@ def note(connection: duckdb.DuckDBPyConnection, entry: Entry) -> None:
     connection.execute("checkpoint vault")
 
 
+def members_of(connection: duckdb.DuckDBPyConnection, number: int) -> set[int]:
+    """The numbers of the participants in a release."""
+    rows = connection.execute(
+        "select participant_no from vault.raw.release_keyring where release_no = ?", [number]
+    ).fetchall()
+    return {participant_no for (participant_no,) in rows}
+
+
 def confirm(connection: duckdb.DuckDBPyConnection, study: Study, number: int) -> None:
     """Note, also in the audit log, that ``published/current`` has pointed at the release."""
     connection.begin()

@@ -118,6 +118,9 @@ ON_STUDY: tuple[Check[Candidate], ...] = (
     Check("non-interference", lambda candidate: check_non_interference(candidate.made)),
     Check("attacks", _attacks),
 )
+# What these find lies in the models, for whoever is in the data: of two releases of one command the second one, with the
+# same persons or fewer, need not repeat them.
+OF_EVERYBODY = ("wall", "non-interference")
 ON_RELEASE: tuple[Check[Candidate], ...] = (
     Check("rules of the release", _rules_of_the_release),
     Check(

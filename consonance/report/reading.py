@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from consonance.release.package import DATABASE
+from consonance.release.contents import DATABASE
 from consonance.release.parameters import parameters, small_group
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study

@@ -84,7 +84,9 @@ def usual_person(number: int) -> Person:
         Extended(19, _day("2016-08-01"), _day("2024-11-25"), layout),
         Extended(24, _day("2012-03-01"), _day("2020-08-31"), "one_line"),
     )
-    return Person(number, (packages[number % len(packages)],))
+    package = number % len(packages)
+    # Not everyone agrees to public sharing: those whose export has no URIs do not.
+    return Person(number, (packages[package],), purposes=_ALL_BUT_PUBLIC if package == 4 else _EVERY_PURPOSE)
 
 
 def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
@@ -132,8 +134,14 @@ def _peculiar_people() -> Iterator[tuple[str, Callable[[int], Person]]]:
         "took back all purposes but listening and emotion reports",
         Person(8, (lifetime,), events=("granted", "amended")),
     )
-    yield add("account data in the new files, podcasts and audiobooks apart", Person(9, (account_year,)))
-    yield add("account data in the old files", Person(10, (replace(account_year, is_old=True),)))
+    yield add(
+        "account data in the new files, podcasts and audiobooks apart; no public sharing",
+        Person(9, (account_year,), purposes=_ALL_BUT_PUBLIC),
+    )
+    yield add(
+        "account data in the old files; no public sharing",
+        Person(10, (replace(account_year, is_old=True),), purposes=_ALL_BUT_PUBLIC),
+    )
     yield add("a file of the donation is cut off", Person(11, (lifetime,), spoil=("cut_off",)))
     yield add(
         "some rows are impossible",

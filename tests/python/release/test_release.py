@@ -123,7 +123,8 @@ def public(tmp_path_factory: pytest.TempPathFactory) -> Published:
     lines = []
     for line in ledger.read_text(encoding="utf-8").splitlines():
         withholds = line.startswith(("D002,", "D003,", "D004,"))
-        lines.append(line.replace(" sharing_public,", ",") if withholds else line)
+        line = line.replace(" sharing_public,", ",")
+        lines.append(line if withholds else line.replace(" sharing_controlled,", " sharing_controlled sharing_public,"))
     ledger.write_text("\n".join(lines) + "\n", encoding="utf-8")
     study.consent("D005", purposes="", event="withdrawn", at="2026-01-15T10:00:00+00:00")
     study.load()
@@ -886,6 +887,29 @@ def test_a_failed_check_leaves_the_old_release_and_nothing_else(quick: SmallStud
         assert os.readlink(quick.study.published / "current") == "2"  # noqa: PTH115
         assert [number for number, *_ in in_the_register(quick)] == [1, 2]
     assert "TMPDIR" not in os.environ or ".making" not in os.environ["TMPDIR"]
+
+
+def test_what_two_releases_of_one_command_have_in_common_is_checked_once(quick: SmallStudy) -> None:
+    ran: list[str] = []
+
+    def counting(name: str) -> Check:
+        def run(_: Candidate) -> CheckResult:
+            ran.append(name)
+            return CheckResult(name, True, "Passed.")
+
+        return Check(name, run)
+
+    checks = [counting("wall"), counting("rules of the study")]
+    first = quick_publish(quick, on_study=checks)
+    second = quick_publish(quick, on_study=checks, after=first)
+    assert ran == ["wall", "rules of the study", "rules of the study"]
+    assert f"Tested for release {first.number}" in next(one.summary for one in second.results if one.name == "wall")
+    with open_study(quick.study) as connection:
+        connection.execute(
+            "insert into vault.raw.consent_events values (9999, 'D024', 'withdrawn', [], 'v1', '2026-02-01', null, null)"
+        )
+    quick_publish(quick, on_study=checks, after=second)
+    assert ran[3:] == ["wall", "rules of the study"]
 
 
 @pytest.mark.parametrize(
