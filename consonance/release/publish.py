@@ -25,7 +25,7 @@ from consonance.release.description import Table, described_tables, write_codebo
 from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
 from consonance.release.package import write_tables
-from consonance.release.register import CURRENT, WORK_PREFIX, Entry
+from consonance.release.register import CURRENT, WORK_PREFIX, Entry, Member
 from consonance.release.release_checks import OF_EVERYBODY, ON_FILES, ON_RELEASE, ON_STUDY, Candidate
 from consonance.release.workspace import locked, temporary_files_in
 from consonance.study.child_processes import guarded
