@@ -54,14 +54,15 @@ def kind_of(column: Column) -> str | None:
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection) -> list[Column]:
-    """Every column of every attached database, reference data aside."""
+    """Every column of every table of the attached databases, reference data aside."""
     return [
         Column(*row)
         for row in connection.execute(
             """
             select database_name, schema_name || '.' || table_name, column_name, data_type
             from duckdb_columns()
-            where not internal and schema_name <> 'reference' and database_name <> 'temp'
+            semi join duckdb_tables() using (table_oid, database_name)
+            where schema_name <> 'reference' and database_name <> 'temp'
             order by database_name, schema_name, table_name, column_index
             """
         ).fetchall()

@@ -28,7 +28,11 @@ def check_files_agree(folder: Path, made: Path, tier: str) -> CheckResult:
         tables = connection.execute(
             """
             select schema_name || '.' || table_name, list(column_name order by column_index)
-            from duckdb_columns() where database_name = 'research' and not internal group by all order by all
+            from duckdb_columns()
+            semi join duckdb_tables() using (table_oid, database_name)
+            where database_name = 'research'
+            group by all
+            order by all
             """
         ).fetchall()
         for table, columns in tables:

@@ -602,7 +602,7 @@ FAULTS = {
     "D7_no_small_group": (
         "public",
         "release",
-        "delete from db.marts.listening_by_weekday_and_hour where rowid = 0",
+        "insert into db.marts.listening_by_weekday_and_hour select d, h, 1, 0.1 from range(1, 8) as days (d), range(24) as hours (h)",
     ),
     "D7_public_values_are_recounted": (
         "public",
