@@ -6,7 +6,7 @@ results without knowing the checks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -53,3 +53,9 @@ class Check(Generic[Subject]):
 
     name: str
     run: Callable[[Subject], CheckResult]
+
+
+def listed(problems: Sequence[str], shown: int = 3) -> str:
+    """The first ``shown`` of what a check found as a sentence, and how many more there are."""
+    more = f"; and {len(problems) - shown} more" if len(problems) > shown else ""
+    return "; ".join(problems[:shown]) + more + "."

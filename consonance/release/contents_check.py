@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from consonance.checks.check import CheckResult
+from consonance.checks.check import CheckResult, listed
 from consonance.release.contents import DATABASE, IF_MEASURED, PARQUET, controlled_tables, files_of, tables_of
 from consonance.study.dbt_command import PROJECT
 from consonance.study.vault import attach_to_read, session_settings
@@ -20,6 +20,10 @@ ABSOLUTE_PATH = re.compile(
 REMEDY = (
     "Look at consonance/release/package.py, which writes the files. If it is to be released, add it to "
     "consonance/release/{tier}_tables.yml."
+)
+PATH_IN_IT = "has an absolute path in it"
+REMEDY_FOR_PATHS = (
+    "Remove the path from the title or the references in study.yml, or look at consonance/release/certificate.py."
 )
 
 
@@ -42,7 +46,8 @@ def check_contents(folder: Path, tier: str, private_places: Iterable[Path]) -> C
                 problems += _seed(connection, name)
     details = {"files": len(files_of(tier)), "tables": len(found), "problems": problems}
     if problems:
-        return CheckResult("contents", False, f"{problems[0]}.", details, REMEDY.format(tier=tier))
+        remedy = REMEDY_FOR_PATHS if problems[0].endswith(PATH_IN_IT) else REMEDY.format(tier=tier)
+        return CheckResult("contents", False, listed(problems), details, remedy)
     return CheckResult(
         "contents",
         True,
@@ -77,7 +82,7 @@ def _paths(folder: Path, private_places: Iterable[Path]) -> Iterator[str]:
             # A home such as "/root" is also the beginning of other words.
             named = any(place in content for place in places if len(place) > 8)
             if named or (is_text and ABSOLUTE_PATH.search(content)):
-                yield f"{path.relative_to(folder)} has an absolute path in it"
+                yield f"{path.relative_to(folder).as_posix()} {PATH_IN_IT}"
 
 
 def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

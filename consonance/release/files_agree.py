@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from consonance.checks.check import CheckResult
+from consonance.checks.check import CheckResult, listed
 from consonance.release.contents import DATABASE, PARQUET
 from consonance.release.package import ORDER
 from consonance.study.vault import attach_to_read, session_settings
@@ -49,7 +49,7 @@ def check_files_agree(folder: Path, made: Path, tier: str) -> CheckResult:
         if all("described" in problem for problem in problems):
             remedy = "Describe it in models/ or seeds/."
         return CheckResult(
-            "files agree", False, f"{problems[0]}.", {"tables": len(tables), "problems": problems}, remedy
+            "files agree", False, listed(problems), {"tables": len(tables), "problems": problems}, remedy
         )
     return CheckResult(
         "files agree",

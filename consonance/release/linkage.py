@@ -12,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 
-from consonance.checks.check import CheckResult
+from consonance.checks.check import CheckResult, listed
 from consonance.release.columns import Column, columns_of, has_persons, kind_of
 from consonance.release.kinds import is_of_persons, not_of_their_kind
 from consonance.study.vault import attach_to_read, session_settings
@@ -61,7 +61,7 @@ def check_nothing_links(release: Path, elsewhere: Mapping[str, Path]) -> CheckRe
             "Make the value with a secret of the release (functions/record_id.sql), or remove the column from "
             "consonance/release/controlled_tables.yml."
         )
-        return CheckResult("no key links", False, f"{problems[0]}.", details, remedy)
+        return CheckResult("no key links", False, listed(problems), details, remedy)
     return CheckResult(
         "no key links",
         True,

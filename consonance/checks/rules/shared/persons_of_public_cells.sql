@@ -1,7 +1,17 @@
--- One row is one person in one possible cell of the public tier, counted with joins. "made" is the study that the release
+-- One row is one person of the release register in one possible cell of the public tier, counted with joins. "made" is the study that the release
 -- is made of. A cell is named as the rules name it in public_values: the columns of its row, with a bar between them.
-with base as (
-    select participant_id, age_band, gender, country from made.marts.participants where counted_plays > 0
+with members as (
+    select release_keyring.pseudonym
+    from vault.raw.release_keyring
+    inner join vault.raw.releases on releases.release_no = release_keyring.release_no
+    where releases.published_at is null
+),
+base as (
+    select participant_id, age_band, gender, country
+    from made.marts.participants
+    where
+        participant_id in (select pseudonym from members)
+        and participant_id in (select participant_id from made.marts.plays where ms_played >= 30000)
 ),
 counted_plays as (
     select plays.participant_id, plays.track_id, plays.started_at_local, plays.device_family
