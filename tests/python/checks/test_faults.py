@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,14 +204,14 @@ def _bring_to(tree: Tree, start: str) -> str:
     return printed
 
 
-def _batches(check: str, start: str = "run") -> list[list[dict[str, Any]]]:
-    """The faults of a check from ``start`` on, planted together as far as each has a finding and a place of its own.
+def _batches(*checks: str, start: str = "run") -> list[list[dict[str, Any]]]:
+    """The faults of these checks from ``start`` on, together as far as each has a finding and a place of its own.
 
     One that is ``alone`` hides what others do.
     """
     batches: list[list[dict[str, Any]]] = []
     for fault in FAULTS:
-        if fault["check"] != check or fault.get("from", "run") != start:
+        if fault["check"] not in checks or fault.get("from", "run") != start:
             continue
         for batch in batches:
             if all(_are_apart(fault, one) for one in batch):
@@ -229,10 +230,14 @@ def _are_apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return not (
         one.get("alone")
         or other.get("alone")
-        or (one["names"], one.get("at")) == (other["names"], other.get("at"))
+        or _finding(one) == _finding(other)
         or one["find"] in other["find"]
         or other["find"] in one["find"]
     )
+
+
+def _finding(fault: dict[str, Any]) -> tuple[str, str, str]:
+    return fault["check"], fault.get("names", ""), fault.get("at", "")
 
 
 def _rebuilt(faults: list[dict[str, Any]]) -> list[str]:
@@ -306,15 +311,27 @@ def test_a_faulty_release_is_refused_by_the_rules_it_breaks(copied: Tree, batch:
     assert not (copied.study.published / "current").exists()
 
 
-ALONE = [
-    fault
-    for fault in FAULTS
-    if (fault["check"] not in TOGETHER or fault.get("from", "run") != "run")
-    and (fault["check"], fault.get("from")) != ("leaks", "load")
-]
+@pytest.mark.parametrize("batch", _batches(*RULES), ids=_called)
+def test_each_rule_counts_what_a_fault_lets_pass(copied: Tree, batch: list[dict[str, Any]]) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    done = copied.dbt("run", "--no-write-json", *_rebuilt(batch))
+    assert done.returncode == 0, done.stdout[-3000:]
+    results = run_rules(copied.study, [RULES[fault["check"]] for fault in batch])
+    assert all(result.violations for result in results), [result.rule.name for result in results if result.passed]
 
 
-@pytest.mark.parametrize("fault", ALONE, ids=[f"{fault['fault']} ({fault['check']})" for fault in ALONE])
+def _alone() -> Iterator[Any]:
+    """Faults that are planted alone. Where others share their rebuild, this proves that none hides another."""
+    for fault in FAULTS:
+        start = fault.get("from", "run")
+        shares = fault["check"] in RULES and start == "run"
+        if (fault["check"] not in TOGETHER or start != "run") and (fault["check"], start) != ("leaks", "load"):
+            marks = [pytest.mark.thorough] if shares else []
+            yield pytest.param(fault, id=f"{fault['fault']} ({fault['check']})", marks=marks)
+
+
+@pytest.mark.parametrize("fault", _alone())
 def test_a_planted_fault_is_found_by_a_check_that_names_it(copied: Tree, fault: dict[str, Any]) -> None:
     _plant(copied, fault)
     check, names = fault["check"], str(fault.get("names", ""))
