@@ -290,7 +290,7 @@ def test_leaks_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None
         assert any(_is_named(fault, leak) for leak in found["leaks"]), fault["fault"]
 
 
-@pytest.mark.parametrize("batch", _batches("leaks", "load"), ids=_called)
+@pytest.mark.parametrize("batch", _batches("leaks", start="load"), ids=_called)
 def test_what_a_load_leaves_is_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
         _plant(copied, fault)
