@@ -37,8 +37,13 @@ KINDS: Mapping[str, Privacy] = {
     **dict.fromkeys(("question", "answer", "reference", "export_key"), "quasi"),
 }
 # How columns are called that number rows, lines, files or donations. The operator has these in files of their own, so
-# that such a number finds a row of a person again.
+# that such a number finds a row of a person again. What this program numbers itself is none of it.
 NUMBERS = re.compile(r"(?:.*_)?(?:line|no|number|place|position|index|id)")
+OWN_NUMBERS = frozenset({"release_no", "entry_no"})
+
+
+class BadDeclaration(ConsonanceError):
+    """``stores.yml`` declares a column that cannot be as it says."""
 
 
 class OlderStores(ConsonanceError):
@@ -50,7 +55,7 @@ class Column:
     """One column as ``stores.yml`` declares it; the head of that file says what each attribute means.
 
     Raises:
-        ValueError: it has no class of privacy, or not that of its kind, or does not say what kind of text it has.
+        BadDeclaration: it has no class of privacy, or not that of its kind, or does not say what kind of text it has.
     """
 
     name: str
@@ -63,19 +68,22 @@ class Column:
     counted_by: str | None = None
     licensed: bool = False
     kind: str = ""
-    numbers: str = ""
+    says: str = ""
 
     def __post_init__(self) -> None:
         if self.privacy not in get_args(Privacy):
-            raise ValueError(f"{STORES.name}: {self.name} has no class of privacy: {', '.join(get_args(Privacy))}.")
+            raise BadDeclaration(
+                f"{STORES.name}: {self.name} has no class of privacy.", f"It is one of {', '.join(get_args(Privacy))}."
+            )
         if KINDS.get(self.kind, "open") != self.privacy or (self.kind and self.kind not in KINDS):
-            raise ValueError(
-                f"{STORES.name}: {self.name} is {self.privacy}, which is not the class of its kind "
-                f"'{self.kind}': KINDS in {Path(__file__).name} has the class of each kind."
+            raise BadDeclaration(
+                f"{STORES.name}: {self.name} is {self.privacy}, which is not the class of its kind '{self.kind}'.",
+                f"KINDS in {Path(__file__).name} has the class of each kind.",
             )
         if self.type.startswith("varchar") != (self.text in get_args(Text)):
-            raise ValueError(
-                f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it."
+            raise BadDeclaration(
+                f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it.",
+                f"text is one of {', '.join(get_args(Text))}.",
             )
 
     @property
@@ -98,8 +106,7 @@ class Table:
     """One table: what a row of it is, its columns by name, and its other constraints.
 
     Raises:
-        ValueError: a column of the vault numbers the rows or lines of an input, and is not direct; or it is open, and a
-            moment of a person.
+        BadDeclaration: an open column of a table with data of persons numbers rows, or does not say what it says.
     """
 
     database: str
@@ -110,18 +117,21 @@ class Table:
     constraints: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.database != "vault" or all(column.privacy != "direct" for column in self.columns.values()):
+            return
         for column in self.columns.values():
-            if self.database == "vault" and column.is_number and column.privacy != "direct" and not column.numbers:
-                raise ValueError(
-                    f"{STORES.name}: {self.name}.{column.name} is {column.privacy}, and numbers rows: it is direct, "
-                    "kind row. If it numbers nothing of an input, say what in the attribute numbers."
+            if column.privacy != "open":
+                continue
+            if column.is_number and column.name not in OWN_NUMBERS:
+                raise BadDeclaration(
+                    f"{STORES.name}: {self.name}.{column.name} is open, and numbers rows.",
+                    "What numbers the rows, lines or files of an input is direct, kind row: the operator has these too.",
                 )
-        if any(column.kind == "person" for column in self.columns.values()):
-            for column in self.columns.values():
-                if column.privacy == "open" and column.type.split()[0] in ("timestamp", "date", "time"):
-                    raise ValueError(
-                        f"{STORES.name}: {self.name}.{column.name} is open, but a moment of a person is quasi."
-                    )
+            if not column.says and column.text != "words" and not column.type.startswith("boolean"):
+                raise BadDeclaration(
+                    f"{STORES.name}: {self.name}.{column.name} is open, in a table with data of persons.",
+                    "Say in the attribute says what it says, if that narrows down nobody; else give it its kind.",
+                )
 
     @property
     def place(self) -> str:
@@ -146,7 +156,7 @@ def tables(schema: str = "vault.raw") -> Mapping[str, Table]:
     """The declared tables of ``vault.raw`` or ``catalogue.music``, by name.
 
     Raises:
-        ValueError, TypeError: the declaration is not complete.
+        BadDeclaration, TypeError: the declaration is not complete.
     """
     declared: Mapping[str, Any] = _declared()[schema]
     database, name = schema.split(".")

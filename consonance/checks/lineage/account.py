@@ -11,7 +11,7 @@ from typing import Any
 
 from consonance.checks.lineage.flow import Choice, Flow, computed, most_identifying
 from consonance.checks.lineage.reading import Problem, Reading, Relation, Use
-from consonance.checks.lineage.syntax import Lines, Node
+from consonance.checks.lineage.syntax import Lines, Node, digest_of
 
 # A part of a node with one of these values says nothing.
 EMPTY: tuple[Any, ...] = (None, "", [], {}, False, {"type": "ORDER_MODIFIER", "orders": []})
@@ -58,7 +58,7 @@ class Account:
             for part in flow.parts:
                 privacy = most_identifying([part.privacy, *(choice.privacy for choice in flow.choices)])
                 kinds = tuple(sorted(before.union(part.kinds)))
-                choices.add(Choice(self.model, kind, part.column, privacy, kinds, line))
+                choices.add(Choice(self.model, kind, part.column, privacy, kinds, line, (digest_of(node),)))
         return Flow(used.origins, choices=frozenset(choices))
 
     def shape(self, node: Node, parts: Iterable[str]) -> bool:

@@ -63,6 +63,7 @@ class Choice(NamedTuple):
         column: The column that it goes by, as the model names it.
         privacy, kinds: Of that column, and of what chose its values.
         line: Of the compiled SQL.
+        conditions: What is written there, without its place: digests of it, in order.
     """
 
     model: str
@@ -71,6 +72,7 @@ class Choice(NamedTuple):
     privacy: str
     kinds: tuple[str, ...]
     line: int
+    conditions: tuple[str, ...]
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -83,6 +85,7 @@ class Choice(NamedTuple):
             privacy=most_identifying([self.privacy, other.privacy]),
             kinds=tuple(sorted({*self.kinds, *other.kinds})),
             line=min(self.line, other.line),
+            conditions=tuple(sorted({*self.conditions, *other.conditions})),
         )
 
 

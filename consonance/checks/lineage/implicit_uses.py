@@ -8,12 +8,14 @@ kinds of the column and of what chose its values.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 
 from consonance.checks.lineage.flow import Choice
 from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.report import Findings, ImplicitUse
-from consonance.checks.lineage.reviews import REVIEWED, Reviews
+from consonance.checks.lineage.reviews import REVIEWED, Review, Reviews
 
 
 def compare_with_reviews(
@@ -27,10 +29,10 @@ def compare_with_reviews(
         choices: Each with what it chooses.
     """
     uses = []
-    seen: dict[tuple[str, str, str], set[str]] = {}
+    seen: dict[tuple[str, str, str], Choice] = {}
     for choice, what in sorted(choices):
         review = reviews.of(choice.key)
-        seen[choice.key] = set(choice.kinds)
+        seen[choice.key] = choice
         reason = review.reason if review else None
         uses.append(
             ImplicitUse(choice.column, choice.use, choice.model, choice.line, choice.privacy, choice.kinds, reason)
@@ -49,21 +51,46 @@ def compare_with_reviews(
                 f"{choice.column} / {choice.use} / {choice.model}, its kinds and the reason to {REVIEWED.name}.",
             )
     for review in reviews.uses:
-        for column, use, name in sorted(review.keys - seen.keys()):
-            findings.of_file(
-                "review",
-                name,
-                REVIEWED.name,
-                f"{name} uses {column} in no '{use}' that decides anything right of the wall.",
-                f"Remove {column} / {use} / {name}: a review that matches nothing would cover the next use.",
-            )
-        met = {kind for key in review.keys for kind in seen.get(key, ())}
-        if met and (needless := sorted(review.kinds - met)):
-            findings.of_file(
-                "review",
-                next(iter(sorted(review.keys)))[2],
-                REVIEWED.name,
-                f"A review names kinds that its columns do not have: {', '.join(needless)}.",
-                f"Remove them from the review with the reason '{review.reason[:60]}…'.",
-            )
+        _check_review(review, project, seen, findings)
     return uses
+
+
+def _check_review(
+    review: Review, project: Project, seen: Mapping[tuple[str, str, str], Choice], findings: Findings
+) -> None:
+    """Check that a review covers what is there: no column, no kind and no condition less or more."""
+    for column, use, name in sorted(review.keys - seen.keys()):
+        findings.of_file(
+            "review",
+            name,
+            REVIEWED.name,
+            f"{name} uses {column} in no '{use}' that decides anything right of the wall.",
+            f"Remove {column} / {use} / {name}: a review that matches nothing would cover the next use.",
+        )
+    met = [seen[key] for key in sorted(review.keys & seen.keys())]
+    if not met:
+        return
+    if needless := sorted(review.kinds.difference(*(choice.kinds for choice in met))):
+        findings.of_file(
+            "review",
+            met[0].model,
+            REVIEWED.name,
+            f"A review names kinds that its columns do not have: {', '.join(needless)}.",
+            f"Remove them from the review with the reason '{review.reason[:60]}…'.",
+        )
+    digest = _digest(met)
+    if digest != review.digest:
+        findings.of_model(
+            "review",
+            project.models[met[0].model],
+            met[0].line,
+            f"A condition of {', '.join(sorted({choice.model for choice in met}))} has changed since its review: "
+            f"{', '.join(sorted({f'{choice.column} in a {choice.use!r}' for choice in met}))}.",
+            f"Read it; if the reason '{review.reason[:60]}…' is still true, write digest {digest} into {REVIEWED.name}.",
+        )
+
+
+def _digest(choices: Iterable[Choice]) -> str:
+    """Of what is written where the choices are made."""
+    text = json.dumps([[*choice.key, *choice.conditions] for choice in choices])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

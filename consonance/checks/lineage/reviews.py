@@ -25,10 +25,12 @@ class Review:
     Attributes:
         keys: (column, use, model).
         kinds: What the columns may say of a participant.
+        digest: Of what is written there.
     """
 
     keys: frozenset[tuple[str, str, str]]
     kinds: frozenset[str]
+    digest: str
     reason: str
 
 
@@ -78,7 +80,7 @@ class Reviews:
                     for column, (model, used) in product(entry["columns"], entry["models"].items())
                     for use in used
                 }
-                uses.append(Review(frozenset(keys), frozenset(entry["kinds"]), reason))
+                uses.append(Review(frozenset(keys), frozenset(entry["kinds"]), str(entry["digest"]), reason))
             functions = {name: str(digest) for name, digest in content["functions"].items()}
             macros = {
                 entry["macro"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["macros"]
@@ -87,7 +89,7 @@ class Reviews:
         except (KeyError, TypeError, AttributeError):
             raise BadReview(
                 f"An entry of {path.name} lacks a part.",
-                "A use has columns, kinds, reason and models; a function has its digest; a macro has macro, digest and "
+                "A use has columns, kinds, digest, reason and models; a function has its digest; a macro has macro, digest and "
                 "reason; a memory has model and reason.",
             ) from None
         return cls(uses, functions, macros, memories)

@@ -6,6 +6,7 @@ the SQL says.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from bisect import bisect_left
@@ -91,6 +92,14 @@ def _nodes(part: Any) -> Iterable[Node]:
     elif isinstance(part, list):
         for value in part:
             yield from _nodes(value)
+
+
+def digest_of(node: Node | None) -> str:
+    """A digest of a part of a tree, wherever it is written; empty for none."""
+    if node is None:
+        return ""
+    text = re.sub(r'"query_location": \d+', "", json.dumps(node, sort_keys=True))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def table_name(node: Node) -> str:

@@ -847,10 +847,14 @@ def test_what_chooses_rows_or_values_needs_a_review(project: Project, reviews: R
     review = Review(
         frozenset((use.column, use.use, use.model) for use in used),
         frozenset(known for use in used for known in use.kinds),
+        "",
         "because",
     )
     assert (column.split()[0], kind, "probe") in review.keys
-    assert found(spoilt, replace(reviews, uses=[*reviews.uses, review])) == []
+    (finding,) = found(spoilt, replace(reviews, uses=[*reviews.uses, review]))
+    assert "A condition of probe has changed since its review" in finding.what
+    (digest,) = re.findall(r"write digest (\w+)", finding.remedy)
+    assert found(spoilt, replace(reviews, uses=[*reviews.uses, replace(review, digest=digest)])) == []
     narrow = replace(review, kinds=frozenset())
     findings = found(spoilt, replace(reviews, uses=[*reviews.uses, narrow]))
     assert any("whose review does not name" in finding.what for finding in findings)
@@ -883,9 +887,27 @@ def test_a_review_covers_no_kind_more(project: Project, reviews: Reviews) -> Non
     assert any("birth_year" in what and "It decides what row_fate() gets as fate" in what for what in whats)
 
 
+@pytest.mark.parametrize(
+    ("model", "old", "new"),
+    [
+        ("anon_emotion_answers", "last_answers.recency = 1", "last_answers.recency = 1 and last_answers.answered_ms % 2 = 0"),
+        ("anon_plays", "where int_play_fates.fate = 'kept'", "where int_play_fates.fate <> 'duplicate'"),
+        ("int_listeners", "stg_participants.country = country_time_zones.country", "stg_participants.country < country_time_zones.country"),
+        ("int_spellings", "content_type, content_uri, title, creator, album\n", "content_type, content_uri, title, creator, substring(album, 1, 1)\n"),
+    ],
+)  # fmt: skip
+def test_a_review_covers_no_other_condition(project: Project, reviews: Reviews, model: str, old: str, new: str) -> None:
+    """Also of the same columns."""
+    findings = found(altered(project, model, (old, new)), reviews)
+    assert any(
+        finding.kind == "review" and "has changed since its review" in finding.what and model in finding.what
+        for finding in findings
+    ), findings
+
+
 def test_a_review_of_nothing_fails(project: Project, reviews: Reviews) -> None:
     stale = Review(
-        frozenset({("stg_members.usernames", "order", "int_spellings")}), frozenset({"user_name"}), "because"
+        frozenset({("stg_members.usernames", "order", "int_spellings")}), frozenset({"user_name"}), "", "because"
     )
     (finding,) = found(project, replace(reviews, uses=[*reviews.uses, stale]))
     assert finding.kind == "review" and finding.what.startswith(
@@ -902,7 +924,7 @@ def test_the_list_of_reviews_can_be_read(reviews: Reviews) -> None:
 
 def test_reviews_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "reviewed.yml"
-    entry = "- {columns: [a.b], kinds: [row], reason: r, models: {m: [join]}}"
+    entry = "- {columns: [a.b], kinds: [row], digest: d, reason: r, models: {m: [join]}}"
     unreasoned, shorter = entry.replace("reason: r", "reason: ' '"), entry.replace("reason: r, ", "")
     rest = "functions: {}\nmacros: []"
     for text, told in (

@@ -7,16 +7,16 @@ import re
 import pytest
 from conftest import SmallStudy, play
 
-from consonance.study.schema import Column, Privacy, Table, tables, titles, word_columns
+from consonance.study.schema import BadDeclaration, Column, Privacy, Table, tables, titles, word_columns
 from consonance.study.vault import open_study
 
 
 def test_a_column_without_a_class_or_a_text_without_a_meaning_is_refused() -> None:
-    with pytest.raises(ValueError, match="no class of privacy"):
+    with pytest.raises(BadDeclaration, match="no class of privacy"):
         Column("city", "varchar", "secret", text="given")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="needs the attribute text"):
+    with pytest.raises(BadDeclaration, match="needs the attribute text"):
         Column("city", "varchar", "quasi", kind="country")
-    with pytest.raises(ValueError, match="needs the attribute text"):
+    with pytest.raises(BadDeclaration, match="needs the attribute text"):
         Column("birth_year", "integer", "quasi", text="words", kind="birth_year")
 
 
@@ -24,22 +24,35 @@ def test_a_column_without_a_class_or_a_text_without_a_meaning_is_refused() -> No
     ("privacy", "kind"), [("open", "zone"), ("quasi", ""), ("quasi", "row"), ("direct", "zone"), ("direct", "city")]
 )
 def test_a_kind_has_its_class(privacy: Privacy, kind: str) -> None:
-    with pytest.raises(ValueError, match="not the class of its kind"):
+    with pytest.raises(BadDeclaration, match="not the class of its kind"):
         Column("city", "integer", privacy, kind=kind)
+
+
+PERSON = Column("participant_no", "integer", "direct", kind="person")
+
+
+def declared(*columns: Column, database: str = "vault") -> Table:
+    return Table(database, "raw", "answers", "one answer", {column.name: column for column in (PERSON, *columns)})
 
 
 def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
     for name in ("line", "ledger_line", "row_no", "position", "file_id"):
-        with pytest.raises(ValueError, match="numbers rows"):
-            Table("vault", "raw", "answers", "one answer", {name: Column(name, "integer not null", "open")})
-    Table("vault", "raw", "answers", "one answer", {"release_no": Column("release_no", "integer", "open", numbers="releases")})  # fmt: skip
-    Table("catalogue", "music", "tracks", "one track", {"track_no": Column("track_no", "bigint", "open")})
+        with pytest.raises(BadDeclaration, match="numbers rows"):
+            declared(Column(name, "integer not null", "open", says="nothing of a person"))
+    declared(Column("release_no", "integer", "open", says="which release it is"))
+    declared(Column("track_no", "bigint", "open"), database="catalogue")
 
 
-def test_a_moment_of_a_person_is_not_open() -> None:
-    person = Column("participant_no", "integer", "direct", kind="person")
-    with pytest.raises(ValueError, match="a moment of a person"):
-        Table("vault", "raw", "plays", "one play", {"who": person, "ts": Column("ts", "timestamp not null", "open")})
+def test_an_open_column_beside_persons_says_what_it_says() -> None:
+    for column in (
+        Column("order_of_enrolment", "integer", "open"),
+        Column("answered_at", "timestamp not null", "open"),
+        Column("city", "varchar", "open", text="given"),
+        Column("score", "double", "open"),
+    ):
+        with pytest.raises(BadDeclaration, match="in a table with data of persons"):
+            declared(column)
+    declared(Column("is_new", "boolean not null", "open"), Column("kind", "varchar", "open", text="words"))
 
 
 def test_a_name_of_a_column_means_words_everywhere_or_nowhere() -> None:
