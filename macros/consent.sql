@@ -29,10 +29,11 @@
     {{ return(['granted', 'amended', 'withdrawn']) }}
 {%- endmacro %}
 
-{# Of each participant the event that counts: the last one that is not after the study's as_of; of several at the same
-   moment, the later line of the ledger. One row is one participant with such an event, in the columns of `events`;
-   `is_active`: it is no withdrawal. Nothing is granted by an event that is not active. The arguments are the two
-   relations, each with its column of time. #}
+{# Of each participant the event that counts: the last one that is not after the study's as_of, or is a withdrawal; of
+   several at the same moment, the later line of the ledger. A withdrawal counts as soon as it is in the ledger: an as_of
+   that is set to an earlier day must not bring back who has left. One row is one participant with such an event, in the
+   columns of `events`; `is_active`: it is no withdrawal. Nothing is granted by an event that is not active. The
+   arguments are the two relations, each with its column of time. #}
 {% macro counting_consent_events(events='vault.raw.consent_events', moment='occurred_at', study='vault.raw.study', as_of='as_of') -%}
     select
         past_events.*,
@@ -46,7 +47,7 @@
             ) as recency
         from {{ events }} as events
         cross join {{ study }} as study
-        where events.{{ moment }} <= study.{{ as_of }}
+        where events.{{ moment }} <= study.{{ as_of }} or events.event = 'withdrawn'
     ) as past_events
     where past_events.recency = 1
 {%- endmacro %}

@@ -37,6 +37,12 @@
     {% set seeds = graph.nodes.values() | selectattr('resource_type', 'equalto', 'seed') | sort(attribute='name') %}
     {% set statements = schemas_of(seeds) %}
     {% for node in seeds %}
+        {% if not node.config.column_types %}
+            {% do exceptions.raise_compiler_error(
+                node.original_file_path ~ " has no column_types, so nobody has said what its columns are. "
+                ~ "Name the seed in seeds/_seeds.yml, with config: column_types and the type of each column."
+            ) %}
+        {% endif %}
         {% set types = [] %}
         {% for column, type in node.config.column_types.items() %}
             {% do types.append("'" ~ column ~ "': '" ~ type ~ "'") %}

@@ -1,6 +1,6 @@
 """The Great Expectations checkpoint: runs rules on a study's vault and its warehouse, or on a release.
 
-Results hold counts and nothing else: no value of a participant leaves the database.
+Results hold places and counts and nothing else: no value of a participant leaves the database.
 """
 
 from __future__ import annotations
@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from consonance.checks.rule_relations import write_out
-from consonance.checks.rules import NothingToCheck, Rule, RuleResult, all_rules
+from consonance.checks.rule_tables import Fetch
+from consonance.checks.rules import NothingToCheck, Rule, RuleResult, Violations, all_rules
 from consonance.study.folder import Study
+from consonance.study.literals import literal
 from consonance.study.vault import attach_study, attach_to_read, lock_down
 
 # Great Expectations sends usage statistics unless this is set before it is imported.
@@ -58,8 +61,9 @@ def run_checkpoint(
             connection_string="duckdb:///:memory:",
             kwargs={"poolclass": StaticPool},  # type: ignore[call-arg]
         )
-        with source.get_engine().connect() as connection:
-            queries = write_out([rule.query for rule in rules], lambda sql: connection.execute(sa.text(sql)).fetchall())
+        with source.get_execution_engine().engine.connect() as connection:
+            queries = write_out([rule.query for rule in rules], partial(_rows, connection))
+            connection.commit()  # else the temporary tables go with the connection
         validations = [
             context.validation_definitions.add(_no_rows(context, source, rule, query))
             for rule, query in zip(rules, queries, strict=True)
@@ -70,8 +74,32 @@ def run_checkpoint(
             result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
         )
         run = context.checkpoints.add(checkpoint).run()
-    found = {outcome.suite_name: _violations(outcome) for outcome in run.run_results.values()}
-    return [RuleResult(rule, found[rule.name]) for rule in rules]
+        counted = {outcome.suite_name: _violations(outcome) for outcome in run.run_results.values()}
+        with source.get_execution_engine().engine.connect() as connection:
+            return [
+                RuleResult(
+                    rule, counted[rule.name], _places(partial(_rows, connection), rule, query, counted[rule.name])
+                )
+                for rule, query in zip(rules, queries, strict=True)
+            ]
+
+
+def _rows(connection: Any, statement: str) -> Sequence[Sequence[Any]]:
+    """Run a statement as it is: a colon in a text is no parameter."""
+    done = connection.exec_driver_sql(statement)
+    return done.fetchall() if done.returns_rows else []
+
+
+def _places(fetch: Fetch, rule: Rule, query: str, violations: int | None) -> tuple[Violations, ...]:
+    """Where the violations of a rule are: by column, what is wrong and how often, and nothing of what is there."""
+    if not violations:
+        return ()
+    there = [name for name, *_ in fetch(f"describe ({query})")]
+    place = "place" if "place" in there else literal(rule.relation.removeprefix("warehouse.").removeprefix("vault."))
+    detail = "detail" if "detail" in there else "''"
+    line = "min(line)" if "line" in there else "cast(null as bigint)"
+    found = fetch(f"select {place}, {detail}, {line}, count(*) from ({query}) as violations group by all order by all")
+    return tuple(Violations(str(where), str(what), row, int(rows)) for where, what, row, rows in found)
 
 
 def _no_rows(context: Any, source: Any, rule: Rule, query: str) -> gx.ValidationDefinition:

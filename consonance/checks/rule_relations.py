@@ -1,83 +1,70 @@
-"""The relations that rules read with ``{…}``: each is a union over every table that is checked.
-
-They are made from the catalogue of the database, never from a list of tables: a new table or column is
-checked as soon as it is there.
-"""
+"""The relations that rules read with ``{…}``: each is a union over every table that is checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-# The database that is checked.
-CHECKED = "warehouse"
-# The study that a release is made of, as the rules of releases see it: it has the release's ids by design.
-MADE = "made"
+from consonance.checks.declarations import closed_lists
+from consonance.checks.rule_tables import NOBODY, RECORDS, SUMS, TEXTS, Fetch, Table, read_tables
+from consonance.study.literals import literal
+
 # The attacks write its rows in an order of their own; dbt does not make this table.
 RISK = "audit.privacy_risk"
+# Layers with an elapsed clock: it goes no further.
+WITH_CLOCKS = ("anonymized", "sessionized", "features")
+PERSONS = "rule_persons"
 NUMBERS = ("INTEGER", "BIGINT", "UBIGINT", "HUGEINT", "FLOAT", "DOUBLE")
-# Purposes by table: each a tuple of purposes of which one is needed, and the rows that need it.
-Declared = Mapping[str, Sequence[tuple[list[str], str]]]
-Fetch = Callable[[str], Sequence[Sequence[Any]]]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of an attached database: ``name`` is ``schema.table``, ``types`` gives the type of each column."""
-
-    database: str
-    name: str
-    types: Mapping[str, str]
-
-    @property
-    def has_persons(self) -> bool:
-        return "participant_id" in self.types
-
 
 # A relation without any part is empty, and still has its columns.
 EMPTY = {
-    "strings": "select '' as place, '' as value where false",
-    "persons": "select '' as place, '' as participant_id, [''] as purposes, true as is_every_row where false",
+    "persons": (
+        "select '' as place, '' as participant_id, [''] as purposes, true as is_every_row, '' as needs where false"
+    ),
+    "flags": "select '' as place, '' as participant_id, '' as purpose, true as is_granted where false",
     "times": (
         "select '' as place, '' as participant_id, cast(null as timestamp) as first_time, "
-        "cast(null as timestamp) as last_time where false"
+        "cast(null as timestamp) as last_time, true as is_of_plays where false"
     ),
+    "dates_of_nobody": "select '' as place where false",
     "clocks": (
         "select '' as place, '' as participant_id, 0 as rows, 0.0 as spread_s, 0.0 as step, 0.0 as fit where false"
     ),
     "ids": "select '' as place, cast(null as varchar) as text_id, cast(null as bigint) as number_id where false",
     "unordered": "select '' as place where false",
     "public_values": "select '' as relation, '' as cell, '' as measure, 0.0 as value where false",
+    "words": "select '' as place, '' as value where false",
 }
 
 
 def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
     """The queries with each ``{name}`` of an assembled relation written out.
 
-    ``strings``: each distinct text with its place. ``persons``: see ``_persons``. ``times``: each
-    participant's first and last time in each temporal column. ``clocks``: see ``_clocks``. ``ids``: see
-    ``_ids``; ``ids_elsewhere``: the same of the other databases. ``unordered``: see ``_unordered``. ``public_values``: see
-    ``_public_values``.
+    ``strings``: each distinct text with its place, and in a seed its line. ``words``: the texts of closed lists.
+    ``persons``: see ``_persons``. ``flags``: what a table says that a participant grants. ``times``: each participant's
+    first and last time in each column with moments. ``dates_of_nobody``: columns with moments in tables without
+    persons. ``clocks``: see ``_clocks``. ``ids``: see ``_ids``; ``ids_elsewhere``: the same of the other databases.
+    ``unordered``: see ``_unordered``. ``public_values``: see ``_public_values``.
 
     Args:
         queries: SQL.
-        fetch: Runs SQL where the databases are attached, and gives the rows.
+        fetch: Runs SQL where the databases are attached, and gives the rows. It makes temporary tables.
     """
-    tables = _tables(fetch)
-    checked = [table for table in tables if table.database == CHECKED]
-    elsewhere = [table for table in tables if table.database not in (CHECKED, MADE)]
-    declared = _declared(fetch, checked)
+    checked, beside = read_tables(fetch)
     relations = {
-        "strings": _union("strings", map(_strings, checked)),
-        "persons": _union("persons", (_persons(table, declared) for table in checked)),
+        "strings": TEXTS,
+        "words": _union("words", [_words()]),
+        "persons": _union("persons", map(_persons, checked)),
+        "flags": _union("flags", map(_flags, checked)),
         "times": _union("times", map(_times, checked)),
+        "dates_of_nobody": _union("dates_of_nobody", map(_dates_of_nobody, checked)),
         "clocks": _union("clocks", map(_clocks, checked)),
         "ids": _union("ids", map(_ids, checked)),
-        "ids_elsewhere": _union("ids", map(_ids, elsewhere)),
+        "ids_elsewhere": _union("ids", map(_ids, beside)),
         "unordered": _union("unordered", map(_unordered, checked)),
         "public_values": _union("public_values", map(_public_values, checked)),
     }
+    if sum("{persons}" in query for query in queries) > 1:
+        relations["persons"] = _made_once(fetch, relations["persons"])
     written = []
     for query in queries:
         for name, relation in relations.items():
@@ -86,106 +73,124 @@ def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
     return written
 
 
-def _tables(fetch: Fetch) -> list[Table]:
-    rows = fetch(
-        """
-        select table_catalog, table_schema || '.' || table_name as table_name, column_name, data_type
-        from information_schema.columns
-        where
-            table_catalog not in ('memory', 'vault', 'catalogue', 'system', 'temp')
-            and table_schema not in ('reference', 'information_schema')
-        order by table_catalog, table_schema, columns.table_name, ordinal_position
-        """
-    )
-    columns: dict[tuple[str, str], dict[str, str]] = {}
-    for database, table, column, data_type in rows:
-        columns.setdefault((str(database), str(table)), {})[str(column)] = str(data_type)
-    return [Table(database, name, types) for (database, name), types in columns.items()]
+def _made_once(fetch: Fetch, persons: str) -> str:
+    """A temporary table of ``persons``, which several rules read."""
+    try:
+        fetch(f"create or replace temp table {PERSONS} as select * from {persons}")
+    except (
+        Exception
+    ):  # what a model declares is no SQL of its table: the rules that read it say that they could not be run
+        return persons
+    return PERSONS
 
 
-def _declared(fetch: Fetch, tables: Sequence[Table]) -> Declared:
-    """The purposes that ``audit.purposes`` declares; nothing in a release, which has no such table."""
-    declared: dict[str, list[tuple[list[str], str]]] = {}
-    if any(table.name == "audit.purposes" for table in tables):
-        for table, purpose, condition in fetch(
-            f"select relation, purpose, condition from {CHECKED}.audit.purposes order by all"
-        ):
-            declared.setdefault(str(table), []).append((str(purpose).split(" or "), str(condition)))
-    return declared
-
-
-def _union(name: str, parts: Iterator[Iterator[str]]) -> str:
+def _union(name: str, parts: Iterator[Iterator[str]] | Sequence[Iterator[str]]) -> str:
     return "(" + " union all ".join([EMPTY[name], *(select for part in parts for select in part)]) + ")"
 
 
-def _strings(table: Table) -> Iterator[str]:
-    for column, data_type in table.types.items():
-        if data_type == "VARCHAR":
+def _words() -> Iterator[str]:
+    for place, word in closed_lists():
+        yield f"select {literal(place)}, {literal(word)}"
+
+
+def _persons(table: Table) -> Iterator[str]:
+    """Each participant of the table, by a pseudonym or by the id of a record, with purposes of which one is needed.
+
+    ``is_every_row`` says whether all rows of the table need it, or only those that are counted here; ``needs`` says
+    it in words. A table that declares nothing needs what nobody can grant.
+    """
+    # A row without participant_id is of nobody who consents.
+    sources = {
+        column: (f"coalesce(\"{column}\", '')" if column == "participant_id" else f'"{column}"', table.place)
+        for column in table.persons
+    }
+    sources |= {
+        column: (
+            "owners.participant_id",
+            f'{table.place} inner join {RECORDS} as owners on try_cast("{column}" as bigint) = owners.id',
+        )
+        for column in table.records
+    }
+    known = f"<> '{NOBODY}'" if table.name in SUMS else "is not null"
+    for column, (person, source) in sources.items():
+        for purposes, condition in table.needs or (((), "true"),):
             yield f"""
-                select distinct '{table.name}.{column}' as place, "{column}" as value
-                from {table.database}.{table.name}
-                where "{column}" is not null
+                select distinct
+                    '{table.name}.{column}' as place,
+                    {person} as participant_id,
+                    {list(purposes)} as purposes,
+                    {condition == "true"} as is_every_row,
+                    {literal(_in_words(purposes, condition))} as needs
+                from {source}
+                where ({condition}) and {person} {known}
             """
 
 
-def _persons(table: Table, declared: Declared) -> Iterator[str]:
-    """Each participant of the table, with purposes of which one is needed.
+def _in_words(purposes: Sequence[str], condition: str) -> str:
+    if not purposes:
+        return "declares no purpose"
+    rows = "" if condition == "true" else f" where {condition}"
+    return f"needs {' or '.join(purposes)}{rows}"
 
-    ``is_every_row`` says whether all rows of the table need it, or only those that are counted here. A
-    table that declares nothing needs what nobody can grant.
-    """
-    if not table.has_persons:
-        return
-    for purposes, condition in declared.get(table.name, [([], "true")]):
-        yield f"""
-            select distinct
-                '{table.name}' as place,
-                participant_id,
-                {purposes} as purposes,
-                {condition == "true"} as is_every_row
-            from {table.database}.{table.name}
-            where {condition}
-        """
+
+def _flags(table: Table) -> Iterator[str]:
+    for person in table.persons:
+        for column in table.of_types("BOOLEAN"):
+            if column.startswith("grants_"):
+                yield f"""
+                    select distinct
+                        '{table.name}.{column}', "{person}", '{column.removeprefix("grants_")}', "{column}"
+                    from {table.place}
+                """
 
 
 def _times(table: Table) -> Iterator[str]:
-    for column in _temporal(table) if table.has_persons else ():
-        yield f"""
-            select
-                '{table.name}.{column}' as place,
-                participant_id,
-                cast(min("{column}") as timestamp) as first_time,
-                cast(max("{column}") as timestamp) as last_time
-            from {table.database}.{table.name}
-            group by participant_id
-        """
+    is_of_plays = {purposes for purposes, condition in table.needs if condition == "true"} == {("listening_history",)}
+    for person in table.persons:
+        for column, moment in table.temporal.items():
+            yield f"""
+                select
+                    '{table.name}.{column}' as place,
+                    "{person}" as participant_id,
+                    min({moment}) as first_time,
+                    max({moment}) as last_time,
+                    {is_of_plays} as is_of_plays
+                from {table.place}
+                where "{column}" is not null
+                group by "{person}"
+            """
+
+
+def _dates_of_nobody(table: Table) -> Iterator[str]:
+    if not table.persons:
+        for column in table.temporal:
+            yield f"select '{table.name}.{column}' as place from {table.place} where \"{column}\" is not null limit 1"
 
 
 def _clocks(table: Table) -> Iterator[str]:
-    """How closely each number of a mart follows each local time beside it, participant by participant.
+    """How closely each number follows each local time beside it, participant by participant, in layers without clocks.
 
     Measured by a straight line of so many units a second.
     """
-    if not (table.name.startswith("marts.") and table.has_persons):
+    if not table.persons or table.schema in WITH_CLOCKS:
         return
-    numbers = [
-        column for column, data_type in table.types.items() if data_type in NUMBERS and not column.endswith("_id")
-    ]
-    for time in _temporal(table):
+    numbers = [column for column in table.of_types(*NUMBERS) if not column.endswith("_id")]
+    for time, moment in table.temporal.items():
         for number in numbers:
-            yield f"""
-                select
-                    '{table.name}.{number} beside {time}' as place,
-                    participant_id,
-                    count(*) as rows,
-                    stddev_pop(epoch("{time}")) as spread_s,
-                    -- Three digits: what drifts by an hour in ten days is no clock.
-                    cast(printf('%.3g', regr_slope("{number}", epoch("{time}"))) as double) as step,
-                    regr_r2("{number}", epoch("{time}")) as fit
-                from {table.database}.{table.name}
-                where "{number}" is not null and "{time}" is not null
-                group by participant_id
-            """
+            if number != time:
+                yield f"""
+                    select
+                        '{table.name}.{number}' as place,
+                        "{table.persons[0]}" as participant_id,
+                        count(*) as rows,
+                        stddev_pop(epoch({moment})) as spread_s,
+                        -- Three digits: what drifts by an hour in ten days is no clock.
+                        cast(printf('%.3g', regr_slope("{number}", epoch({moment}))) as double) as step,
+                        regr_r2("{number}", epoch({moment})) as fit
+                    from {table.place}
+                    where "{number}" is not null and "{time}" is not null
+                    group by "{table.persons[0]}"
+                """
 
 
 def _ids(table: Table) -> Iterator[str]:
@@ -194,7 +199,7 @@ def _ids(table: Table) -> Iterator[str]:
     A track belongs to everybody, unless it is private, and so does a source of features.
     """
     for column, data_type in table.types.items():
-        if not column.endswith("_id") or column.endswith("source_id"):
+        if not column.endswith("_id") or column.endswith("source_id") or table.schema == "reference":
             continue
         if column.endswith("track_id") and "is_private" not in table.types:
             continue
@@ -205,19 +210,22 @@ def _ids(table: Table) -> Iterator[str]:
         }
         if data_type in kinds:
             where = " where is_private" if column == "track_id" else ""
-            yield f"select {kinds[data_type]} from {table.database}.{table.name}{where}"
+            yield f"select {kinds[data_type]} from {table.place}{where}"
 
 
 def _unordered(table: Table) -> Iterator[str]:
-    """Each row that stands before one that belongs before it: by participant_id, or else by all columns."""
-    if table.name == RISK:
+    """Each row that stands before one that belongs before it: by pseudonym, or else by all columns.
+
+    The order of a seed is that of its file, which is no secret and knows no study.
+    """
+    if table.name == RISK or table.schema == "reference":
         return
-    keys = ["participant_id"] if table.has_persons else list(table.types)
+    keys = list(table.persons[:1] or table.types)
     row = "row(" + ", ".join(f'"{key}"' for key in keys) + ")"
     yield f"""
-        select '{table.name}' as place
+        select '{table.name}.{keys[0]}' as place
         from (
-            select {row} as current_row, lag({row}) over () as previous_row from {table.database}.{table.name}
+            select {row} as current_row, lag({row}) over () as previous_row from {table.place}
         )
         where current_row < previous_row
     """
@@ -238,9 +246,3 @@ def _public_values(table: Table) -> Iterator[str]:
             select '{table.name}' as relation, {cell} as cell, '{measure}' as measure, {value} as value
             from {table.database}.{table.name}
         """
-
-
-def _temporal(table: Table) -> list[str]:
-    return [
-        column for column, data_type in table.types.items() if data_type == "DATE" or data_type.startswith("TIMESTAMP")
-    ]

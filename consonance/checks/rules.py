@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from consonance.checks.sources import source_of, upstream_first
 from consonance.consent.rules import with_rules
 from consonance.study.errors import ConsonanceError
 
@@ -37,7 +38,9 @@ class Rule:
             ``consonance.checks.rule_relations`` makes.
         what, example, why, remedy: For people.
         query: SQL that returns a row for each violation, shared queries and macros written out. ``{strings}`` and
-            the like stand for relations of ``consonance.checks.rule_relations``.
+            the like stand for relations of ``consonance.checks.rule_relations``. Its columns ``place``
+            (``schema.table.column``), ``detail`` (what is wrong, in a few words) and, of a seed, ``line`` are reported;
+            without ``place`` it is the relation.
         tier: The tier of releases that the rule is for; ``None`` for all, and for rules of a study.
     """
 
@@ -57,11 +60,41 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Violations:
+    """The violations of a rule in one place.
+
+    Attributes:
+        place: ``schema.table.column``, or ``schema.table``.
+        detail: What is wrong there, in a few words that the rule has for it; never a value.
+        row: Of a seed, the line of its file; else ``None``.
+        count: How many there are.
+    """
+
+    place: str
+    detail: str
+    row: int | None
+    count: int
+
+    @property
+    def what(self) -> str:
+        """One sentence: where, what and how often."""
+        times = f"{self.count:,} {'violation' if self.count == 1 else 'violations'}"
+        return f"{self.place} {self.detail}: {times}." if self.detail else f"{self.place}: {times}."
+
+    def as_json(self) -> dict[str, Any]:
+        source = source_of(self.place, self.detail)
+        line = self.row or (source.line if source else None)
+        file = source.file if source else None
+        return {"place": self.place, "what": self.what, "violations": self.count, "file": file, "line": line}
+
+
+@dataclass(frozen=True)
 class RuleResult:
-    """The result of a rule: ``violations`` is ``None`` if the rule could not be run."""
+    """The result of a rule: ``violations`` is ``None`` if the rule could not be run, ``places`` says where they are."""
 
     rule: Rule
     violations: int | None
+    places: tuple[Violations, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -74,6 +107,7 @@ class RuleResult:
             "what": self.rule.what,
             "passed": self.passed,
             "violations": self.violations,
+            "findings": [found.as_json() for found in sorted(self.places, key=lambda one: upstream_first(one.place))],
             "why": None if self.passed else self.rule.why,
             "remedy": None if self.passed else self.rule.remedy,
         }

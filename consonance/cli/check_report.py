@@ -12,6 +12,10 @@ from consonance.checks.check import CheckResult
 from consonance.cli.lineage_report import print_columns, print_findings
 from consonance.study.doctor import Diagnosis
 
+# So many places of a rule are printed; --json has all of them.
+FINDINGS = 5
+NO_FILE = "No file of the project makes it."
+
 
 def print_check(result: CheckResult, out: Console, at_length: bool) -> None:
     """Print what a check found; ``at_length`` for those who asked for this check alone."""
@@ -64,4 +68,10 @@ def _print_rules(rules: list[dict[str, Any]], out: Console) -> None:
     out.print(table)
     for rule in rules:
         if not rule["passed"]:
-            out.print(f"[red]{rule['rule']}[/]: {escape(rule['why'])} {escape(rule['remedy'])}")
+            out.print(f"\n[red]{rule['rule']}[/]: {escape(rule['why'])}")
+            for finding in rule["findings"][:FINDINGS]:
+                look = f"Look at {finding['file']}, line {finding['line']}." if finding["file"] else NO_FILE
+                out.print(escape(f"  {finding['what']} {look}"), soft_wrap=True)
+            if (more := len(rule["findings"]) - FINDINGS) > 0:
+                out.print(f"  And {more} more places, most of them made of these.")
+            out.print(f"  {escape(rule['remedy'])}", soft_wrap=True)

@@ -15,11 +15,7 @@ import duckdb
 
 from consonance.consent.state import LEDGER_STATE
 from consonance.study.folder import Study
-
-HISTORY = (
-    "extended_plays", "account_plays", "rejected_rows", "members", "donation_members", "broken_members",
-    "schema_drift", "donations", "erased_rows",
-)  # fmt: skip
+from consonance.study.schema import owners
 
 
 @dataclass(frozen=True)
@@ -126,10 +122,8 @@ def delete_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -
     """Delete every row of one participant's donations. Returns the number of plays among them."""
     number = {"number": participant_no}
     plays = 0
-    for table in HISTORY:
-        ((rows,),) = connection.execute(
-            f"delete from vault.raw.{table} where participant_no = $number", number
-        ).fetchall()
+    for table, (owner, _) in owners("listening_history").items():
+        ((rows,),) = connection.execute(f"delete from vault.raw.{table} where {owner} = $number", number).fetchall()
         if table in ("extended_plays", "account_plays"):
             plays += int(rows)
     return plays

@@ -73,7 +73,7 @@ def receipt(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> d
         from vault.raw.consent_events
         cross join vault.raw.study
         left join vault.raw.notices on notices.form_version = consent_events.form_version
-        where consent_events.participant_code = $code and consent_events.occurred_at <= study.as_of
+        where consent_events.participant_code = $code and (consent_events.occurred_at <= study.as_of or consent_events.event = 'withdrawn')
         order by consent_events.occurred_at, consent_events.ledger_line
         """,
         {"code": code},

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from consonance.release.parameters import parameters
-from consonance.study.schema import tables, titles
+from consonance.study.schema import Table, owners, tables, titles
 from consonance.study.shared_macros import with_macros
 
 MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
@@ -16,7 +16,8 @@ MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql")
 @cache
 def with_rules(statement: str) -> str:
     """``statement`` as rendered by Jinja: it may call the shared macros, and go through ``played_texts``, the names of the
-    audio features, the ``listed_keys`` of exports, and the ``catalogue_columns`` by table.
+    audio features, the ``listed_keys`` of exports, the ``catalogue_columns`` and ``raw_columns`` by table, ``owners`` (the owner column of each raw table
+    with rows of participants, and what it holds) and ``nobody`` (texts and numbers of the other raw tables).
 
     Raises:
         jinja2.UndefinedError: it names something else.
@@ -34,6 +35,9 @@ def _values() -> dict[str, Any]:
         "features_without_mean": named["features_without_mean"],
         "listed_keys": sorted(_listed_keys()),
         "catalogue_columns": {table.name: list(table.columns) for table in tables("catalogue.music").values()},
+        "raw_columns": {table.name: list(table.columns) for table in tables().values()},
+        "owners": owners(),
+        "nobody": {table.name: _texts_and_numbers(table) for table in tables().values() if table.nobody},
     }
 
 
@@ -41,6 +45,15 @@ def _listed_keys() -> set[str]:
     """The keys of an export that are landed."""
     keys = [column.key for table in tables().values() for column in table.columns.values() if column.key]
     return {name for key in keys for name in ([key] if isinstance(key, str) else key.values())}
+
+
+def _texts_and_numbers(table: Table) -> tuple[list[str], list[str]]:
+    """The columns of a table that may hold a code, and those that may hold a number of a participant."""
+    columns = table.columns.values()
+    return (
+        [column.name for column in columns if column.text == "given" and "[]" not in column.type],
+        [column.name for column in columns if column.type.startswith(("integer", "bigint"))],
+    )
 
 
 @cache

@@ -33,7 +33,7 @@ class ConsentStatus:
         form_version: The notice it was given to.
         occurred_at: When they decided, in UTC.
         history_from, history_to: First and last consented day of their history.
-        events: How many of their events have happened.
+        events: How many of their events have happened. A withdrawal has, whatever its moment.
         later_events: How many are after ``as_of`` and do not count yet.
         is_amended_without_grant: The event amends, and nothing was granted before. It counts; a line may be missing.
     """

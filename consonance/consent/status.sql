@@ -1,9 +1,9 @@
--- One row is one participant who is enrolled or in the ledger: the event that counts at the study's as_of.
+-- One row is one participant who is enrolled or in the ledger: the event that counts.
 with events as (
     select
         consent_events.ledger_line,
         consent_events.participant_code,
-        consent_events.occurred_at <= study.as_of as is_past,
+        consent_events.occurred_at <= study.as_of or consent_events.event = 'withdrawn' as is_past,
         lag(consent_events.event) over (
             partition by consent_events.participant_code
             order by consent_events.occurred_at asc, consent_events.ledger_line asc

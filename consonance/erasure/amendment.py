@@ -25,8 +25,8 @@ from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
 
 UNCOVERED_PLAYS = Path(__file__).with_name("uncovered_plays.sql")
-# Purposes without data of their own: if one is taken back, there is nothing to erase.
-FLAGS = frozenset({"ml_training", "sharing_controlled", "sharing_public"})
+# Purposes on which no row of vault and warehouse depends: if one is taken back, there is nothing to erase.
+FLAGS = frozenset({"sharing_controlled", "sharing_public"})
 # Without one of these some plays are erased; without listening_history all of them.
 OF_SOME_PLAYS = frozenset({"podcasts_audiobooks", "private_sessions"})
 

@@ -1,4 +1,8 @@
-"""Participant tables: those whose rows belong to persons. DuckDB's catalogue lists them, so that none is forgotten."""
+"""Participant tables: those whose rows belong to persons.
+
+DuckDB's catalogue lists the tables, so that none is forgotten. Whose a row is, of the tables that the loaders write,
+``stores.yml`` declares; of any other table, the name of a column.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,10 @@ import duckdb
 
 from consonance.study.folder import Study
 from consonance.study.key import read_key
+from consonance.study.schema import kind_of_owner, owners
 from consonance.study.vault import attach_study, attach_to_read, attach_under_key, lock_down, session_settings
 
-# The columns by which rows belong to a person, in the vault and right of the wall.
+# The columns by which rows belong to a person, in tables that stores.yml does not declare.
 KEYS = ("participant_no", "participant_code", "participant_id")
 TEXTS = ("VARCHAR", "VARCHAR[]")
 
@@ -50,7 +55,9 @@ class Relation:
 
     def whose(self, people: People) -> list[Any]:
         """The values of its key that stand for ``people``."""
-        return list(getattr(people, self.key)) if self.key else []
+        if not self.key:
+            return []
+        return list(getattr(people, self.key if self.key in KEYS else kind_of_owner(self.columns[self.key])))
 
     @property
     def name(self) -> str:
@@ -109,9 +116,15 @@ def relations(connection: duckdb.DuckDBPyConnection, database: str) -> list[Rela
         {"database": database},
     ).fetchall()
     return [
-        Relation(database, schema, table, next((key for key in KEYS if key in columns), None), columns)
+        Relation(database, schema, table, _key_of(database, schema, table, columns), columns)
         for schema, table, columns in found
     ]
+
+
+def _key_of(database: str, schema: str, table: str, columns: Mapping[str, str]) -> str | None:
+    if (database, schema) == ("vault", "raw") and table in owners():
+        return owners()[table][0]
+    return next((key for key in KEYS if key in columns), None)
 
 
 def count_rows(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation], people: People) -> dict[str, int]:

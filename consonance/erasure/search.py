@@ -10,7 +10,7 @@ import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, Relation, count_rows, relations
 from consonance.erasure.record import ErasureRecord, attach_record
-from consonance.erasure.unique_values import KINDS, RECORD, is_about_nobody, searched_columns
+from consonance.erasure.unique_values import KINDS, OF_A_STORE, RECORD, is_about_nobody, searched_columns
 from consonance.release.register import earlier_databases
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -30,6 +30,7 @@ class Scan:
 
     texts: int = 0
     moments: int = 0
+    days: int = 0
     ids: int = 0
     tables: int = 0
     columns: int = 0
@@ -82,8 +83,10 @@ def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -
     What the study's own tables or the project's say is not searched for: it is said of nobody. Nor are the ids of
     the catalogue, by which features are found; its names are, since many millions of titles are among them.
     """
-    texts, moments, ids = (_count(connection, f"select count(*) from {RECORD}.{kind}") for kind in KINDS)
-    scan = Scan(texts, moments, ids)
+    kinds = _recorded_kinds(connection)
+    scan = Scan()
+    for kind in kinds:
+        setattr(scan, kind, _count(connection, f"select count(*) from {RECORD}.{kind}"))
     said_of_nobody = [
         f"select {value} as value from {table.place}"
         for table in tables
@@ -105,10 +108,10 @@ def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -
         _count_table(connection, table, scan)
         unique_values = {
             "texts": "searched_texts",
-            "moments": f"(select value from {RECORD}.moments where store = '{table.database}')",
+            **{kind: f"(select value from {RECORD}.{kind} where store = '{table.database}')" for kind in OF_A_STORE},
             "ids": f"{RECORD}.ids",
         }
-        for kind in KINDS if not is_about_nobody(table) else ():
+        for kind in kinds if not is_about_nobody(table) else ():
             for column, value in searched_columns(table, kind):
                 found = _count(
                     connection,
@@ -117,6 +120,13 @@ def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -
                 )
                 _note(scan, table, column, found)
     return scan
+
+
+def _recorded_kinds(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The kinds of values that the record has: one of version 0.1, which goes on with this one, has no days."""
+    found = connection.execute("select table_name from duckdb_tables() where database_name = $name", {"name": RECORD})
+    recorded = {name for (name,) in found.fetchall()}
+    return [kind for kind in KINDS if kind in recorded]
 
 
 def _search_for_names(

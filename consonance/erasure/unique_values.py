@@ -1,4 +1,4 @@
-"""Values unique to the participant: texts, moments and ids that only their rows hold. By them an erasure is judged.
+"""Values unique to the participant: texts, moments, days and ids that only their rows hold. By them an erasure is judged.
 
 They are recorded before anything is erased. Afterwards every table is searched for them
 (``consonance.erasure.search``). A search in the bytes of the files would not do: under DuckDB's compression it finds
@@ -16,13 +16,19 @@ from collections.abc import Sequence
 import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, People, Relation
-from consonance.study.keyring import RECORD_IDS
 from consonance.study.schema import word_columns
 
 # The database they are recorded in, as connections attach it.
 RECORD = "erasure_record"
 # Kind of value to the types of the columns that may hold it.
-KINDS = {"texts": TEXTS, "moments": ("TIMESTAMP",), "ids": ("BIGINT",)}
+KINDS = {
+    "texts": TEXTS,
+    "moments": ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "TIMESTAMP WITH TIME ZONE"),
+    "days": ("DATE",),
+    "ids": ("BIGINT",),
+}
+# Kinds that mean something within one store only: the warehouse has clocks of its own.
+OF_A_STORE = ("moments", "days")
 # The columns by which a row is about a track.
 TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # Columns that hold words of closed lists: that only one person had a word proves nothing. Those of the tables that the
@@ -39,23 +45,24 @@ LEDGER = "raw.consent_events"
 def record_unique_values(
     connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation], people: People, *, is_fresh: bool
 ) -> None:
-    """Write into the tables ``texts``, ``moments`` and ``ids`` of the record what only ``people`` have.
+    """Write into the tables ``texts``, ``moments``, ``days`` and ``ids`` of the record what only ``people`` have.
 
     Args:
         connection: With the record attached for writing.
         tables: Of vault and warehouse.
         people: Whose values.
-        is_fresh: Whether the warehouse is what dbt would make of the vault now. Else its moments mean nothing:
-            others may have the same ones in the next.
+        is_fresh: Whether the warehouse is what dbt would make of the vault now. Else its moments and days mean
+            nothing: others may have the same ones in the next.
     """
     connection.execute(f"create table {RECORD}.texts (value varchar primary key)")
     connection.execute(f"create table {RECORD}.moments (store varchar, value timestamp, primary key (store, value))")
+    connection.execute(f"create table {RECORD}.days (store varchar, value date, primary key (store, value))")
     connection.execute(f"create table {RECORD}.ids (value bigint primary key)")
     connection.execute(f"insert into {RECORD}.texts select unnest($codes)", {"codes": list(people.participant_code)})
     # Texts are given by people, and so in the vault; the warehouse has moments of its own, on other clocks.
     sources = {
         "texts": [table for table in tables if table.database == "vault"],
-        "moments": [table for table in tables if table.database == "vault" or is_fresh],
+        **{kind: [table for table in tables if table.database == "vault" or is_fresh] for kind in OF_A_STORE},
         "ids": list(tables),
     }
     for kind, searched in sources.items():
@@ -93,7 +100,7 @@ def _add_theirs(connection: duckdb.DuckDBPyConnection, kind: str, table: Relatio
 def _remove_what_others_have(connection: duckdb.DuckDBPyConnection, kind: str, table: Relation, people: People) -> None:
     if not table.key and not is_about_nobody(table):
         return  # a table of tracks: it may hold their own
-    columns = "(store, value)" if kind == "moments" else "(value)"
+    columns = "(store, value)" if kind in OF_A_STORE else "(value)"
     for column, value in searched_columns(table, kind):
         # All of the ledger stays but the code, which becomes a token: somebody else's code stays there, too.
         whose = [] if is_about_nobody(table) and column != table.key else table.whose(people)
@@ -121,9 +128,14 @@ def searched_columns(table: Relation, kind: str) -> list[tuple[str, str]]:
     return [
         (column, value)
         for column, value in table.values(KINDS[kind])
-        if (column in RECORD_IDS if kind == "ids" else column not in WORDS)
+        if (is_record_id(column) if kind == "ids" else column not in WORDS)
     ]
 
 
+def is_record_id(column: str) -> bool:
+    """Whether a column of whole numbers is the id of a record of one person: a play, a report. A track is everybody's."""
+    return column.endswith("_id") and not column.endswith("track_id")
+
+
 def _stored(kind: str, table: Relation) -> str:
-    return f"'{table.database}', value" if kind == "moments" else "value"
+    return f"'{table.database}', value" if kind in OF_A_STORE else "value"

@@ -13,7 +13,7 @@ from pathlib import Path
 from consonance.checks.check import Check, CheckResult
 from consonance.checks.risk.attacks import run_attacks
 from consonance.checks.risk.recording import record
-from consonance.checks.rule_relations import MADE
+from consonance.checks.rule_tables import MADE
 from consonance.checks.rules import all_rules, release_rules
 from consonance.checks.study_checks import check_leaks, check_non_interference, check_wall, run_rules, summed_up
 from consonance.release.contents import DATABASE

@@ -13,6 +13,8 @@ import duckdb
 
 from consonance.checks.paired_rebuild import left_folders
 from consonance.consent.coverage import narrowed
+from consonance.consent.ledger_file import read_ledger
+from consonance.consent.notices import read_notices
 from consonance.consent.state import LEDGER_STATE
 from consonance.consent.status import NotLoaded, consent_states
 from consonance.release.register import CURRENT, WORK_PREFIX, published_numbers
@@ -133,6 +135,34 @@ def _log(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:
         for fault in verify(connection, study).faults:
             yield Finding("the audit log", f"{fault[0].upper()}{fault[1:]}.", "Run 'consonance audit verify'.")
+
+
+def _as_of(study: Study) -> Iterator[Finding]:
+    settings = Settings.read(study)
+    with _opened(study) as connection:
+        for judged, loaded_at in connection.execute("select as_of, loaded_at from vault.raw.study").fetchall():
+            wanted = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+            if judged != wanted:
+                says = f"as_of is {wanted:%Y-%m-%d %H:%M}" if settings.as_of else "it is judged at each load"
+                yield Finding(
+                    str(study.settings_path),
+                    f"The vault judges consent as of {judged:%Y-%m-%d %H:%M} (UTC); here {says}.",
+                    "Run 'consonance load', then 'dbt run'.",
+                )
+
+
+def _ledger(study: Study) -> Iterator[Finding]:
+    lines = read_ledger(study, {notice["form_version"] for notice in read_notices(study)})
+    with _opened(study) as connection:
+        ((loaded,),) = connection.execute("select count(*) from vault.raw.consent_events").fetchall()
+    if new := [event for _, event in lines[loaded:]]:
+        withdrawals = sum(event.event == "withdrawn" for event in new)
+        yield Finding(
+            str(study.consents_path),
+            f"The last {len(new)} lines are not in the vault yet, {withdrawals} withdrawals among them.",
+            "Run 'consonance load'.",
+            is_grave=withdrawals > 0,
+        )
 
 
 def _consents(study: Study) -> Iterator[Finding]:
@@ -263,5 +293,5 @@ def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBP
 
 
 CHECKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _consents, _histories, _questionnaires, _warehouse, _fetch, _releases, _room, _modes,
+    _settings, _key, _interruptions, _tombstones, _log, _as_of, _ledger, _consents, _histories, _questionnaires, _warehouse, _fetch, _releases, _room, _modes,
 )  # fmt: skip

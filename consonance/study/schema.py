@@ -46,6 +46,10 @@ class BadDeclaration(ConsonanceError):
     """``stores.yml`` declares a column that cannot be as it says."""
 
 
+# Of these, what a table of nobody has not.
+OF_PERSONS = frozenset({"person", "donation", "member", "pseudonym", "shift", "user_name"})
+
+
 class OlderStores(ConsonanceError):
     """The stores were made by an older version of the program."""
 
@@ -103,10 +107,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: what a row of it is, its columns by name, and its other constraints.
+    """One table as ``stores.yml`` declares it; the head of that file says what each attribute means.
 
     Raises:
-        BadDeclaration: an open column of a table with data of persons numbers rows, or does not say what it says.
+        BadDeclaration: it is in the vault and does not say whose its rows are, or says what cannot be; or an open column
+            of a table with data of persons numbers rows, or does not say what it says.
     """
 
     database: str
@@ -115,8 +120,18 @@ class Table:
     row: str
     columns: Mapping[str, Column]
     constraints: tuple[str, ...] = ()
+    owner: str | None = None
+    nobody: str | None = None
+    purpose: str | None = None
 
     def __post_init__(self) -> None:
+        if self.database != "vault" and (self.owner or self.of_persons):
+            raise BadDeclaration(
+                f"{STORES.name}: {self.place} has rows of participants, and {self.database} has no persons.",
+                "Declare the table in vault.raw.",
+            )
+        if self.database == "vault":
+            _check_owner(self)
         if self.database != "vault" or all(column.privacy != "direct" for column in self.columns.values()):
             return
         for column in self.columns.values():
@@ -132,6 +147,11 @@ class Table:
                     f"{STORES.name}: {self.name}.{column.name} is open, in a table with data of persons.",
                     "Say in the attribute says what it says, if that narrows down nobody; else give it its kind.",
                 )
+
+    @property
+    def of_persons(self) -> list[str]:
+        """Its columns that say whose a row is, or what of theirs."""
+        return [column.name for column in self.columns.values() if column.kind in OF_PERSONS]
 
     @property
     def place(self) -> str:
@@ -151,6 +171,37 @@ class Table:
         return "".join(sequences) + f"create table if not exists {self.place} (\n" + ",\n".join(lines) + "\n);\n"
 
 
+def _check_owner(table: Table) -> None:
+    """Check that a table of the vault says whose its rows are.
+
+    Raises:
+        BadDeclaration: it does not, or what it says cannot be.
+    """
+    say = (
+        "Write 'owner: ' and the column that says whose a row is; or, if no row belongs to a participant, 'nobody: ' "
+        "and whose or what the rows are instead."
+    )
+    if bool(table.owner) == bool(table.nobody):
+        raise BadDeclaration(f"{STORES.name}: the table {table.name} does not say whose its rows are.", say)
+    if table.nobody and table.of_persons:
+        raise BadDeclaration(
+            f"{STORES.name}: the rows of {table.name} are said to be of nobody, but it has the column {table.of_persons[0]}.", say
+        )
+    if table.owner:
+        column = table.columns.get(table.owner)
+        if column is None or column.kind != "person" or not column.type.startswith(("integer", "varchar")):
+            raise BadDeclaration(
+                f"{STORES.name}: {table.owner} cannot be the owner of {table.name}: it is no column of the kind person, with the number "
+                "or the code of a participant.",
+                say,
+            )
+        if any(one.kind in ("donation", "member") for one in table.columns.values()) and not table.purpose:
+            raise BadDeclaration(
+                f"{STORES.name}: {table.name} holds what a donation brought, and does not say for which purpose.",
+                "Write 'purpose: ' and the purpose: the rows are erased when it is taken back.",
+            )
+
+
 @cache
 def tables(schema: str = "vault.raw") -> Mapping[str, Table]:
     """The declared tables of ``vault.raw`` or ``catalogue.music``, by name.
@@ -168,6 +219,7 @@ def tables(schema: str = "vault.raw") -> Mapping[str, Table]:
             facts["row"],
             {column: Column(column, **attributes) for column, attributes in facts["columns"].items()},
             tuple(facts.get("constraints", ())),
+            **{name: facts.get(name) for name in ("owner", "nobody", "purpose")},
         )
         for table, facts in declared.items()
     }
@@ -187,6 +239,24 @@ def titles() -> dict[str, dict[str, tuple[str, str]]]:
             }
         )
     }
+
+
+def owners(purpose: str | None = None) -> dict[str, tuple[str, str]]:
+    """The tables of the vault whose rows belong to participants, in order of declaration: the owner column of each, and
+    what is in it, ``participant_no`` or ``participant_code``.
+
+    ``purpose``: only those whose rows were given for it.
+    """
+    return {
+        table.name: (table.owner, kind_of_owner(table.columns[table.owner].type))
+        for table in tables().values()
+        if table.owner and purpose in (None, table.purpose)
+    }
+
+
+def kind_of_owner(data_type: str) -> str:
+    """What an owner column of this type says of a participant: ``participant_no`` or ``participant_code``."""
+    return "participant_no" if data_type.lower().startswith("integer") else "participant_code"
 
 
 def word_columns() -> frozenset[str]:

@@ -23,7 +23,6 @@ from conftest import as_zip, play
 from forks import DBT, Forks
 
 from consonance.checks.rules import all_rules
-from consonance.checks.study_checks import run_rules
 from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import STUDY_VARIABLE, Study
 from consonance.study.vault import attach_study, session_settings
@@ -35,7 +34,7 @@ FAULTS: list[dict[str, Any]] = [
     for fault in yaml.safe_load(path.read_text(encoding="utf-8"))
 ]
 # One report of these checks names every fault. Those of "release" are planted by release/test_release.py.
-TOGETHER = ("wall", "non-interference", "leaks", "publish", "release")
+TOGETHER = ("wall", "non-interference", "leaks", "publish", "release", "rules")
 PROJECT_PARTS = (
     "consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "tests/sql",
     "docs", "dbt_project.yml", "profiles.yml", "selectors.yml",
@@ -52,10 +51,17 @@ READ_WALL = (
     "import json; from consonance.checks.lineage.policy import PROJECT, Project, Reviews, check_project, target_folder;"
     "print(json.dumps(check_project(Project.read(PROJECT, target_folder()), Reviews.read()).details()))"
 )
+# What `consonance check rules` does, with the rules that are named alone.
+READ_RULES = (
+    "import json, sys; from consonance.checks.rules import all_rules; from consonance.checks.study_checks import run_rules;"
+    "from consonance.study.folder import Study;"
+    "rules = [rule for rule in all_rules() if rule.name in sys.argv[1:]];"
+    "print(json.dumps([result.as_json() for result in run_rules(Study.find(), rules)]))"
+)
 CHECKS = ("wall", "non-interference", "leaks")
 # What a fault finds in a file that is not there.
 NEW = "a new file"
-RULES = {rule.name: rule for rule in all_rules()}
+RULES = {rule.name for rule in all_rules()}
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,7 @@ def _change_minds(study: Study) -> None:
             insert into vault.raw.consent_events values
                 (9001, 'D009', 'withdrawn', [], 'v1', '2026-01-15', null, null),
                 (9002, 'D010', 'amended', ['listening_history'], 'v1', '2026-01-15', null, null),
+                (9004, 'D011', 'withdrawn', [], 'v1', '2027-01-01', null, null),
                 (9003, 'D006', 'amended', ['listening_history', 'podcasts_audiobooks', 'private_sessions', 'demographics'], 'v1', '2027-01-01', null, null);
             -- The vault still has a country that its participant no longer grants.
             update vault.raw.participants set country = 'DE' where participant_code = 'D008';
@@ -211,7 +218,7 @@ def _batches(*checks: str, start: str = "run") -> list[list[dict[str, Any]]]:
     """
     batches: list[list[dict[str, Any]]] = []
     for fault in FAULTS:
-        if fault["check"] not in checks or fault.get("from", "run") != start:
+        if _kind(fault) not in checks or fault.get("from", "run") != start:
             continue
         for batch in batches:
             if all(_are_apart(fault, one) for one in batch):
@@ -222,17 +229,23 @@ def _batches(*checks: str, start: str = "run") -> list[list[dict[str, Any]]]:
     return batches
 
 
+def _kind(fault: dict[str, Any]) -> str:
+    """The check that finds a fault; "rules", if it is a rule and says what in its finding names the fault."""
+    return "rules" if fault["check"] in RULES and "names" in fault else str(fault["check"])
+
+
 def _called(batch: list[dict[str, Any]]) -> str:
     return "; ".join(fault["fault"] for fault in batch)
 
 
 def _are_apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    # A rule finds what is in the data; the other checks may stop at the first fault of a file.
+    could_meet = _kind(one) != "rules" or one["file"] == other["file"]
     return not (
         one.get("alone")
         or other.get("alone")
         or _finding(one) == _finding(other)
-        or one["find"] in other["find"]
-        or other["find"] in one["find"]
+        or (could_meet and (one["find"] in other["find"] or other["find"] in one["find"]))
     )
 
 
@@ -278,6 +291,20 @@ def test_what_depends_on_who_people_are_is_named_by_the_paired_rebuild(
         assert any(_is_named(fault, difference) for difference in found["differences"]), fault["fault"]
 
 
+@pytest.mark.parametrize("batch", _batches("rules"), ids=_called)
+def test_faults_in_the_data_are_each_named_by_a_rule_with_the_file_to_look_at(
+    copied: Tree, batch: list[dict[str, Any]]
+) -> None:
+    for fault in batch:
+        _plant(copied, fault)
+    done = copied.dbt("run", "--no-write-json", *_rebuilt(batch))
+    assert done.returncode == 0, done.stdout[-3000:]
+    found = {result["rule"]: result for result in _rules(copied, *{fault["check"] for fault in batch})}
+    for fault in batch:
+        findings = found[fault["check"]]["findings"]
+        assert any(_is_named(fault, finding) and finding["line"] for finding in findings), (fault["fault"], findings)
+
+
 @pytest.mark.parametrize("batch", _batches("leaks"), ids=_called)
 def test_leaks_are_each_named(copied: Tree, batch: list[dict[str, Any]]) -> None:
     for fault in batch:
@@ -317,8 +344,8 @@ def test_each_rule_counts_what_a_fault_lets_pass(copied: Tree, batch: list[dict[
         _plant(copied, fault)
     done = copied.dbt("run", "--no-write-json", *_rebuilt(batch))
     assert done.returncode == 0, done.stdout[-3000:]
-    results = run_rules(copied.study, [RULES[fault["check"]] for fault in batch])
-    assert all(result.violations for result in results), [result.rule.name for result in results if result.passed]
+    results = _rules(copied, *{fault["check"] for fault in batch})
+    assert all(result["violations"] for result in results), [one["rule"] for one in results if one["passed"]]
 
 
 def _alone() -> Iterator[Any]:
@@ -326,7 +353,7 @@ def _alone() -> Iterator[Any]:
     for fault in FAULTS:
         start = fault.get("from", "run")
         shares = fault["check"] in RULES and start == "run"
-        if (fault["check"] not in TOGETHER or start != "run") and (fault["check"], start) != ("leaks", "load"):
+        if (_kind(fault) not in TOGETHER or start != "run") and (fault["check"], start) != ("leaks", "load"):
             marks = [pytest.mark.thorough] if shares else []
             yield pytest.param(fault, id=f"{fault['fault']} ({fault['check']})", marks=marks)
 
@@ -357,13 +384,19 @@ def test_a_planted_fault_is_found_by_a_check_that_names_it(copied: Tree, fault: 
             return
         assert done.returncode == 0, done.stdout[-3000:]
     if check in RULES:
-        (result,) = run_rules(copied.study, [RULES[check]])
-        assert not result.passed
-        assert result.violations
+        (result,) = _rules(copied, check)
+        assert not result["passed"]
+        assert result["violations"]
     else:
         found = _checked(copied, check)
         assert not found["passed"]
         assert names in json.dumps(found, ensure_ascii=False)
+
+
+def _rules(tree: Tree, *names: str) -> list[dict[str, Any]]:
+    done = tree.run(READ_RULES, *names)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return list(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _checked(tree: Tree, check: str) -> dict[str, Any]:

@@ -56,10 +56,11 @@ def grants(ledger: list[Line], purpose: str, as_of: int) -> bool:
 
 
 def counting(ledger: list[Line], as_of: int) -> Line | None:
-    """The line that counts: of those that have happened by then the latest, and of those the lowest on the page."""
+    """The line that counts: of the withdrawals, and of what has happened by then, the latest; of several the lowest on
+    the page."""
     found: Line | None = None
     for line in ledger:
-        happened = line.moment // 1000 <= as_of // 1000
+        happened = line.moment // 1000 <= as_of // 1000 or line.event == "withdrawn"
         if happened and (found is None or line.moment // 1000 >= found.moment // 1000):
             found = line
     return found
@@ -204,6 +205,7 @@ WRONG = {
         "order by events.ledger_line desc",
     ),
     "the future counts": ("where events.occurred_ms <= study.as_of_ms", "where true"),
+    "a withdrawal waits for as_of": (" or events.event = 'withdrawn'", ""),
     "the moment itself does not count": ("events.occurred_ms <= study.as_of_ms", "events.occurred_ms < study.as_of_ms"),
     "a withdrawal grants": ("is_active and", "true and"),
     "a withdrawal is active": ("past_events.event <> 'withdrawn'", "true"),

@@ -30,7 +30,7 @@ EPISODE = {
 }
 MUSIC, SPOKEN, HIDDEN, EARLY = (f"2023-0{month}-01T10:00:00Z" for month in (5, 6, 7, 2))
 LIBRARY = {"tracks": [{"artist": "A", "album": "B", "track": "C", "uri": "spotify:track:2222222222222222222222"}]}
-PURPOSES = f"{EVERYTHING} library ml_training"
+PURPOSES = f"{EVERYTHING} library ml_training sharing_public"
 
 
 def without(purpose: str) -> str:
@@ -234,9 +234,19 @@ def test_granted_again_it_comes_back_from_the_donation(donated: SmallStudy, unbu
 
 def test_flags_leave_nothing_to_erase(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rewriting, "run_dbt", lambda *_: pytest.fail("nothing to rebuild"))
+    (report,) = amend(donated, without("sharing_public"))
+    assert (report.purposes, report.plays) == (("sharing_public",), 0)
+    assert amend(donated, without("sharing_public"), at="2025-07-01T10:00:00+00:00") == []
+
+
+def test_who_takes_back_training_leaves_the_warehouse_at_once(
+    donated: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilt: list[object] = []
+    monkeypatch.setattr(rewriting, "run_dbt", lambda *arguments: rebuilt.append(arguments))
     (report,) = amend(donated, without("ml_training"))
-    assert (report.purposes, report.plays) == (("ml_training",), 0)
-    assert amend(donated, without("ml_training"), at="2025-07-01T10:00:00+00:00") == []
+    assert (report.purposes, report.plays, len(rebuilt)) == (("ml_training",), 0, 1)
+    assert plays_of(donated) == ALL
 
 
 def test_a_withdrawal_in_the_ledger_is_no_amendment(donated: SmallStudy) -> None:

@@ -107,6 +107,16 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
         "audit verify",
     ),
     (lambda study: run(study, "drop table vault.raw.applied_consents"), "lacks tables", "consonance load"),
+    (
+        lambda study: run(study, "update vault.raw.study set as_of = '2020-01-01'"),
+        "The vault judges consent as of 2020-01-01 00:00 (UTC)",
+        "consonance load",
+    ),
+    (
+        lambda study: study.consent("P2", "", event="withdrawn", at="2025-06-01T10:00:00+00:00"),
+        "The last 1 lines are not in the vault yet, 1 withdrawals among them",
+        "consonance load",
+    ),
     (_withdraw, "has withdrawn", "consonance withdraw P2"),
     (_narrow, "took back a purpose", "consonance load"),
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),

@@ -7,7 +7,7 @@ import re
 import pytest
 from conftest import SmallStudy, play
 
-from consonance.study.schema import BadDeclaration, Column, Privacy, Table, tables, titles, word_columns
+from consonance.study.schema import BadDeclaration, Column, Privacy, Table, owners, tables, titles, word_columns
 from consonance.study.vault import open_study
 
 
@@ -31,8 +31,9 @@ def test_a_kind_has_its_class(privacy: Privacy, kind: str) -> None:
 PERSON = Column("participant_no", "integer", "direct", kind="person")
 
 
-def declared(*columns: Column, database: str = "vault") -> Table:
-    return Table(database, "raw", "answers", "one answer", {column.name: column for column in (PERSON, *columns)})
+def declared(*columns: Column) -> Table:
+    named = {column.name: column for column in (PERSON, *columns)}
+    return Table("vault", "raw", "answers", "one answer", named, owner="participant_no")
 
 
 def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
@@ -40,7 +41,7 @@ def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
         with pytest.raises(BadDeclaration, match="numbers rows"):
             declared(Column(name, "integer not null", "open", says="nothing of a person"))
     declared(Column("release_no", "integer", "open", says="which release it is"))
-    declared(Column("track_no", "bigint", "open"), database="catalogue")
+    Table("catalogue", "music", "tracks", "one track", {"track_no": Column("track_no", "bigint", "open")})
 
 
 def test_an_open_column_beside_persons_says_what_it_says() -> None:
@@ -53,6 +54,38 @@ def test_an_open_column_beside_persons_says_what_it_says() -> None:
         with pytest.raises(BadDeclaration, match="in a table with data of persons"):
             declared(column)
     declared(Column("is_new", "boolean not null", "open"), Column("kind", "varchar", "open", text="words"))
+
+
+WHO = Column("who", "integer not null", "direct", kind="person")
+MEMBER = Column("member_id", "integer", "direct", kind="member")
+
+
+@pytest.mark.parametrize(
+    ("columns", "said", "what"),
+    [
+        ([WHO], {}, "the table plays does not say whose its rows are"),
+        ([WHO], {"owner": "who", "nobody": "the study"}, "does not say whose"),
+        ([WHO], {"nobody": "the study"}, "are said to be of nobody, but it has the column who"),
+        ([WHO], {"owner": "whose"}, "whose cannot be the owner of plays"),
+        ([MEMBER], {"owner": "member_id"}, "member_id cannot be the owner"),
+        ([WHO, MEMBER], {"owner": "who"}, "does not say for which purpose"),
+    ],
+)
+def test_a_table_of_the_vault_says_whose_its_rows_are(columns: list[Column], said: dict[str, str], what: str) -> None:
+    named = {column.name: column for column in columns}
+    with pytest.raises(BadDeclaration, match=what):
+        Table("vault", "raw", "plays", "one play", named, **said)  # type: ignore[arg-type]
+    Table("vault", "raw", "plays", "one play", {**named, "who": WHO}, owner="who", purpose="listening_history")
+    with pytest.raises(BadDeclaration, match="catalogue has no persons"):
+        Table("catalogue", "music", "plays", "one play", named)
+
+
+def test_an_erasure_deletes_by_the_owners_and_an_amendment_by_their_purposes() -> None:
+    assert {table for table, (_, kind) in owners().items() if kind == "participant_code"} == {
+        "participants", "consent_events", "survey_answers", "survey_prompts", "history_decisions",
+    }  # fmt: skip
+    assert {"extended_plays", "rejected_rows", "erased_rows"} < owners("listening_history").keys() < owners().keys()
+    assert not {"library_items", "participants", "keyring"} & owners("listening_history").keys()
 
 
 def test_a_name_of_a_column_means_words_everywhere_or_nowhere() -> None:

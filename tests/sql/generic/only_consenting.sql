@@ -7,7 +7,10 @@ with past_events as (
     select consent_events.*
     from {{ source('raw', 'consent_events') }} as consent_events
     cross join {{ source('raw', 'study') }} as study
-    where consent_events.occurred_at <= study.as_of
+    where
+        consent_events.occurred_at <= study.as_of
+        -- A withdrawal counts at once.
+        or consent_events.event = 'withdrawn'
 ),
 
 later_events as (

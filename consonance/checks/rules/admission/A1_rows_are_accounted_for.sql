@@ -13,7 +13,7 @@ with landed as (
 counted as (
     select member_id, sum(rows) as rows from landed group by member_id
 )
-select members.member_id
+select 'raw.members.landed' as place, members.member_id
 from vault.raw.members as members
 left join counted on counted.member_id = members.member_id
 where coalesce(counted.rows, 0) <> members.landed or members.rows_in <> members.landed + members.rejected

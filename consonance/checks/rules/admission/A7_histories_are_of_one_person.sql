@@ -3,6 +3,6 @@
 -- example: The same zip in the folders of P007 and P008; a second export of one Spotify account under another code.
 -- why: A person who is entered twice counts as two persons. If one of the two withdraws, the data of the other stays.
 -- remedy: 'consonance doctor' lists the codes. Withdraw the wrong one, or list both in study.yml under one_history. Then load again.
-select participant_code, other_code
+select 'raw.history_doubts.participant_code' as place, participant_code, other_code
 from vault.raw.history_doubts as doubts
 where not is_decided

@@ -2,7 +2,7 @@
 -- what: Every track that a feature source was asked about over the network occurs in a landed play.
 -- example: An answer about a track that only an erased participant had heard.
 -- why: Nobody else has the track, so its row shows that somebody heard it. An erasure deletes such rows.
--- remedy: Delete these rows of raw.fetched_tracks, raw.fetched_values and raw.tracks_to_fetch. Report how they came to stay.
+-- remedy: Delete these rows of raw.fetched_tracks, raw.fetched_values and raw.tracks_to_fetch. Look at consonance/erasure/fetched_tracks.py, which deletes them with the plays.
 with fetched as (
     select 'fetched_tracks' as place, spotify_id from vault.raw.fetched_tracks
     union all
@@ -12,8 +12,6 @@ with fetched as (
 )
 
 select
-    fetched.place,
-    count(*) as rows
+    'raw.' || fetched.place || '.spotify_id' as place
 from fetched
 anti join vault.raw.extended_plays as plays on plays.track_uri = {{ track_uri('fetched.spotify_id') }}
-group by fetched.place

@@ -27,20 +27,20 @@ declared as (
 called as (
     select unnest([artist, title, album]) as value from catalogue.music.source_tracks
 )
-select columns.table_name || '.' || columns.column_name as place
+select 'music.' || columns.table_name || '.' || columns.column_name as place, 'is not declared' as detail
 from (select table_name, column_name from information_schema.columns where table_catalog = 'catalogue' and table_schema = 'music') as columns
 left join declared on declared.table_name = columns.table_name and declared.column_name = columns.column_name
 where declared.column_name is null
 union all
-select distinct 'source_tracks'
+select 'music.source_tracks.artist', 'is the code of a participant'
 from called
 inner join codes on lower(codes.name) = lower(called.value)
 union all
-select distinct 'archive_files.file'
+select 'music.archive_files.file', 'is called after a participant'
 from catalogue.music.archive_files as archive_files
 inner join names on {{ holds_name('archive_files.file', 'names.name') }}
 union all
-select distinct 'source_tracks of ' || source_id
+select 'music.source_tracks.spotify_id', 'has no id of Spotify, or no ISRC'
 from catalogue.music.source_tracks as source_tracks
 where
     not regexp_full_match(coalesce(spotify_id, repeat('0', 22)), '[0-9A-Za-z]{22}')

@@ -3,12 +3,15 @@
 -- example: A join has doubled a play.
 -- why: Every analysis counts a doubled play twice.
 -- remedy: Run 'dbt build': its tests name the model.
-select play_id from warehouse.marts.plays as plays group by play_id having count(*) > 1
-union all
-select play_id
+select 'marts.plays.play_id' as place, 'occurs twice' as detail
 from warehouse.marts.plays as plays
-where
-    play_id is null
-    or session_id not in (select session_id from warehouse.marts.sessions)
-    or participant_id not in (select participant_id from warehouse.marts.participants)
-    or track_id not in (select track_id from warehouse.marts.tracks)
+group by play_id
+having count(*) > 1
+union all
+select 'marts.plays.play_id', 'is empty' from warehouse.marts.plays as plays where play_id is null
+{%- for column, table in {'session_id': 'sessions', 'participant_id': 'participants', 'track_id': 'tracks'}.items() %}
+union all
+select 'marts.plays.{{ column }}', 'is not in marts.{{ table }}'
+from warehouse.marts.plays as plays
+where {{ column }} not in (select {{ column }} from warehouse.marts.{{ table }})
+{%- endfor %}

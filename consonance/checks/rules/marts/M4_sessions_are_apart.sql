@@ -2,7 +2,7 @@
 -- what: Between two sessions of a participant there is a pause longer than the gap that ends a session, measured in elapsed time.
 -- example: A session begins while another one goes on.
 -- why: Every number that counts sessions is wrong otherwise.
--- remedy: Run 'dbt build', and look at models/sessionized.
+-- remedy: Run 'dbt build', and look at models/sessionized/ses_plays.sql.
 with bounds as (
     select
         plays.participant_id,
@@ -25,6 +25,6 @@ ordered as (
     inner join warehouse.marts.sessions as sessions on sessions.session_id = bounds.session_id
     window in_time as (partition by bounds.participant_id order by bounds.started_ms, bounds.session_id)
 )
-select session_id
+select 'marts.sessions.session_no' as place, session_id
 from ordered
 where started_ms - previous_end <= session_gap_minutes * 60000 or session_no <> coalesce(previous_no, 0) + 1

@@ -64,7 +64,7 @@ recounted as (
         and plays.ended_elapsed_ms < windows.reported_ms
     group by windows.report_id, windows.emotion_window
 )
-select windows.report_id, windows.emotion_window
+select 'marts.emotion_windows.plays' as place, windows.emotion_window as detail
 from windows
 left join recounted on recounted.report_id = windows.report_id and recounted.emotion_window = windows.emotion_window
 where

@@ -13,6 +13,6 @@ with placed as (
     -- A session bears the id of its first play.
     inner join warehouse.anonymized.anon_plays as firsts on firsts.play_id = plays.session_id
 )
-select play_id
+select 'marts.plays.started_at_local' as place, play_id
 from placed
 where ahead_ms <> session_ahead_ms

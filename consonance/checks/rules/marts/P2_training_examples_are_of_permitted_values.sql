@@ -27,7 +27,7 @@ cells as (
     {{- '' if loop.last else '\n    union all' }}
     {%- endfor %}
 )
-select cells.feature
+select 'marts.training_examples.mean_' || cells.feature as place
 from cells
 left join wanted
     on

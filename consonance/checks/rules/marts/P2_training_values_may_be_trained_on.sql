@@ -12,7 +12,7 @@ permitted as (
 wanted as (
     select distinct track_id, feature from permitted
 )
-select used.feature
+select 'features.feat_training_values.value' as place, 'may not be trained on' as detail
 from warehouse.features.feat_training_values as used
 left join permitted
     on
@@ -22,12 +22,12 @@ left join permitted
         and permitted.value = used.value
 where permitted.track_id is null
 union all
-select used.feature
+select 'features.feat_training_values.value', 'is there twice'
 from warehouse.features.feat_training_values as used
 group by used.track_id, used.feature
 having count(*) > 1
 union all
-select wanted.feature
+select 'features.feat_training_values.value', 'is missing'
 from wanted
 left join warehouse.features.feat_training_values as used
     on used.track_id = wanted.track_id and used.feature = wanted.feature

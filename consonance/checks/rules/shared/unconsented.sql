@@ -1,4 +1,4 @@
--- One row is one participant in one table, and a purpose that the table declares and they have not granted.
+-- One row is one participant in one column of a table, and a purpose that the table declares and they have not granted.
 with counting_events as (
     {{ counting_consent_events() }}
 ),
@@ -8,9 +8,7 @@ granted as (
     inner join vault.raw.keyring on keyring.participant_code = counting_events.participant_code
     where counting_events.is_active
 )
-select persons.place, persons.is_every_row
+select persons.place, persons.needs as detail, persons.is_every_row
 from {persons} as persons
 left join granted on granted.pseudonym = persons.participant_id
-where
-    persons.participant_id <> 'no active consent'
-    and not coalesce(len(list_intersect(granted.purposes, persons.purposes)) > 0, false)
+where not coalesce(len(list_intersect(granted.purposes, persons.purposes)) > 0, false)

@@ -16,6 +16,6 @@ fetched as (
     select spotify_id from warehouse.anonymized.anon_fetched_values
 )
 
-select fetched.spotify_id
+select distinct 'anonymized.anon_fetched_tracks.spotify_id' as place, fetched.spotify_id
 from fetched
 anti join heard on heard.spotify_uri = {{ track_uri('fetched.spotify_id') }}

@@ -1,0 +1,49 @@
+"""What the models declare in their yml, read from the files of the project and not from what dbt made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import yaml
+
+from consonance.study.dbt_command import PROJECT
+
+# The first schemas lie left of the wall, and in the vault.
+LEFT = ("staging", "intermediate")
+
+
+def declared_needs() -> list[tuple[str, str, str]]:
+    """(relation, purpose, condition on the rows that need it) of every model right of the wall that says so in its yml."""
+    return [
+        (f"{schema}.{model['name']}", str(purpose), "true" if condition is True else str(condition))
+        for schema, model in _models()
+        for purpose, condition in (model.get("config", {}).get("meta", {}).get("purposes") or {}).items()
+    ]
+
+
+def closed_lists() -> list[tuple[str, str]]:
+    """(``schema.table.column``, word) of every word of a closed list, as the test ``accepted_values`` has it."""
+    return [
+        (f"{schema}.{model['name']}.{column['name']}", str(word))
+        for schema, model in _models()
+        for column in model.get("columns", ())
+        for test in column.get("data_tests", ())
+        if isinstance(test, Mapping) and "accepted_values" in test
+        for word in test["accepted_values"]["arguments"]["values"]
+    ]
+
+
+@cache
+def _models() -> tuple[tuple[str, Mapping[str, Any]], ...]:
+    return tuple(_read())
+
+
+def _read() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """(schema, declaration) of each model right of the wall: schemas are called after the folders of models/."""
+    for path in sorted((PROJECT / "models").glob("*/_*__models.yml")):
+        if path.parent.name not in LEFT:
+            content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            for model in content.get("models", ()):
+                yield path.parent.name, model
