@@ -185,7 +185,8 @@ def _check_owner(table: Table) -> None:
         raise BadDeclaration(f"{STORES.name}: the table {table.name} does not say whose its rows are.", say)
     if table.nobody and table.of_persons:
         raise BadDeclaration(
-            f"{STORES.name}: the rows of {table.name} are said to be of nobody, but it has the column {table.of_persons[0]}.", say
+            f"{STORES.name}: the rows of {table.name} are said to be of nobody, but it has the column {table.of_persons[0]}.",
+            say,
         )
     if table.owner:
         column = table.columns.get(table.owner)
