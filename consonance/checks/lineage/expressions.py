@@ -186,6 +186,7 @@ class Expressions(Account, ABC):
                 """
             ),
         )
+        scope.is_aggregated = True
         name = node["function_name"].lower()
         is_known = node["type"] in WINDOWS and (node["type"] != "WINDOW_AGGREGATE" or name in AGGREGATES)
         if not is_known or node["schema"] not in ("", "main") or node["catalog"]:

@@ -157,6 +157,9 @@ NOTHING = Flow()
 
 def computed(flows: Iterable[Flow]) -> Flow:
     """What flows into a value that is made of several."""
+    flows = [flow for flow in flows if flow is not NOTHING]
+    if len(flows) < 2:  # most are
+        return Flow(flows[0].origins, parts=flows[0].parts, choices=flows[0].choices) if flows else NOTHING
     origins: dict[Origin, tuple[str, ...]] = {}
     parts: set[Part] = set()
     choices: set[Choice] = set()

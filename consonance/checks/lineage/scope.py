@@ -20,7 +20,7 @@ class Scope:
         has_permissions: Whether a join compares a source with that of feat_source_permissions.
         unnested: What was unnested: it decides how many rows there are.
         optional: What chose the rows of relations that need not have a row: the sides of outer joins.
-        is_aggregated: Whether rows are counted or summed up.
+        is_aggregated: Whether rows are counted, numbered or summed up.
     """
 
     tables: dict[str, Relation] = field(default_factory=dict)

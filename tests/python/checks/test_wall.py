@@ -26,6 +26,7 @@ from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Finding, LineageReport
 from consonance.checks.lineage.reviews import BadReview, Review, Reviews
 from consonance.checks.lineage.statement import read_statement
+from consonance.checks.lineage.variables import problems_of
 from consonance.consent.state import PURPOSES
 from consonance.study.dbt_command import PROJECT, target_folder
 from consonance.study.schema import Column, tables
@@ -843,21 +844,21 @@ def test_what_chooses_rows_or_values_needs_a_review(project: Project, reviews: R
     findings = found(spoilt, reviews)
     assert {finding.kind for finding in findings} == {"implicit"}
     assert any(f"probe uses {column} in a '{kind}'" in finding.what for finding in findings), findings
+
+
+def test_a_review_allows_what_it_has_read(project: Project, reviews: Reviews) -> None:
+    spoilt = with_probe(project, "select 1 as x from @stg_participants where birth_year > 2000 and gender = 'other'")
     used = [use for use in check_project(spoilt, reviews).uses if use.model == "probe"]
-    review = Review(
-        frozenset((use.column, use.use, use.model) for use in used),
-        frozenset(known for use in used for known in use.kinds),
-        "",
-        "because",
-    )
-    assert (column.split()[0], kind, "probe") in review.keys
+    keys = frozenset((use.column, use.use, use.model) for use in used)
+    review = Review(keys, frozenset({"birth_year", "gender"}), "", "because")
     (finding,) = found(spoilt, replace(reviews, uses=[*reviews.uses, review]))
     assert "A condition of probe has changed since its review" in finding.what
     (digest,) = re.findall(r"write digest (\w+)", finding.remedy)
-    assert found(spoilt, replace(reviews, uses=[*reviews.uses, replace(review, digest=digest)])) == []
-    narrow = replace(review, kinds=frozenset())
-    findings = found(spoilt, replace(reviews, uses=[*reviews.uses, narrow]))
-    assert any("whose review does not name" in finding.what for finding in findings)
+    review = replace(review, digest=digest)
+    assert found(spoilt, replace(reviews, uses=[*reviews.uses, review])) == []
+    narrow = replace(review, kinds=frozenset({"gender"}))
+    (finding,) = found(spoilt, replace(reviews, uses=[*reviews.uses, narrow]))
+    assert "whose review does not name birth_year" in finding.what
 
 
 @pytest.mark.parametrize(
@@ -1060,12 +1061,20 @@ def test_a_closed_result_is_declared(project: Project, reviews: Reviews) -> None
         ("{% for n in [1] if var('match_threshold') %}{{ n }}{% endfor %}", "hangs on the value of a variable"),
     ],
 )
-def test_no_column_depends_on_variables(project: Project, reviews: Reviews, source: str, named: str) -> None:
-    findings = found(with_probe(project, "select 1 as x", source=source), reviews)
-    assert [named in finding.what and finding.kind == "unresolved" for finding in findings] == [True] * bool(named)
+def test_no_column_depends_on_variables(source: str, named: str) -> None:
+    problems = problems_of(source, frozenset({"match_threshold", "audio_features"}))
+    assert [named in what for what, _ in problems] == [True] * bool(named)
+
+
+def test_variables_are_looked_at_in_models_and_macros(project: Project, reviews: Reviews) -> None:
+    source = "select {{ var('with_country') }}"
     macro = replace(project.macros["epoch_ms"], source=source)
-    findings = found(replace(project, macros={**project.macros, "epoch_ms": macro}), reviews)
-    assert [named in finding.what for finding in findings] == [True] * bool(named)
+    spoilt = replace(project, macros={**project.macros, "epoch_ms": macro})
+    findings = found(with_probe(spoilt, "select 1 as x", source=source), reviews)
+    assert {(finding.kind, finding.where) for finding in findings} == {
+        ("unresolved", "epoch_ms"),
+        ("unresolved", "probe"),
+    }
 
 
 def test_macros_that_run_sql_are_reviewed_as_they_are(project: Project, reviews: Reviews) -> None:
