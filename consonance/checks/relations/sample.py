@@ -23,8 +23,8 @@ from consonance.study.shared_macros import with_macros
 from consonance.study.vault import attach_to_read, attach_vault, lock_down, prepare, session_settings
 
 SQL = Path(__file__).with_name("sample.sql")
-# About how many plays, and how many answers, a sample has at most: the models of so many take two seconds.
-ROWS = 20_000
+# About how many plays, and how many answers, a sample has at most: more find little more, and take longer.
+ROWS = 8_000
 HELD_BACK = "held_back"
 
 

@@ -5,10 +5,10 @@ select distinct timezone as zone
 from vault.raw.participants
 where timezone is not null;
 
--- First a glance: zones that agree at two hundred moments of three decades, the two best of them for each.
+-- First a glance: zones that agree at seventy moments of three decades, the two best of them for each.
 create or replace temp table likely_zones as
 with moments as (
-    select unnest(range(timestamp '2000-01-01', timestamp '2031-01-01', interval 55 day)) as moment
+    select unnest(range(timestamp '2000-01-01', timestamp '2031-01-01', interval 160 day)) as moment
 ),
 
 clocks as (
