@@ -57,6 +57,11 @@ ON_SAMPLE = (
         "depends on true dates",
     ),
     Relation(
+        "offsets",
+        "Everyone lives in a zone with another offset, and did everything at the same local time.",
+        "depends on UTC, or on how far a zone is ahead of it",
+    ),
+    Relation(
         "birth_years",
         "Every birth year is another one of the same age band.",
         "depends on more of the birth year than its age band",
@@ -74,8 +79,8 @@ ON_SAMPLE = (
     ),
     Relation(
         "held_back",
-        "There are nine more people, each with data of every kind that only the one purpose lets pass which they hold back.",
-        "depends on data of people who hold back the purpose",
+        "There are more people with data of every kind that may not pass: for each purpose one who holds back only this purpose, one who withdrew, and one whose consent is later than as_of.",
+        "depends on data that their people do not let pass",
         beside={
             "anonymized.anon_row_accounting": "counts donated rows that do not pass",
             "audit.row_accounting": "counts donated rows that do not pass",

@@ -1,19 +1,21 @@
 -- For each purpose one more participant, who grants all purposes but this one: with reports and prompts, with saved
 -- tracks, and with plays of every kind that only this purpose lets pass. So some have reports and no plays that count.
+-- One more has withdrawn, and one has a consent that is later than `as_of`: nothing of theirs passes.
 create table vault.held_back as
-with purposes as (
-    select unnest({{ consent_purposes() }}) as purpose
+with people as (
+    select unnest(list_concat({{ consent_purposes() }}, ['withdrawn', 'not_yet'])) as held
 )
 
 select
-    purpose,
-    row_number() over (order by purpose) as place,
-    getvariable('marker') || '-held-' || purpose as participant_code,
+    held,
+    nullif(nullif(held, 'withdrawn'), 'not_yet') as purpose,
+    row_number() over (order by held) as place,
+    getvariable('marker') || '-held-' || held as participant_code,
     'p' || left(md5(cast(uuid() as varchar)), 11) as pseudonym,
-    cast((select coalesce(max(participant_no), 0) from vault.raw.keyring) + row_number() over (order by purpose) as integer) as participant_no,
-    cast((select coalesce(max(member_id), 0) from vault.raw.members) + 2 * row_number() over (order by purpose) as integer) as extended_member,
-    cast((select coalesce(max(donation_id), 0) from vault.raw.donations) + row_number() over (order by purpose) as integer) as donation_id
-from purposes;
+    cast((select coalesce(max(participant_no), 0) from vault.raw.keyring) + row_number() over (order by held) as integer) as participant_no,
+    cast((select coalesce(max(member_id), 0) from vault.raw.members) + 2 * row_number() over (order by held) as integer) as extended_member,
+    cast((select coalesce(max(donation_id), 0) from vault.raw.donations) + row_number() over (order by held) as integer) as donation_id
+from people;
 
 insert into vault.raw.participants by name
 select
@@ -25,14 +27,34 @@ select
 from vault.held_back;
 
 insert into vault.raw.consent_events by name
+with events as (
+    select
+        *,
+        case when held = 'not_yet' then interval 1 day else interval '-2 days' end as after_as_of,
+        'granted' as event,
+        list_filter({{ consent_purposes() }}, lambda purpose: purpose <> held) as purposes
+    from vault.held_back
+    union all
+    select
+        *,
+        interval '-1 day' as after_as_of,
+        'withdrawn' as event,
+        [] as purposes
+    from vault.held_back
+    where held = 'withdrawn'
+)
+
 select
-    cast((select coalesce(max(ledger_line), 0) from vault.raw.consent_events) + held_back.place as integer) as ledger_line,
-    held_back.participant_code,
-    'granted' as event,
-    list_filter({{ consent_purposes() }}, lambda purpose: purpose <> held_back.purpose) as purposes,
+    cast(
+        (select coalesce(max(ledger_line), 0) from vault.raw.consent_events) + row_number() over (order by events.after_as_of, events.place)
+        as integer
+    ) as ledger_line,
+    events.participant_code,
+    events.event,
+    events.purposes,
     'v1' as form_version,
-    study.as_of - interval 1 day as occurred_at
-from vault.held_back
+    study.as_of + events.after_as_of as occurred_at
+from events
 cross join vault.raw.study;
 
 insert into vault.raw.keyring by name
@@ -79,7 +101,7 @@ select
     - to_minutes(cast(held_back.place as integer)) as ended_at,
     plays.*
 from plays
-inner join vault.held_back on list_contains(plays.purposes, held_back.purpose)
+inner join vault.held_back on held_back.purpose is null or list_contains(plays.purposes, held_back.purpose)
 cross join vault.raw.study;
 
 insert into vault.raw.members by name

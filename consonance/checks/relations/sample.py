@@ -148,18 +148,25 @@ def _compared(
 
 
 def _held_back_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
-    """Tables in which somebody has a row that needs the purpose that they hold back, by what the models declare."""
+    """Tables that have a row of somebody who holds back the purpose that it needs, by what the models declare, or of
+    somebody without a consent that counts.
+    """
     (relation,) = (one for one in ON_SAMPLE if one.name == HELD_BACK)
-    for place, purpose, condition in connection.execute(
+    needed = connection.execute(
         "select relation, purpose, condition from rebuilt.audit.purposes order by all"
-    ).fetchall():
-        found = connection.execute(
-            f"""
-            select count(*)
-            from rebuilt.{place}
-            where ({condition}) and participant_id in (select pseudonym from vault.held_back where purpose = $purpose)
-            """,
-            {"purpose": purpose},
-        ).fetchall()[0][0]
-        if found:
-            yield Difference(place, "", f"has rows of somebody who holds back {purpose}", relation.name)
+    ).fetchall()
+    ((without_consent,),) = connection.execute(
+        "select list(pseudonym) from vault.held_back where purpose is null"
+    ).fetchall()
+    for place in dict.fromkeys(place for place, _, _ in needed):
+        conditions = {
+            purpose: f"({condition}) and participant_id in (select pseudonym from vault.held_back where purpose = '{purpose}')"
+            for table, purpose, condition in needed
+            if table == place
+        }
+        conditions["every purpose"] = f"list_contains({without_consent}, participant_id)"
+        counts = ", ".join(f"count(*) filter (where {condition})" for condition in conditions.values())
+        found = connection.execute(f"select {counts} from rebuilt.{place}").fetchall()[0]
+        for purpose, rows in zip(conditions, found, strict=True):
+            if rows:
+                yield Difference(place, "", f"has rows of somebody who holds back {purpose}", relation.name)

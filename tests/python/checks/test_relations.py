@@ -39,6 +39,13 @@ CHANGED = {
         "survey_prompts": {"prompted_at", "opened_at", "answered_at", "expires_at"},
         "donations": {"loaded_at"},
     },
+    "offsets": {
+        "participants": {"timezone"},
+        "extended_plays": {"ts", "offline_timestamp"},
+        "account_plays": {"end_time"},
+        "survey_answers": {"answered_at"},
+        "survey_prompts": {"prompted_at", "opened_at", "answered_at", "expires_at"},
+    },
     "birth_years": {"participants": {"birth_year"}},
     "zones": {"participants": {"timezone"}},
     "demographics": {"participants": {"birth_year", "gender", "country"}, "extended_plays": {"country"}},
@@ -146,14 +153,14 @@ def test_a_relation_changes_what_it_names_and_nothing_else(
     _change(sampled, (relation,))
     after = {table: _contents(sampled, table) for table in tables}
     if relation.name == "held_back":
-        people = sampled.execute("select purpose, participant_no from vault.held_back order by all").fetchall()
-        assert len(people) == 9
+        people = sampled.execute("select held, participant_no from vault.held_back order by all").fetchall()
+        assert len(people) == 11
         plays = dict(
             sampled.execute("select participant_no, count(*) from vault.raw.extended_plays group by all").fetchall()
         )
         with_plays = {purpose for purpose, number in people if number in plays}
-        assert with_plays == {"listening_history", "podcasts_audiobooks", "private_sessions"}
-        for purpose, _ in people:
+        assert with_plays == {"listening_history", "podcasts_audiobooks", "private_sessions", "withdrawn", "not_yet"}
+        for purpose in {purpose for purpose, _ in people} - {"withdrawn", "not_yet"}:
             ((others,),) = sampled.execute(
                 "select count(*) from vault.raw.consent_events where contains(participant_code, $code) and not list_contains(purposes, $purpose) and len(purposes) = 8",
                 {"purpose": purpose, "code": f"-held-{purpose}"},
