@@ -198,7 +198,7 @@ def doctor(folder: Path | None, as_json: bool) -> None:
 @click.option("--seed", default=1, show_default=True, help="Another seed makes other people.")
 @click.option("--people", default=40, show_default=True, help="Number of participants.")
 @click.option(
-    "--plays", default=400_000, show_default=True, help="Approximate number of plays, for all participants together."
+    "--plays", default=300_000, show_default=True, help="Approximate number of plays, for all participants together."
 )
 def demo(folder: Path, seed: int, people: int, plays: int) -> None:
     """Make a synthetic study in FOLDER and run every step on it, from zips to answers."""

@@ -41,9 +41,11 @@ def not_of_their_kind(connection: duckdb.DuckDBPyConnection, columns: Sequence[C
 
 def is_of_persons(connection: duckdb.DuckDBPyConnection, column: Column, columns: Sequence[Column]) -> bool:
     """Whether a row of the column's table is a person, so that a number in it may be a key."""
-    kinds = {kind_of(other) for other in columns if other.table == column.table}
-    if column.table == "marts.participants" or not has_persons(column, columns) or "times" in kinds:
-        return column.table == "marts.participants"
+    if column.table == "marts.participants":
+        return True
+    has_times = any(other.table == column.table and kind_of(other) == "times" for other in columns)
+    if has_times or not has_persons(column, columns):
+        return False
     ((rows, persons),) = connection.execute(
         f"select count(*), count(distinct participant_id) from research.{column.table}"
     ).fetchall()

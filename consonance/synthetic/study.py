@@ -46,7 +46,7 @@ def make_study(
     root: Path,
     seed: int = 1,
     people: int = 40,
-    plays: int = 400_000,
+    plays: int = 300_000,
     unzipped: Path | None = None,
     plain: bool = False,
     disguised: bool = False,
