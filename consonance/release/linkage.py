@@ -22,8 +22,10 @@ MAY_RECUR = ("facts", "totals", "figures")
 FEWEST_VALUES = 8
 # Of its values so many must belong to one person, or to one row of a table without persons.
 NEARLY_ALL = 0.9
-# So many of its values must be elsewhere: a few times are there by chance. Of an id not a single one may be.
-RECURRING = 0.25
+# So many of its values must be elsewhere, by kind. Of an id not a single one may be. Times of prompts at fixed hours are
+# there by chance if two shifts are nearly the same; times that are not shifted anew are all there.
+RECURRING = {"ids": 0.0, "times": 0.75}
+RECURRING_OTHERS = 0.25
 # So many values of a column are looked for, drawn by their hash.
 SAMPLE = 2_000
 
@@ -106,7 +108,7 @@ def _recurring(connection: duckdb.DuckDBPyConnection, keys: list[Column], others
             """
         )
     sizes = dict(connection.execute("select place, count(*) from sample group by place").fetchall())
-    allowed = {key.place: 0 if kind_of(key) == "ids" else RECURRING * sizes[key.place] for key in keys}
+    allowed = {key.place: RECURRING.get(kind_of(key) or "", RECURRING_OTHERS) * sizes[key.place] for key in keys}
     found: dict[str, tuple[int, Column]] = {}
     for other in others:
         for place, count in connection.execute(
