@@ -21,13 +21,13 @@ TRACK = ("track_id", "playing_track_id")
 # How each total of a person is counted from the plays in the release.
 TOTALS = {
     "marts.participants.plays": "count(*)",
-    "marts.participants.counted_plays": "count(*) filter (where ms_played >= 30000)",
+    "marts.participants.counted_plays": "count(*) filter (where is_counted)",
     "marts.participants.sessions": "count(distinct session_id)",
     "marts.participants.tracks": "count(distinct track_id)",
     "marts.participants.ms_played": "sum(ms_played)",
     "marts.feature_coverage_of_participants.plays": "count(*) filter (where content_type = 'track')",
     "marts.feature_coverage_of_participants.counted_plays": (
-        "count(*) filter (where content_type = 'track' and ms_played >= 30000)"
+        "count(*) filter (where content_type = 'track' and is_counted)"
     ),
 }
 
