@@ -15,7 +15,7 @@ members as (
 counting_events as (
     {{ counting_consent_events() }}
 )
-select members.pseudonym as place
+select 'raw.release_keyring' as place
 from members
 left join counting_events on counting_events.participant_code = members.participant_code
 where

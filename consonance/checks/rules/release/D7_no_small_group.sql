@@ -13,19 +13,21 @@ series_published as (
 ),
 -- What can be known of: each published cell, what the unpublished cells of a series hold together, everyone.
 known as (
-    select relation || ': ' || cell as name, participant_id from possible semi join published using (relation, cell)
+    select relation || ': ' || cell as name, relation as place, participant_id
+    from possible
+    semi join published using (relation, cell)
     union
-    select series || ', the rest', participant_id
+    select series || ', the rest', relation, participant_id
     from possible
     where
         adds_up
         and (relation, cell) not in (select relation, cell from published)
         and series in (select series from series_published)
     union
-    select 'everyone', participant_id from possible where series = 'everyone'
+    select 'everyone', 'marts.population', participant_id from possible where series = 'everyone'
 ),
 sizes as (
-    select name, count(*) as persons from known group by name
+    select name, any_value(place) as place, count(*) as persons from known group by name
 ),
 everyone as (
     select count(*) as persons from possible where series = 'everyone'
@@ -38,7 +40,8 @@ shared as (
 ),
 pairs as (
     select
-        one.name || ' / ' || two.name as place,
+        -- The table, and no name of a cell: titles are what participants heard.
+        case when one.name = 'everyone' then two.place else one.place end as place,
         unnest([
             coalesce(shared.persons, 0),
             one.persons - coalesce(shared.persons, 0),
@@ -56,12 +59,12 @@ select place
 from pairs
 where is_nested and region between 1 and 20
 union all
-select 'population'
+select 'marts.population'
 from everyone
 where persons <= 20
 union all
 -- The certificate says how many are in the release.
-select 'members'
+select 'marts.population'
 from everyone
 where
     everyone.persons <> (
