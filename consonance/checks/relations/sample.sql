@@ -13,17 +13,17 @@
     'donations', 'members', 'donation_members', 'erased_rows', 'instrument_scales', 'instrument_items',
 ] %}
 
--- One row is one zone that never had another offset, and two countries whose most populous zones have it since 2000.
+-- One row is one zone that never had another offset, and two countries whose most populous zones have it since 1952.
 create or replace temp table steady_zones (zone varchar, country varchar, other_country varchar);
 insert into steady_zones values
-    ('Etc/GMT+5', 'JM', 'PA'),
+    ('Etc/GMT+5', 'PA', 'KY'),
     ('Etc/GMT+4', 'PR', 'CW'),
     ('Etc/UTC', 'CI', 'GH'),
-    ('Etc/GMT-1', 'NG', 'DZ'),
-    ('Etc/GMT-2', 'ZA', 'MZ'),
+    ('Etc/GMT-1', 'NG', 'CM'),
+    ('Etc/GMT-2', 'MZ', 'ZM'),
     ('Etc/GMT-4', 'AE', 'OM'),
-    ('Etc/GMT-7', 'TH', 'VN'),
-    ('Etc/GMT-9', 'JP', 'KR');
+    ('Etc/GMT-7', 'TH', 'KH'),
+    ('Etc/GMT-9', 'JP', 'PW');
 
 {%- for table in copied_whole %}
 insert into vault.raw.{{ table }} by name
