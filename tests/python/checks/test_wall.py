@@ -494,13 +494,13 @@ def test_a_catalogue_with_a_column_of_persons_is_named(
 ) -> None:
     declared = dict(tables("catalogue.music"))
     source_tracks = declared["source_tracks"]
-    added = Column("added_by", "varchar", "direct", text="given", kind="user_name")
-    declared["source_tracks"] = replace(source_tracks, columns={**source_tracks.columns, "added_by": added})
+    added = Column("heard_in", "varchar", "quasi", text="words", kind="country")
+    declared["source_tracks"] = replace(source_tracks, columns={**source_tracks.columns, "heard_in": added})
     monkeypatch.setattr(
         permissions, "tables", lambda schema: declared if schema == "catalogue.music" else tables(schema)
     )
     (finding,) = found(project, reviews)
-    assert finding.what == "music.source_tracks.added_by of the catalogue is direct."
+    assert finding.what == "music.source_tracks.heard_in of the catalogue is quasi."
 
 
 # Who may read what, and how a model may be made
