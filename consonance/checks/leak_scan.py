@@ -152,13 +152,14 @@ def _in_file(found: Found, finder: Finder, addresses: set[str] | None) -> Iterat
 
 def _in_piece(piece: Piece, found: Found, finder: Finder, addresses: set[str] | None) -> Iterator[tuple[str, int]]:
     """What is found, and at which character."""
-    for hit in _leaking(finder.find(piece.text, is_text=piece.is_text), found):
+    hits = finder.find(piece.text, is_text=piece.is_text)
+    for hit in _leaking(hits, found):
         yield f"contains {named(hit.sought.kinds)}", hit.at
     if addresses is not None and piece.is_text:
         for what, address, at in _addresses(piece.text):
             if address not in addresses:
                 yield f"contains {what}", at
-    if piece.is_text and finder.shifts_beside(piece.text):
+    if piece.is_text and hits and finder.shifts_beside(piece.text):
         yield "contains the shifts of participants beside their names", 0
 
 

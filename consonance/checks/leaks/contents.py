@@ -11,11 +11,12 @@ import io
 import json
 import lzma
 import pickletools
+import sqlite3
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -232,13 +233,18 @@ def _encoding_of(content: bytes) -> str:
 
 def _tables(path: Path, head: bytes) -> Iterator[Piece]:
     """The tables of a database or of a Parquet file: a line for each row, cells between tabs, a heading above."""
+    if head.startswith(SQLITE):
+        try:
+            with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+                yield Piece("", "\n".join(database.iterdump()))
+        except sqlite3.Error:
+            raise Unsearchable("it is a database that SQLite cannot read") from None
+        return
     with duckdb.connect(config=session_settings()) as connection:
         try:
             if head.startswith(PARQUET):
                 yield from _rows(connection, f"read_parquet({literal(path)})", "")
                 return
-            if head.startswith(SQLITE):
-                raise Unsearchable("it is a database of SQLite")
             connection.execute(f"attach {literal(path)} as found (read_only)")
             for schema, table, comment in connection.execute(
                 "select schema_name, table_name, comment from duckdb_tables() where database_name = 'found' order by all"

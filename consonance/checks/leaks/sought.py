@@ -7,6 +7,7 @@ something says that it is a participant (``participant: 7``, a column ``particip
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import json
@@ -33,7 +34,7 @@ SECRET = "a secret of the vault"
 CODE = "a participant code"
 USER_NAME = "a user name"
 PSEUDONYM = "a pseudonym"
-DIGEST = "a digest of a participant code or a user name"
+DIGEST = "a digest or an encoding of a participant code or a user name"
 SECRETS = frozenset({KEY, SECRET})
 # Names that the project's own texts have as examples, in unit tests and rules. Where dbt and pages repeat these texts they
 # mean nobody.
@@ -51,6 +52,8 @@ OF_DBT = (
     *(Path(str(module.__file__)) for module in (dbt.events.types, dbt.adapters.events.types, dbt_common.events.types)),
 )
 PROJECT_TEXTS = ("consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "docs", "tests/sql")
+# The Base64 of shorter names is a word of a few letters.
+SHORTEST_ENCODED = 4
 DIGESTS = ("md5", "sha1", "sha256")
 
 
@@ -220,11 +223,13 @@ def _telling_word(name: str, words: Collection[str]) -> str:
 
 
 def _digests(name: str) -> set[str]:
-    return {
-        hashlib.new(digest, text.encode(), usedforsecurity=False).hexdigest()
-        for digest in DIGESTS
-        for text in {name, name.lower()}
-    }
+    """Digests of a name and, of one that is long enough not to occur by chance, Base64 and hex, in lower case."""
+    spelled = {name.encode(), name.lower().encode(), name.upper().encode()}
+    found = {hashlib.new(kind, one, usedforsecurity=False).hexdigest() for kind in DIGESTS for one in spelled}
+    if len(name) >= SHORTEST_ENCODED:
+        found |= {base64.b64encode(one).decode().rstrip("=").lower() for one in spelled}
+        found |= {code for one in spelled if not (code := one.hex()).isdecimal()}
+    return found
 
 
 def _both(one: Sought, other: Sought | None) -> Sought:

@@ -26,8 +26,10 @@ ESCAPED = ("\\n", "\\t", "\\r", "\\f", "\\b")
 DRAWING = re.compile(r"""\s(?:d|points|transform|viewbox|values)=(["'])[mlhvcsqtaz0-9e,.\s+-]*\1""")
 # What says that a name follows. Of several ("participants: 40") a bare number is a count.
 TOKEN = r"([^\s\"'\[\]{}()<>,;:|/\\]+)"
-LABELS = ("participant", "donor", "user", "codes", "inbox/")
-ONE = re.compile(rf"(?:participant(?:[ _]code)?|donor|user[ _]?name)\\?[\"']?\s*[:=]\s*(?:\\?[\"'])?{TOKEN}")
+LABELS = ("participant", "donor", "subject", "respondent", "proband", "user", "codes", "inbox/")
+ONE = re.compile(
+    rf"(?:participant(?:[ _]code)?|donor|subject|respondent|proband|user[ _]?name)\\?[\"']?\s*[:=]\s*(?:\\?[\"'])?{TOKEN}"
+)
 SEVERAL = re.compile(
     rf"(?:participants|participant[ _]codes|codes|donors|user[ _]?names)\\?[\"']?\s*[:=]\s*[\[{{(]\s*(\\?[\"']?){TOKEN}"
 )
@@ -37,7 +39,19 @@ QUOTED = re.compile(r"[\"'](\d{5,8})\\?[\"']|/(\d{5,8})(?=/)")
 # A table on a terminal, up to the next blank line.
 PRINTED = re.compile(r"(?m)^\W*participant(?:[ _]code)? {2,}.*\n((?:.*\S.*(?:\n|\Z))+)")
 COLUMNS = frozenset(
-    ("participant", "participant_code", "participant code", "code", "donor", "username", "user_name", "user name")
+    (
+        "participant",
+        "participant_code",
+        "participant code",
+        "code",
+        "donor",
+        "subject",
+        "respondent",
+        "proband",
+        "username",
+        "user_name",
+        "user name",
+    )
 )
 # From a name to a shift beside it.
 BESIDE = 300

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import bz2
 import gzip
 import hashlib
@@ -9,9 +10,11 @@ import io
 import json
 import lzma
 import pickle
+import sqlite3
 import tarfile
 import zipfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +157,11 @@ def _sql(path: Path, statement: str) -> None:
         connection.execute(statement.format(path=path))
 
 
+def _sqlite(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("create table t (who); insert into t values ('P017');")
+
+
 FILES: dict[str, Callable[[Path], object]] = {
     "text": _packed_in(lambda path, content: path.write_bytes(content)),
     "UTF-16": _packed_in(lambda path, content: path.write_bytes(content.decode().encode("utf-16"))),
@@ -168,6 +176,7 @@ FILES: dict[str, Callable[[Path], object]] = {
     "msgpack": lambda path: path.write_bytes(msgpack.packb(ROW | {"long": "x" * 56 + " P017", "next": 80})),
     "Parquet": lambda path: _sql(path, "copy (select 1 as rows, 'P017' as who) to '{path}' (format parquet)"),
     "DuckDB": lambda path: _sql(path, "attach '{path}' as made; create table made.t as select 'P017' as who"),
+    "SQLite": _sqlite,
     "a comment in DuckDB": lambda path: _sql(
         path, "attach '{path}' as made; create table made.t (i integer); comment on table made.t is 'of P017'"
     ),
@@ -273,6 +282,7 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
     "an e-mail address in a log": (_log("donor jane.doe@mail.example"), "contains an e-mail address", "dbt.log.3:1"),
     "an IP address in a log": (_log("from 198.51.100.7"), "contains an IP address", "dbt.log.3"),
     "a digest in a log": (_log(hashlib.sha256(b"person-one").hexdigest()), "contains a digest", "dbt.log.3"),
+    "Base64 in a log": (_log(base64.b64encode(b"person-one").decode()), "contains a digest or an encoding", "dbt.log.3"),
     "a secret in compiled SQL": (_secret, "contains a secret of the vault", "run.sql:1"),
     "the key in the manifest": (_key, "contains the vault's key", "manifest.json"),
     "a participant code on the site": (_in_study("site/index.html", "<td>PERSON-ONE</td>"), "contains a participant code", "site/index.html:1"),

@@ -22,6 +22,7 @@ FAULTS: dict[str, str] = {
     "A3_plays_can_be_true": "update vault.raw.extended_plays set ms_played = -5 where row_no = 1",
     "A4_secrets_are_random": "update vault.raw.keyring set pseudonym = md5(participant_code)",
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
+    "A5_drift_keeps_no_values": "insert into vault.raw.schema_drift values (1, 1, 'key', 'email=jane@mail.example', 1)",
     "A5_rejected_rows_keep_listed_fields": "insert into vault.raw.rejected_rows select 1, 1, 1, 'missing_time', '{\"ip_addr_decrypted\": 1}'",
     "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
     "A6_prompts_were_consented": "insert into vault.raw.survey_prompts values ('P999', null, null, now(), null, 'answered', 'f', 2)",
