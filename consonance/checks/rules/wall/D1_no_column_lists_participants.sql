@@ -3,7 +3,14 @@
 -- example: A seed with the codes P001, P002, … and the group of each.
 -- why: The rule of names passes over names of less than five characters and over numbers, which are in many titles. Several of them in one column are a list of people.
 -- remedy: Look at the file named first. What a study knows of its participants comes from participants.csv and the questionnaires, and passes the wall under a pseudonym; a seed holds what is true of every study.
-with own_words as (
+with known_names as (
+    select lower(participant_code) as name from vault.raw.participants
+    union
+    select lower(participant_code) from vault.raw.keyring
+    union
+    select lower(unnest(usernames)) from vault.raw.members
+),
+own_words as (
     -- Instruments and items may be called like participants: both are often a letter and a number.
     select instrument as word from vault.raw.survey_answers
     union
@@ -12,13 +19,16 @@ with own_words as (
     select unnest([instrument, scale]) from vault.raw.instrument_scales
     union
     select item from vault.raw.instrument_items
+    {%- for table, columns in played_texts.items() %}
+    {%- for column in columns %}
+    union
+    -- So may be music.
+    select {{ column }} from vault.raw.{{ table }} semi join known_names on lower({{ column }}) = known_names.name
+    {%- endfor %}
+    {%- endfor %}
 ),
 names as (
-    select lower(participant_code) as name from vault.raw.participants
-    union
-    select lower(participant_code) from vault.raw.keyring
-    union
-    select lower(unnest(usernames)) from vault.raw.members
+    select name from known_names
     except
     select lower(word) from own_words
 ),

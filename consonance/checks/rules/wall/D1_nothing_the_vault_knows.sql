@@ -36,9 +36,14 @@ naming as (
     from texts
     inner join names on {{ holds_name('texts.value', 'names.name') }}
     where
-        not starts_with(texts.place, 'reference.')
-        -- Seeds are prose. A name that is a plain word may occur in it; a list of names is D1_no_column_lists_participants.
-        or regexp_matches(names.name, '[^A-Za-z]')
+        -- Seeds are prose, and name features and items. A name that is a plain word may be among their words; a list of
+        -- names is D1_no_column_lists_participants.
+        regexp_matches(names.name, '[^A-Za-z]')
+        or (
+            not starts_with(texts.place, 'reference.')
+            and texts.value not in (select value from {strings} as strings where starts_with(place, 'reference.'))
+            and texts.value not in (select value from {words} as words)
+        )
 ),
 of_the_catalogue as (
     {%- for column, (uri, kinds) in played_texts.extended_plays.items() %}
