@@ -146,7 +146,8 @@ followed as (
         plays.is_first_listen,
         plays.started_elapsed_ms - max(plays.ended_elapsed_ms) over (
             partition by heard.report_id, heard.emotion_window
-            order by plays.started_elapsed_ms, plays.ended_elapsed_ms, plays.play_id
+            -- The track before the id: of plays at one moment, chance is not to say which is the first.
+            order by plays.started_elapsed_ms, plays.ended_elapsed_ms, plays.track_id, plays.play_id
             rows between unbounded preceding and 1 preceding
         ) as pause_ms
     from heard

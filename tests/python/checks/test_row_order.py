@@ -19,6 +19,7 @@ from conftest import SmallStudy, as_zip, lay_out_small, play
 from consonance.checks.rules import all_rules
 from consonance.checks.study_checks import run_rules
 from consonance.study.keyring import MAX_NUMBER, draw_number
+from consonance.study.vault import open_study
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_ORDERS", "0"))
 PURPOSES = "listening_history podcasts_audiobooks demographics emotion_reports library ml_training"
@@ -65,6 +66,29 @@ def random_study(root: Path, seed: int) -> SmallStudy:
     values = [f"{track:022},{stream.random():.3f}" for track in heard]
     (features / "mine.csv").write_text("\n".join(["id,valence", *values]) + "\n", encoding="utf-8")
     return made
+
+
+def also_prompt_and_fetch(made: SmallStudy) -> None:
+    """Prompts of the reports, and what a service over the network said of every track, in the order of the vault; values
+    of the study may be trained on. So no table that has persons or tracks is empty."""
+    with open_study(made.study) as connection:
+        connection.execute(
+            """
+            insert into vault.raw.survey_prompts by name
+            select distinct participant_code, answered_at - interval 1 minute as prompted_at, answered_at, 'answered' as status, file, line
+            from vault.raw.survey_answers;
+
+            insert into vault.raw.fetched_tracks by name
+            select distinct 'reccobeats' as source_id, substring(track_uri, 15) as spotify_id, timestamp '2025-01-01' as asked_at, 180000 as length_ms, true as is_known
+            from vault.raw.extended_plays;
+
+            insert into vault.raw.fetched_values by name
+            select source_id, spotify_id, 'energy' as feature, 0.5 as value from vault.raw.fetched_tracks;
+
+            insert into vault.raw.feature_permissions by name
+            select 'study_features' as source_id, 'train' as scope, 'the agreement' as reference, false as is_expired;
+            """
+        )
 
 
 def tau(one: list[str], other: list[str]) -> float:
@@ -123,6 +147,7 @@ def test_first_appearances_agree_with_no_list_beyond_chance(tmp_path: Path) -> N
     for seed in range(STUDIES):
         made = random_study(tmp_path / str(seed), seed)
         made.load()
+        also_prompt_and_fetch(made)
         made.dbt("run")
         assert run_rules(made.study, [rule])[0].passed
         with made.opened(warehouse=True) as connection:
