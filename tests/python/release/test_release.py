@@ -612,7 +612,7 @@ FAULTS = {
     "D7_no_small_group_between_releases": (
         "public",
         "before",
-        "insert into vault.raw.releases select 9, tier, as_of, created_at, now(), null from vault.raw.releases where release_no = 1; insert into vault.raw.release_keyring select 9, participant_no, 'q' || pseudonym, shift_weeks from vault.raw.release_keyring where participant_no > (select min(participant_no) from vault.raw.keyring)",
+        "insert into vault.raw.releases select 9, tier, as_of, created_at, now(), null from vault.raw.releases where release_no = 1; insert into vault.raw.release_keyring select 9, participant_no, 'q' || pseudonym, shift_weeks from vault.raw.release_keyring where participant_no > (select min(participant_no) from vault.raw.release_keyring)",
     ),
 }
 
