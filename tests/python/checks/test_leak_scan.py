@@ -190,7 +190,11 @@ def test_a_file_is_searched_whatever_it_is_packed_in(tmp_path: Path, kind: str) 
     assert any(found(piece.text, "p017") for piece in pieces(path))
 
 
-@pytest.mark.parametrize("content", [b"7z\xbc\xaf\x27\x1c0000", gzip.compress(b"x" * 1000)[:-20], b"PK\x03\x04broken"])
+@pytest.mark.parametrize(
+    "content",
+    [b"7z\xbc\xaf\x27\x1c0000", gzip.compress(b"x" * 1000)[:-20], b"PK\x03\x04broken"],
+    ids=["7z", "a gzip that was cut off", "a broken zip"],
+)
 def test_what_cannot_be_searched_is_an_error(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.dat"
     path.write_bytes(content)
