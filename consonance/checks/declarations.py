@@ -12,6 +12,8 @@ from consonance.study.dbt_command import PROJECT
 
 # The first schemas lie left of the wall, and in the vault.
 LEFT = ("staging", "intermediate")
+# The tables that repeat what models declare.
+DECLARED = ("audit.purposes", "audit.consent_coverage")
 
 
 def declared_needs() -> list[tuple[str, str, str]]:
@@ -24,8 +26,17 @@ def declared_needs() -> list[tuple[str, str, str]]:
 
 
 def closed_lists() -> list[tuple[str, str]]:
-    """(``schema.table.column``, word) of every word of a closed list, as the test ``accepted_values`` has it."""
-    return [
+    """(``schema.table.column``, word) of every word of a closed list.
+
+    A list is what the test ``accepted_values`` has, or what models declare, where ``audit`` repeats it.
+    """
+    declared = [
+        (f"{table}.{column}", word)
+        for relation, purpose, condition in declared_needs()
+        for table in DECLARED
+        for column, word in (("relation", relation), ("purpose", purpose), ("condition", condition))
+    ]
+    return declared + [
         (f"{schema}.{model['name']}.{column['name']}", str(word))
         for schema, model in _models()
         for column in model.get("columns", ())
