@@ -5,13 +5,15 @@
 -- remedy: Declare in consonance/study/stores.yml which column says whose a row is (owner), instead of nobody.
 {%- for table, (texts, numbers) in nobody.items() %}
 {%- for column in texts %}
-select 'raw.{{ table }}.{{ column }}' as place, 'has the code or the pseudonym of a participant' as detail
-from vault.raw.{{ table }} as rows_of_nobody
-inner join (
-    select participant_code as name from vault.raw.keyring where regexp_matches(participant_code, '[^A-Za-z]')
-    union all
-    select pseudonym from vault.raw.keyring
-) as names on names.name = rows_of_nobody.{{ column }}
+select 'raw.{{ table }}.{{ column }}' as place, 'has the pseudonym of a participant' as detail
+from vault.raw.{{ table }}
+where {{ column }} in (select pseudonym from vault.raw.keyring)
+union all
+-- One code may be a word of the operator's, such as the version of a notice: "v1". Two are participants.
+select 'raw.{{ table }}.{{ column }}' as place, 'has codes of participants' as detail
+from vault.raw.{{ table }}
+where {{ column }} in (select participant_code from vault.raw.keyring where regexp_matches(participant_code, '[^A-Za-z]'))
+having count(distinct {{ column }}) > 1
 union all
 {%- endfor %}
 {%- for column in numbers %}
