@@ -17,6 +17,7 @@ from consonance.checks.lineage.permissions import check_catalogue, check_permiss
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.purposes import check_purposes
 from consonance.checks.lineage.report import Findings, LineageReport, LineageRow
+from consonance.checks.lineage.reviewed_code import check_code
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import relations_of
 from consonance.checks.lineage.unread_sql import GENERIC_TEST, check_jinja, check_settings
@@ -58,6 +59,7 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
         findings.of_file("review", name, REVIEWED.name, what, "Remove it from the memories.")
     check_classes(project, labels.readings, findings)
     check_digests(project, reviews, findings)
+    check_code(reviews, findings)
     check_catalogue(findings)
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)

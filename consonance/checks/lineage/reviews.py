@@ -42,12 +42,14 @@ class Reviews:
         uses: What may decide which rows or values there are.
         functions: Function to digest: as it was read.
         macros: Macro to (digest, reason): SQL that the checker does not read.
+        code: Python that draws what must be random, as ``module`` or ``module:function``, to (digest, reason).
         memories: Model to the reason why it may read what it was before.
     """
 
     uses: Sequence[Review]
     functions: Mapping[str, str]
     macros: Mapping[str, tuple[str, str]]
+    code: Mapping[str, tuple[str, str]]
     memories: Mapping[str, str]
 
     def of(self, key: tuple[str, str, str]) -> Review | None:
@@ -85,11 +87,14 @@ class Reviews:
             macros = {
                 entry["macro"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["macros"]
             }
+            code = {
+                entry["code"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["code"]
+            }
             memories = {entry["model"]: " ".join(entry["reason"].split()) for entry in content.get("memories", ())}
         except (KeyError, TypeError, AttributeError):
             raise BadReview(
                 f"An entry of {path.name} lacks a part.",
                 "A use has columns, kinds, digest, reason and models; a function has its digest; a macro has macro, digest and "
-                "reason; a memory has model and reason.",
+                "reason, and so has code; a memory has model and reason.",
             ) from None
-        return cls(uses, functions, macros, memories)
+        return cls(uses, functions, macros, code, memories)

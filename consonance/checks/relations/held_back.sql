@@ -94,14 +94,17 @@ with plays (purposes, kind, title, creator, uri, is_private, is_account) as (
 select
     held_back.participant_no,
     held_back.extended_member + cast(plays.is_account as integer) as member_id,
-    cast(row_number() over (partition by held_back.participant_no order by plays.title) as integer) as row_no,
+    cast(row_number() over (partition by held_back.participant_no order by plays.title, flags.is_set) as integer) as row_no,
     -- Everyone at moments of their own: whatever is made of moments alone is another thing for each.
     study.as_of
-    - to_days(cast(row_number() over (partition by held_back.participant_no order by plays.title) as integer))
+    - to_days(cast(row_number() over (partition by held_back.participant_no order by plays.title, flags.is_set) as integer))
     - to_minutes(cast(held_back.place as integer)) as ended_at,
-    plays.*
+    plays.*,
+    flags.is_set
 from plays
 inner join vault.held_back on held_back.purpose is null or list_contains(plays.purposes, held_back.purpose)
+-- Whether a play was offline or shuffled must not decide whether it is held back.
+inner join (select unnest([false, true]) as is_set) as flags on not (plays.is_account and flags.is_set)
 cross join vault.raw.study;
 
 insert into vault.raw.members by name
@@ -149,9 +152,9 @@ select
     'DE' as country,
     'trackdone' as reason_start,
     'trackdone' as reason_end,
-    false as shuffle,
-    false as skipped,
-    false as offline,
+    is_set as shuffle,
+    is_set as skipped,
+    is_set as offline,
     is_private as incognito_mode,
     0 as offline_timestamp
 from held_plays
