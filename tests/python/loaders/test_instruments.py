@@ -187,6 +187,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     return made
 
 
+@pytest.mark.slow
 def test_a_study_adds_an_instrument_as_the_docs_say(scored: SmallStudy) -> None:
     table = re.findall(r"^\| (\w+) \| ([\d.]+) \| (\d+) \| (\d+) \| ([\d.]*) *\|$", DOCS, re.MULTILINE)
     assert len(table) == 2
@@ -202,6 +203,7 @@ def test_a_study_adds_an_instrument_as_the_docs_say(scored: SmallStudy) -> None:
     assert scored.warehouse("select valence from marts.emotion_reports where instrument = 'evening_mood'") == [(0.6,)]
 
 
+@pytest.mark.slow
 def test_a_report_says_why_it_has_no_score(scored: SmallStudy) -> None:
     assert scored.warehouse(
         """
