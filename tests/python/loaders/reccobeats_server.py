@@ -63,10 +63,14 @@ class Service:
         return self.random.choice(FAULTS) if self.random.random() < self.fault_rate else ""
 
     def note_answer(self, path: str, ids: list[str]) -> None:
-        """Note a complete answer, and kill the client if it is to be killed now."""
+        """Note an answer before it is sent: whoever has got it finds it noted."""
         with self.lock:
             self.answered[path].update(ids)
             self.answers += 1
+
+    def kill_client(self) -> None:
+        """Kill the client if it is to be killed after the answers that it has got."""
+        with self.lock:
             if self.client and self.kill_after and self.answers >= self.kill_after[0]:
                 del self.kill_after[0]
                 os.kill(self.client, signal.SIGKILL)
@@ -95,8 +99,9 @@ def serving(service: Service) -> Iterator[Service]:
             content = [service.known[one][parts.path == "/v1/track"] for one in ids if one in service.known]
             body = json.dumps({"content": content}).encode()
             if not fault:
-                self.answer(200, body)
                 service.note_answer(parts.path, ids)
+                self.answer(200, body)
+                service.kill_client()
             elif fault == "late":
                 time.sleep(TOO_LONG)
                 self.close_connection = True

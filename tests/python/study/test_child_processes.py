@@ -16,11 +16,14 @@ from consonance.study.dbt_command import PROJECT
 
 # As the non-interference test works: dbt builds in another thread, in a folder of the study.
 CHECK = """
-import subprocess, sys
+import signal, subprocess, sys
 from pathlib import Path
 from consonance.checks.paired_rebuild import folder_for_rebuild
 from consonance.study.child_processes import children_group, in_background
 from consonance.study.folder import Study
+
+# A shell starts programs in the background so that they ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def build():
     subprocess.run(["sleep", "60"], process_group=children_group.get())
