@@ -35,7 +35,7 @@ FAULTS: dict[str, str] = {
     "C3_notices_are_registered": "delete from vault.raw.notices",
     "C4_purposes_are_granted_one_by_one": "update vault.raw.consent_events set purposes = ['listening_history'] where participant_code = 'D024'",
     "C4_flags_are_those_of_the_ledger": "update wh.marts.participants set grants_ml_training = not grants_ml_training where participant_id = (select min(participant_id) from wh.marts.participants)",
-    "C5_rows_of_nobody_name_nobody": "update vault.raw.study set title = (select min(participant_code) from vault.raw.keyring)",
+    "C5_rows_of_nobody_name_nobody": "insert into vault.raw.secrets select participant_code, 'x' from vault.raw.keyring order by 1 limit 2",
     "C5_nobody_erased_is_there": "insert into vault.raw.library_items values (0, 'saved', 'spotify:track:0000000000000000000001')",
     "D1_columns_can_be_searched": "alter table wh.marts.tracks add column names varchar[]",
     "D1_no_column_lists_participants": "create table wh.reference.groups as select participant_code as code, 'a' as part from vault.raw.participants",
