@@ -237,7 +237,7 @@ THOROUGH_CASES = {
     "test_somebody_alone_can_go": ("P1", "library"),
     "test_each_command_says_what_it_found_or_what_is_missing": (
         "no plays", "no reports", "reports alone-site", "reports alone-check", "reports alone-controlled",
-        "nobody-check", "alike-controlled", "one-controlled",
+        "nobody-check", "alike-controlled", "one-controlled", "alike-check", "nobody-attack",
     ),
     "test_the_data_package_is_valid_and_true": ("public",),
     "test_a_killed_publish_leaves_the_old_or_the_new_release_and_nothing_else": (
