@@ -3,16 +3,7 @@
 -- example: marts.participants says that somebody grants ml_training, who took it back.
 -- why: Analysts choose by these columns whose data they train models on. Whoever reads a wrong flag uses data without consent.
 -- remedy: Run 'dbt run'. If the rule still fails, look at the model named first, and at models/intermediate/int_consent_state.sql.
-with counting_events as (
-    {{ counting_consent_events() }}
-),
-granted as (
-    select keyring.pseudonym, counting_events.purposes
-    from counting_events
-    inner join vault.raw.keyring on keyring.participant_code = counting_events.participant_code
-    where counting_events.is_active
-)
 select flags.place, 'differs from the ledger' as detail
 from {flags} as flags
-left join granted on granted.pseudonym = flags.participant_id
+left join {what_the_ledger_grants} as granted on granted.pseudonym = flags.participant_id
 where flags.is_granted is distinct from coalesce(list_contains(granted.purposes, flags.purpose), false)
