@@ -10,6 +10,8 @@ import duckdb
 
 from consonance.consent.rules import with_rules
 
+MOVED = Path(__file__).with_name("moved.sql")
+
 
 @dataclass(frozen=True)
 class Relation:
@@ -21,12 +23,14 @@ class Relation:
         finding: What is wrong with a column that changes all the same: "depends on …".
         beside: Tables that count the added people or their donated rows, as they must: each with the reason why it is
             not compared. Only ``held_back`` adds people.
+        moves: Its SQL makes the table ``moved``, by which moments of plays, answers and prompts are moved (``moved.sql``).
     """
 
     name: str
     what: str
     finding: str
     beside: dict[str, str] = field(default_factory=dict)
+    moves: bool = False
 
     @property
     def sql(self) -> Path:
@@ -34,7 +38,8 @@ class Relation:
 
     def apply(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Change the attached vault ``vault``, in which ``identities`` is applied already."""
-        connection.execute(with_rules(self.sql.read_text(encoding="utf-8")))
+        for path in (self.sql, MOVED) if self.moves else (self.sql,):
+            connection.execute(with_rules(path.read_text(encoding="utf-8")))
 
 
 IDENTITIES = Relation(
@@ -55,11 +60,13 @@ ON_SAMPLE = (
         "moments",
         "All moments of a person (plays, reports, prompts, consents, the consented window) are earlier by a number of weeks of their own.",
         "depends on true dates",
+        moves=True,
     ),
     Relation(
         "offsets",
         "Everyone lives in a zone with another offset, and did everything at the same local time.",
         "depends on UTC, or on how far a zone is ahead of it",
+        moves=True,
     ),
     Relation(
         "birth_years",
