@@ -8,14 +8,13 @@ kinds of the column and of what chose its values.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
 from consonance.checks.lineage.flow import Choice
 from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.report import Findings, ImplicitUse
-from consonance.checks.lineage.reviews import REVIEWED, Review, Reviews
+from consonance.checks.lineage.reviews import REVIEWED, Review, Reviews, digest_of
 
 
 def compare_with_reviews(
@@ -93,4 +92,4 @@ def _check_review(
 def _digest(choices: Iterable[Choice]) -> str:
     """Of what is written where the choices are made."""
     text = json.dumps([[*choice.key, *choice.conditions] for choice in choices])
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return digest_of(text)

@@ -6,7 +6,6 @@ A value object, so that a test can alter any part of it and check what comes of 
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ import duckdb
 import yaml
 
 from consonance.checks.lineage.jinja import PACKAGE, jinja_names
+from consonance.checks.lineage.reviews import digest_of
 from consonance.study.errors import ConsonanceError
 from consonance.study.schema import lay_out_stores
 
@@ -99,7 +99,7 @@ class Function:
         """Of its body without regard to white space, and of what its arguments may be; a review names it."""
         terms = [self.arguments, self.accepts, self.needs, self.only, sorted(map(str, self.values or ()))]
         text = " ".join(self.sql.split()) + json.dumps(terms, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest_of(text)
 
     @property
     def only(self) -> Mapping[str, Sequence[str]]:
@@ -258,7 +258,7 @@ def _macro(macro: Mapping[str, Any], foreign: frozenset[str]) -> Macro:
     return Macro(
         name=macro["name"],
         file=macro["original_file_path"],
-        digest=hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:12],
+        digest=digest_of(" ".join(text.split())),
         names=jinja_names(text) - {macro["name"]},
         overrides=bool({macro["name"], macro["name"].split("__", 1)[-1]} & foreign)
         or macro["name"].startswith("materialization_"),

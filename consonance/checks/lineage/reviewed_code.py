@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 from pathlib import Path
 
 from consonance.checks.lineage.report import Findings
-from consonance.checks.lineage.reviews import REVIEWED, Reviews
+from consonance.checks.lineage.reviews import REVIEWED, Reviews, digest_of
 from consonance.study.dbt_command import PROJECT
 
 
-def check_code(reviews: Reviews, findings: Findings, project: Path = PROJECT) -> None:
+def check_code(reviews: Reviews, findings: Findings) -> None:
     """Compare each function of ``reviews.code`` with its digest."""
     for name, (expected, _) in reviews.code.items():
         module, _, function = name.partition(":")
         file = f"{module.replace('.', '/')}.py"
-        digest = digest_of(project / file, function)
-        if digest is None:
+        text = _text_of(PROJECT / file, function)
+        digest = digest_of(text)
+        if not text:
             findings.of_file("review", name, file, f"There is no {name}, which is reviewed.", "Name where it is now.")
         elif digest != expected:
             findings.of_file(
@@ -30,17 +30,15 @@ def check_code(reviews: Reviews, findings: Findings, project: Path = PROJECT) ->
             )
 
 
-def digest_of(path: Path, function: str) -> str | None:
-    """The digest of a function or class, or of the whole module if ``function`` is empty; ``None`` if it is not there.
+def _text_of(path: Path, function: str) -> str:
+    """The text of a function or class, or of the whole module if ``function`` is empty; nothing if it is not there.
 
-    It is of the text, comments included: a parsed tree is printed differently by each version of Python.
+    Comments are in it: a parsed tree is printed differently by each version of Python.
     """
     if not path.is_file():
-        return None
+        return ""
     text = path.read_text(encoding="utf-8")
     if function:
         found = [node for node in ast.parse(text).body if getattr(node, "name", None) == function]
-        if not found:
-            return None
-        text = ast.get_source_segment(text, found[0]) or ""
-    return hashlib.sha256("\n".join(line.rstrip() for line in text.splitlines()).encode()).hexdigest()[:12]
+        text = (ast.get_source_segment(text, found[0]) or "") if found else ""
+    return "\n".join(line.rstrip() for line in text.splitlines())

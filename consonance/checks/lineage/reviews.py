@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,6 +13,11 @@ import yaml
 from consonance.study.errors import ConsonanceError
 
 REVIEWED = Path(__file__).with_name("reviewed.yml")
+
+
+def digest_of(text: str) -> str:
+    """What a review names: the first 12 hex digits of the SHA-256 of what was read."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 class BadReview(ConsonanceError):
