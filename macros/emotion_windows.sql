@@ -1,20 +1,19 @@
 {# The windows of an emotion report, one row for each: so many minutes before and after it, the local day before it, the
-   session around it. #}
+   session around it. Where many rows are grouped, the number stands for the name: names are long. #}
 {% macro emotion_windows() -%}
+    {%- set windows = [] %}
     {%- for direction in ('before', 'after') %}
     {%- for minutes in var('emotion_windows_minutes') %}
-    select
-        '{{ direction }}_{{ minutes }}m' as emotion_window,
-        '{{ direction }}' as direction,
-        cast({{ minutes }} as integer) as window_minutes
-    union all
+    {%- do windows.append((direction ~ '_' ~ minutes ~ 'm', direction, minutes)) %}
     {%- endfor %}
     {%- endfor %}
-    {%- for emotion_window, direction in (('day_before', 'day_before'), ('session', 'around')) %}
+    {%- do windows.extend([('day_before', 'day_before', 'null'), ('session', 'around', 'null')]) %}
+    {%- for emotion_window, direction, minutes in windows %}
     select
+        cast({{ loop.index }} as integer) as window_no,
         '{{ emotion_window }}' as emotion_window,
         '{{ direction }}' as direction,
-        cast(null as integer) as window_minutes
+        cast({{ minutes }} as integer) as window_minutes
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {%- endmacro %}

@@ -38,7 +38,7 @@ def with_macros(statement: str, files: Sequence[str], **values: Any) -> str:
         jinja2.UndefinedError: it names something else.
     """
     macros = "".join((PROJECT / "macros" / name).read_text(encoding="utf-8") for name in files)
-    environment = Environment(undefined=StrictUndefined, autoescape=False)
+    environment = Environment(undefined=StrictUndefined, autoescape=False, extensions=["jinja2.ext.do"])
     # dbt's `return` hands a list to the caller. Here the macro's text is that of the list.
     environment.globals["return"] = lambda value: value
     environment.globals["adapter"] = _DuckDB(environment, macros)

@@ -71,7 +71,10 @@ before as (
         report_hours.report_id,
         'before' as direction,
         report_hours.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
-        plays.play_id
+        plays.play_id,
+        plays.track_id,
+        plays.started_elapsed_ms,
+        plays.ended_elapsed_ms
     from report_hours
     inner join plays
         on
@@ -85,7 +88,10 @@ after as (
         report_hours.report_id,
         'after' as direction,
         plays.started_elapsed_ms - report_hours.reported_elapsed_ms as ms_apart,
-        plays.play_id
+        plays.play_id,
+        plays.track_id,
+        plays.started_elapsed_ms,
+        plays.ended_elapsed_ms
     from report_hours
     inner join plays
         on
@@ -103,8 +109,11 @@ near as (
 heard as (
     select
         near.report_id,
-        windows.emotion_window,
-        near.play_id
+        windows.window_no,
+        near.play_id,
+        near.track_id,
+        near.started_elapsed_ms,
+        near.ended_elapsed_ms
     from near
     inner join windows
         on
@@ -113,9 +122,13 @@ heard as (
     union all
     select
         reports.report_id,
-        'day_before' as emotion_window,
-        plays.play_id
+        windows.window_no,
+        plays.play_id,
+        plays.track_id,
+        plays.started_elapsed_ms,
+        plays.ended_elapsed_ms
     from reports
+    inner join windows on windows.emotion_window = 'day_before'
     inner join plays
         on
             reports.participant_id = plays.participant_id
@@ -124,19 +137,37 @@ heard as (
     union all
     select
         feat_emotion_reports.report_id,
-        'session' as emotion_window,
-        plays.play_id
+        windows.window_no,
+        plays.play_id,
+        plays.track_id,
+        plays.started_elapsed_ms,
+        plays.ended_elapsed_ms
     from feat_emotion_reports
+    inner join windows on windows.emotion_window = 'session'
     inner join plays on feat_emotion_reports.session_id = plays.session_id
 ),
 
 -- Sessions are counted within the window: a play that is not in it cannot make one of two.
 followed as (
     select
-        heard.report_id,
+        report_id,
+        window_no,
+        play_id,
+        started_elapsed_ms - max(ended_elapsed_ms) over (
+            partition by report_id, window_no
+            -- The track before the id: of plays at one moment, chance is not to say which is the first.
+            order by started_elapsed_ms, ended_elapsed_ms, track_id, play_id
+            rows between unbounded preceding and 1 preceding
+        ) as pause_ms
+    from heard
+),
+
+marked as (
+    select
+        followed.report_id,
         plays.participant_id,
-        heard.emotion_window,
-        heard.play_id,
+        windows.emotion_window,
+        followed.play_id,
         plays.track_id,
         plays.ms_played,
         plays.is_music,
@@ -144,30 +175,11 @@ followed as (
             greatest(-10000000000, least(10000000000, {{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('reports.reported_at_local') }})) / 1000.0
         ) as bigint) as seconds_from_report,
         plays.is_first_listen,
-        plays.started_elapsed_ms - max(plays.ended_elapsed_ms) over (
-            partition by heard.report_id, heard.emotion_window
-            -- The track before the id: of plays at one moment, chance is not to say which is the first.
-            order by plays.started_elapsed_ms, plays.ended_elapsed_ms, plays.track_id, plays.play_id
-            rows between unbounded preceding and 1 preceding
-        ) as pause_ms
-    from heard
-    inner join plays on heard.play_id = plays.play_id
-    inner join reports on heard.report_id = reports.report_id
-),
-
-marked as (
-    select
-        report_id,
-        participant_id,
-        emotion_window,
-        play_id,
-        track_id,
-        ms_played,
-        is_music,
-        seconds_from_report,
-        is_first_listen,
-        coalesce(pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
+        coalesce(followed.pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
     from followed
+    inner join plays on followed.play_id = plays.play_id
+    inner join reports on followed.report_id = reports.report_id
+    inner join windows on followed.window_no = windows.window_no
 )
 
 select * from marked

@@ -13,11 +13,20 @@ windows as (
     {{ emotion_windows() }}
 ),
 
+-- Numbers stand for names where the rows are many.
+features as (
+    select
+        feature,
+        cast(row_number() over (order by feature) as integer) as feature_no
+    from audio_features
+    where feature not in ('{{ var('features_without_mean') | join("', '") }}')
+),
+
 heard as (
     select
         feat_emotion_report_plays.report_id,
         feat_emotion_report_plays.participant_id,
-        feat_emotion_report_plays.emotion_window,
+        windows.window_no,
         feat_emotion_report_plays.track_id,
         {{ play_seconds('feat_emotion_report_plays.ms_played') }} as weight
     from feat_emotion_report_plays
@@ -31,25 +40,36 @@ heard as (
 track_values as (
     select
         feat_training_values.track_id,
-        feat_training_values.feature,
+        features.feature_no,
         {{ in_units('feat_training_values.value', 6) }} as value_in_1e6
     from feat_training_values
-    inner join audio_features on feat_training_values.feature = audio_features.feature
-    where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
+    inner join features on feat_training_values.feature = features.feature
 ),
 
 means as (
     select
         heard.report_id,
         heard.participant_id,
-        heard.emotion_window,
-        track_values.feature,
+        heard.window_no,
+        track_values.feature_no,
         round(
             cast(sum(heard.weight * track_values.value_in_1e6) as double) / 1000000 / nullif(cast(sum(heard.weight) as double), 0), 6
         ) as mean
     from heard
     inner join track_values on heard.track_id = track_values.track_id
-    group by heard.report_id, heard.participant_id, heard.emotion_window, track_values.feature
+    group by heard.report_id, heard.participant_id, heard.window_no, track_values.feature_no
+),
+
+named as (
+    select
+        means.report_id,
+        means.participant_id,
+        windows.emotion_window,
+        features.feature,
+        means.mean
+    from means
+    inner join windows on means.window_no = windows.window_no
+    inner join features on means.feature_no = features.feature_no
 )
 
-select * from means
+select * from named

@@ -7,47 +7,72 @@ feat_track_resolved_values as (select * from {{ ref('feat_track_resolved_values'
 
 audio_features as (select * from {{ ref('audio_features') }}),
 
+windows as (
+    {{ emotion_windows() }}
+),
+
+-- Numbers stand for names where the rows are many.
+features as (
+    select
+        feature,
+        cast(row_number() over (order by feature) as integer) as feature_no
+    from audio_features
+    where feature not in ('{{ var('features_without_mean') | join("', '") }}')
+),
+
 track_values as (
     select
         feat_track_resolved_values.track_id,
-        feat_track_resolved_values.feature,
+        features.feature_no,
         {{ in_units('feat_track_resolved_values.value', 6) }} as value_in_1e6,
         {{ in_units('feat_track_resolved_values.value', 4) }} as value_in_1e4,
         {{ in_units('feat_track_resolved_values.value', 4) }} * {{ in_units('feat_track_resolved_values.value', 4) }} as square_in_1e8
     from feat_track_resolved_values
-    inner join audio_features on feat_track_resolved_values.feature = audio_features.feature
-    where audio_features.feature not in ('{{ var('features_without_mean') | join("', '") }}')
+    inner join features on feat_track_resolved_values.feature = features.feature
+),
+
+plays as (
+    select
+        feat_emotion_report_plays.report_id,
+        feat_emotion_report_plays.participant_id,
+        windows.window_no,
+        feat_emotion_report_plays.track_id,
+        feat_emotion_report_plays.ms_played,
+        feat_emotion_report_plays.seconds_from_report,
+        {{ play_seconds('feat_emotion_report_plays.ms_played') }} as weight
+    from feat_emotion_report_plays
+    inner join windows on feat_emotion_report_plays.emotion_window = windows.emotion_window
+    where feat_emotion_report_plays.is_music
 ),
 
 heard as (
     select
         report_id,
         participant_id,
-        emotion_window,
+        window_no,
         track_id,
         ms_played,
-        {{ play_seconds('ms_played') }} as weight,
-        {{ play_seconds('ms_played') }} * seconds_from_report as weighted_seconds,
-        {{ play_seconds('ms_played') }} * seconds_from_report * seconds_from_report as weighted_square
-    from feat_emotion_report_plays
-    where is_music
+        weight,
+        weight * seconds_from_report as weighted_seconds,
+        weight * seconds_from_report * seconds_from_report as weighted_square
+    from plays
 ),
 
 totals as (
     select
         report_id,
         participant_id,
-        emotion_window,
+        window_no,
         sum(ms_played) as ms_played
     from heard
-    group by report_id, participant_id, emotion_window
+    group by report_id, participant_id, window_no
 ),
 
 sums as (
     select
         heard.report_id,
-        heard.emotion_window,
-        track_values.feature,
+        heard.window_no,
+        track_values.feature_no,
         count(*) as plays_with_value,
         sum(heard.ms_played) as ms_with_value,
         cast(sum(heard.weight) as double) as weight,
@@ -59,14 +84,14 @@ sums as (
         cast(sum(heard.weighted_seconds * track_values.value_in_1e4) as double) / 10000 / 3600.0 as of_product
     from heard
     inner join track_values on heard.track_id = track_values.track_id
-    group by heard.report_id, heard.emotion_window, track_values.feature
+    group by heard.report_id, heard.window_no, track_values.feature_no
 ),
 
 moments as (
     select
         report_id,
-        emotion_window,
-        feature,
+        window_no,
+        feature_no,
         plays_with_value,
         ms_with_value,
         of_value / nullif(weight, 0) as mean,
@@ -92,8 +117,8 @@ measured as (
     select
         variances.report_id,
         totals.participant_id,
-        variances.emotion_window,
-        variances.feature,
+        windows.emotion_window,
+        features.feature,
         variances.plays_with_value,
         cast(variances.ms_with_value as bigint) as ms_with_value,
         round(cast(variances.ms_with_value as double) / nullif(totals.ms_played, 0), 6) as coverage,
@@ -111,7 +136,9 @@ measured as (
     inner join totals
         on
             variances.report_id = totals.report_id
-            and variances.emotion_window = totals.emotion_window
+            and variances.window_no = totals.window_no
+    inner join windows on variances.window_no = windows.window_no
+    inner join features on variances.feature_no = features.feature_no
 )
 
 select * from measured
