@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
+from consonance.checks.leaks.pages import OF_DBT, PageTexts, page_texts
 from consonance.checks.leaks.places import Found, files_beside, files_of_dbt, files_of_study, written_by
 from consonance.checks.leaks.sought import CODE, DIGEST, EXAMPLES, PSEUDONYM, USER_NAME, declared_texts, sought_by
 from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
@@ -98,6 +99,8 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
         try:
             finder = Finder(sought_by(study, connection))
             leaks = [*_in_stores(connection, finder)]
+            written = study.settings_path.read_text(encoding="utf-8", errors="replace")
+            on_pages = page_texts(connection, study.root, [*declared_texts(study), written])
         except duckdb.CatalogException:
             raise NotLoaded(
                 f"{study.vault_path} was made by an older version and lacks tables.", "Run 'consonance load'."
@@ -116,14 +119,14 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
                 continue
             # The texts of the project and of dbt have addresses of their own, and so have those of the operator.
             may_have_addresses = found.place.is_input or (found.is_of_project and logs not in found.path.parents)
-            leaks += _in_file(found, finder, None if may_have_addresses else addresses)
+            leaks += _in_file(found, finder, None if may_have_addresses else addresses, on_pages)
         except FileNotFoundError:  # another command deleted it
             continue
         searched += 1
     return LeakScanReport(searched, tuple(dict.fromkeys(leaks)), dict(sorted(known.items())))
 
 
-def _in_file(found: Found, finder: Finder, addresses: set[str] | None) -> Iterator[Leak]:
+def _in_file(found: Found, finder: Finder, addresses: set[str] | None, on_pages: PageTexts) -> Iterator[Leak]:
     """What is found in one file, each thing once; ``addresses``: those that it may hold, ``None`` for all."""
     leaks: dict[str, Leak] = {}
     name = found.within
@@ -134,7 +137,8 @@ def _in_file(found: Found, finder: Finder, addresses: set[str] | None) -> Iterat
         leaks.setdefault(what, Leak(name, what, _remedy(found, name)))
     try:
         for piece in pieces(found.path):
-            for what, at in _in_piece(piece, found, finder, addresses):
+            of_page = on_pages.problems(found.path.name, piece.text) if found.is_page and piece.is_text else ()
+            for what, at in (*_in_piece(piece, found, finder, addresses), *of_page):
                 place = f"{name}:{piece.first_line + line_of(piece.text, at) - 1}"
                 if piece.inside and not finder.find(piece.inside):
                     place += f" ({piece.inside})"
@@ -188,6 +192,9 @@ def _remedy(found: Found, name: str) -> str:
     """What to do about a leak in a file; ``name``: its path, without names of participants."""
     if found.place.may_hold or found.place.is_input:
         return f"Remove it from {name}: {found.place.why}, and nothing else belongs there."
+    if found.is_page and found.path.name != OF_DBT:
+        makers = "consonance/report/" if found.path.name.startswith("report") else "consonance/site/"
+        return f"Look at {makers}, which makes {name}: build.py or page.py, the templates, and what they read."
     if found.is_of_project:
         return (
             f"Look at {name}: the text of the project, or the macro or model that writes or logs it, must name "

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import click
-import duckdb
 from rich.markup import escape
 
 from consonance.checks.risk.attacks import run_attacks
@@ -37,9 +35,8 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
+from consonance.study.withheld import shows_messages, unforeseen
 from loaders.load import load_study
-
-DEBUG_VARIABLE = "CONSONANCE_DEBUG"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -219,7 +216,7 @@ cli.add_command(withdraw)
 
 
 def main() -> None:
-    """The console script: an error that people can act on is printed as a sentence, with exit status 1."""
+    """The console script: an error is printed as a sentence, with exit status 1. Its message is withheld if it may quote a row."""
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe that lacks a letter of some file's name gets its number instead.
         if isinstance(stream, io.TextIOWrapper):
@@ -236,11 +233,8 @@ def _or_explain(command: Callable[[], Any]) -> None:
             screen.print("\n".join(output.splitlines()[-30:]), markup=False)
         screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
         sys.exit(1)
-    except duckdb.Error as error:
-        # A message of DuckDB may quote a row: it is shown only on request.
-        if os.environ.get(DEBUG_VARIABLE):
+    except Exception as error:
+        if shows_messages():
             raise
-        screen.print(
-            f"[red]Error:[/] DuckDB could not run a statement ({type(error).__name__}). Set {DEBUG_VARIABLE}=1 to see its message. It may quote participants' data."
-        )
+        screen.print(f"[red]Error:[/] {escape(unforeseen(error))}", soft_wrap=True)
         sys.exit(1)

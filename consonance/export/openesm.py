@@ -19,8 +19,9 @@ from typing import Any
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
-from consonance.export.consent import note, refuse_outdated
+from consonance.export.consent import note, refuse_outdated, refuse_without_consent
 from consonance.export.folder import CannotExport, new_folder, reading, write_json
+from consonance.export.openesm_check import refuse_what_tells_too_much
 from consonance.export.training import Export
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
@@ -70,13 +71,15 @@ def export_openesm(study: Study, folder: Path, author: str) -> Export:
     with new_folder(folder, study) as draft:
         with open_study(study, read_only=True, warehouse=True) as connection:
             refuse_outdated(connection)
-            persons = _persons(connection)
+            persons = _shuffled(_persons(connection))
+            refuse_without_consent(connection, persons, PURPOSES)
             ((year,),) = connection.execute("select year(as_of) from vault.raw.study").fetchall()
         data = draft / f"{DATASET}_{name}_ts.tsv"
         with reading(study.warehouse_path, draft) as connection:
             beeps = _write_beeps(connection, data, persons)
             metadata = _metadata(connection, author, year, len(persons))
         write_json(draft / f"{DATASET}_{name}_metadata.json", metadata)
+        refuse_what_tells_too_much(draft, data, metadata, COUNTERS, persons)
         with open_study(study, writes_catalogue=False) as connection:
             facts = {"what": "openesm", "release": None, "rows": beeps, "persons": len(persons)}
             entry = note(connection, study, {**facts, "sha256": sha256_of(data)})
@@ -103,10 +106,19 @@ def _persons(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [pseudonym for (pseudonym,) in found]
 
 
+def _shuffled(persons: Sequence[str]) -> list[str]:
+    """The persons in a random order, which gives them their numbers; it is kept nowhere."""
+    order = list(persons)
+    secrets.SystemRandom().shuffle(order)
+    return order
+
+
 def _write_beeps(connection: duckdb.DuckDBPyConnection, path: Path, persons: Sequence[str]) -> int:
-    """Write one row for each beep, ``NA`` where an item was not answered, and keep the answers as ``temp.answers``."""
-    parameters = {"persons": list(persons), "salt": secrets.token_hex(16)}
-    connection.execute(f"create temp table answers as {BEEPS}", parameters)
+    """Write one row for each beep, ``NA`` where an item was not answered, and keep the answers as ``temp.answers``.
+
+    The number of a participant is the place in ``persons``.
+    """
+    connection.execute(f"create temp table answers as {BEEPS}", {"persons": list(persons)})
     columns = connection.execute(
         "select distinct column_name from temp.answers where column_name is not null order by 1"
     ).fetchall()

@@ -2,9 +2,8 @@
 -- stand for nobody outside of it. A beep is a moment at which a participant answered, or a prompt without an answer.
 with members as (
     select
-        pseudonym as participant_id,
-        row_number() over (order by md5($salt || pseudonym)) as id
-    from (select unnest($persons) as pseudonym)
+        unnest($persons) as participant_id,
+        unnest(range(1, len($persons) + 1)) as id
 ),
 
 items as (

@@ -10,7 +10,7 @@ from typing import Any
 from consonance.export.consent import note, refuse_outdated, refuse_without_consent
 from consonance.export.dictionary import Entry, describe, table_schema, write_dictionary
 from consonance.export.folder import CannotExport, new_folder, reading, write_json
-from consonance.release.contents import DATABASE
+from consonance.release.contents import DATABASE, controlled_tables
 from consonance.release.register import CURRENT
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
@@ -109,6 +109,11 @@ def _write(
                 "Run 'dbt run' first." if release is None else "A public release has totals alone: name a controlled one.",
             )  # fmt: skip
         entries = describe(connection, "source", TABLE)
+        if unlisted := [one.column for one in entries if one.column not in controlled_tables()[f"marts.{TABLE}"]]:
+            raise CannotExport(
+                f"Nothing was exported: marts.{TABLE}.{unlisted[0]} is not on the list of what may leave the study.",
+                "Add it to consonance/release/controlled_tables.yml with its kind, or remove it from the model.",
+            )
         persons = [
             person
             for (person,) in connection.execute(

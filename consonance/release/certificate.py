@@ -35,8 +35,8 @@ SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb", "great-expectation
 LINKAGE = (
     "No participant, play, session or report has the same id in two releases or in the warehouse, and no "
     "participant's times are shifted by the same number of weeks. So ids and dates do not link two releases. But the "
-    "tracks, weekdays and hours are the same: someone who has two releases can match people by the "
-    "sequence of their tracks and the time between them."
+    "tracks, weekdays, hours and answers are the same: someone who has two releases can match people by the "
+    "sequence of their tracks and the time between them, or by their answers."
 )
 AGGREGATES = (
     "This release has aggregates only: no row of a person, no id, no time but weekday and hour. (Months "
@@ -86,8 +86,10 @@ def write_certificate(
             if path.is_file() and path.name not in FILES
         },
     }
-    (folder / CERTIFICATE).write_text(json.dumps(certificate, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    (folder / PAGE).write_text(render(PAGE, **certificate), encoding="utf-8")
+    text = json.dumps(certificate, ensure_ascii=False, indent=2)
+    (folder / CERTIFICATE).write_text(text + "\n", encoding="utf-8")
+    # The page says what the JSON file says, and nothing else: the check "contents" makes it again.
+    (folder / PAGE).write_text(render(PAGE, **json.loads(text)), encoding="utf-8")
     return sha256_of(folder / CERTIFICATE)
 
 

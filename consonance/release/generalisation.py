@@ -15,7 +15,7 @@ import duckdb
 
 from consonance.checks.risk.attacks import MOODS
 from consonance.checks.risk.thresholds import limit
-from consonance.release.parameters import parameters
+from consonance.release.parameters import withheld_at_most
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -124,7 +124,7 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
         body = (PROJECT / "functions" / f"{name}.sql").read_text(encoding="utf-8")
         connection.execute(f"create or replace temp macro {name}({arguments}) as ({body})")
     connection.execute(f"create or replace temp table moods as {MOODS.read_text(encoding='utf-8')}")
-    k, share = int(limit("smallest_cell")), float(parameters()["withheld_at_most"])
+    k, share = int(limit("smallest_cell")), withheld_at_most()
     connection.execute(f"set variable k = {k}")
     connection.execute(f"set variable l = {int(limit('smallest_l'))}")
     found = connection.execute(

@@ -2,20 +2,29 @@
 
 Who sees all the other cells must not be able to compute one that is left out. So cells that are left out count as one
 cell together, and this too must hold more persons than the threshold, or none.
+
+Nothing is shown that does not say of how many persons it is. A query gives rows of persons, and ``cells_of`` counts the
+persons of each cell; or its rows say it in a column ``persons``, which ``refuse_small_cells`` looks at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-import pandas as pd
+from typing import Any
 
 from consonance.release.parameters import small_group
-from consonance.report.reading import Answer, Marts
+from consonance.study.errors import ConsonanceError
 
-# A grid that shows less than this share of what was counted says more about its gaps than about its cells. 2026-11.
-SHOWN_AT_LEAST = 0.8
+# What a cell may say of its persons: no largest and no smallest value, which are of one person.
+MEASURES = {
+    "sum": "cast(sum({value}) as bigint)",
+    "mean": "avg({value})",
+    "standard deviation": "stddev_samp({value})",
+    "median": "median({value})",
+    # Over everybody that the query knows, for whom the number is 0 outside of their cells.
+    "mean over everyone": "sum({value}) / (select count(distinct participant_id) from found)",
+}
 
 
 def persons(count: int, one: str = "person") -> str:
@@ -56,54 +65,75 @@ def put_together(groups: Iterable[tuple[str, int]]) -> tuple[list[Group], bool]:
     return shown, all(group.persons > small_group() for group in shown)
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The cells of the finest grid that may be shown.
-
-    Attributes:
-        cells: One row for each cell with more persons than the threshold.
-        left_out: How many of the cells hold few persons.
-        choice: The variables that the grid was asked with.
-        sql: The query.
-    """
-
-    cells: pd.DataFrame
-    left_out: int
-    choice: Mapping[str, str | float]
-    sql: str
+class SmallCells(ConsonanceError):
+    """A query gives numbers that are of few persons, or do not say of how many they are."""
 
 
-def finest(
-    marts: Marts, query: str, choices: Sequence[Mapping[str, str | float]], key: str, weight: str
-) -> Grid | None:
-    """Ask ``query`` with coarser and coarser ``choices``, until its cells may be shown.
+def refuse_small_cells(rows: Sequence[Mapping[str, Any]], columns: Iterable[str], file: str) -> None:
+    """Refuse to show what a query found, unless each row is of nobody or of more persons than the threshold.
 
     Args:
-        marts: What to ask.
-        query: Its rows are cells with ``persons``. Cells of few persons are one row, with null in ``key``, and their
-            number in ``cells``.
-        choices: Variables of the query, from fine to coarse.
-        key: A column of the place of a cell.
-        weight: The column with what was counted in the cell.
+        rows: What it found.
+        columns: Of the rows.
+        file: Where the query is.
 
-    Returns:
-        The grid; ``None`` if none may be shown.
+    Raises:
+        SmallCells: see there.
     """
-    for choice in choices:
-        answer = marts.ask(query, **choice)
-        grid = _shown(answer, choice, key, weight)
-        if grid is not None:
-            return grid
-    return None
+    if "persons" not in columns or "participant_id" in columns:
+        raise SmallCells(
+            f"{file} does not say of how many persons each number is.",
+            f"Count them in a column 'persons' of the query in {file}, and leave out rows of up to {small_group()}.",
+        )
+    if any(0 < row["persons"] <= small_group() for row in rows):
+        raise SmallCells(
+            f"{file} shows numbers of {small_group()} persons or fewer.",
+            f"Look at {file} and at consonance/report/cells.py: such rows must be left out.",
+        )
 
 
-def _shown(answer: Answer, choice: Mapping[str, str | float], key: str, weight: str) -> Grid | None:
-    frame = answer.frame
-    small = frame[frame[key].isna()]
-    cells = frame[frame[key].notna()]
-    total = float(frame[weight].sum())
-    if cells.empty or float(cells[weight].sum()) < SHOWN_AT_LEAST * total:
-        return None
-    if not small.empty and int(small["persons"].iloc[0]) <= small_group():
-        return None
-    return Grid(cells, int(small["cells"].sum()), choice, answer.sql)
+def cells_of(query: str, by: Sequence[str], measures: Mapping[str, tuple[str, str]]) -> str:
+    """SQL: one row for each cell of more persons than ``small_group``; all the others are one row without place.
+
+    Args:
+        query: Its rows are of persons: ``participant_id``, the columns of the place, and values.
+        by: The columns of the place of a cell, none of them empty.
+        measures: For each number of a cell which of ``MEASURES`` of which value it is.
+    """
+    keys = ", ".join(by)
+    places = ", ".join(
+        f"case when sizes.persons > getvariable('small_group') then found.{key} end as {key}" for key in by
+    )
+    numbers = [f"{MEASURES[kind].format(value=value)} as {name}" for name, (kind, value) in measures.items()]
+    values = dict.fromkeys(value for _, value in measures.values())
+    return f"""with asked as (
+{query}
+),
+
+found as (
+    select * from asked
+    semi join marts.participants using (participant_id)
+),
+
+sizes as (
+    select {keys}, count(distinct participant_id) as persons
+    from found
+    group by {keys}
+),
+
+placed as (
+    select
+        {places},
+        struct_pack({", ".join(f"{key} := found.{key}" for key in by)}) as cell,
+        {"".join(f"found.{value}, " for value in values)}found.participant_id
+    from found
+    inner join sizes using ({keys})
+)
+
+select
+    {keys},
+    count(distinct cell) as cells,
+    {", ".join(["count(distinct participant_id) as persons", *numbers])}
+from placed
+group by {keys}
+order by {keys}"""

@@ -90,7 +90,7 @@ def made_sections(marts: Marts, progress: Progress = lambda _: None) -> list[Sec
     progress("mood over the day")
     sections += [mood_over_the_day(marts), valence_arousal_map(marts)]
     progress("music and mood")
-    windows = marts.ask("windows")
+    windows = marts.rows("windows")
     choices = choose(marts)
     asked = questions(windows.frame, choices)
     why_none = why_no_question(windows.frame, bool(asked))

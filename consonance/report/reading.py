@@ -1,12 +1,13 @@
 """Reading the marts: of a study's warehouse, or of a release. Nothing else of a study is opened.
 
-What a figure shows comes from one query of ``consonance/report/queries``. The page prints the query as it was run.
+What a figure shows comes from one query of ``consonance/report/queries``. The page prints the query as it was run. Three
+doors lead to the page: ``cells`` and ``groups`` count the persons themselves, ``ask`` looks at what the query says.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +19,7 @@ import pandas as pd
 
 from consonance.release.contents import DATABASE
 from consonance.release.parameters import parameters, small_group
+from consonance.report.cells import Group, SmallCells, cells_of, put_together, refuse_small_cells
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.literals import literal
@@ -42,9 +44,37 @@ class NothingToReport(ConsonanceError):
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows that a query returned, and the query."""
+    """The rows that a query gave, and the query."""
 
     frame: pd.DataFrame
+    sql: str
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The cells that may be shown, and what is left out.
+
+    Attributes:
+        frame: One row for each cell of more persons than the threshold.
+        rest: What all the other cells have together, by name; it may be of few persons, and is not to be shown.
+        sql: The query.
+    """
+
+    frame: pd.DataFrame
+    rest: Mapping[str, float]
+    sql: str
+
+    @property
+    def left_out(self) -> int:
+        """How many cells are left out."""
+        return int(self.rest.get("cells", 0))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of persons by grouping, the largest first; ``None`` if even all persons together are few."""
+
+    groups: Mapping[str, tuple[Group, ...] | None]
     sql: str
 
 
@@ -128,8 +158,60 @@ class Marts:
         """The value of the aggregate ``what`` over ``of``: a mart, with a condition if need be."""
         return int(self.connection.execute(f"select {what} from marts.{of}").fetchall()[0][0])
 
+    def rows(self, name: str, **variables: str | float) -> Answer:
+        """Run ``queries/<name>.sql``, whose rows are of persons: for statistics, never to be shown.
+
+        Args:
+            name: Of the query.
+            variables: Those that it names; ``small_group`` is always set.
+
+        Raises:
+            SmallCells: its rows are of nobody in particular.
+        """
+        found = self._run(_query(name), variables)
+        if "participant_id" not in found.frame:
+            raise SmallCells(
+                f"{_file(name)} has no participant_id.", "Ask for what is to be shown with cells() or ask()."
+            )
+        return found
+
     def ask(self, name: str, **variables: str | float) -> Answer:
-        """Run ``queries/<name>.sql`` with the variables it names; ``small_group`` is always set."""
+        """Run ``queries/<name>.sql``, whose rows say of how many persons they are.
+
+        Raises:
+            SmallCells: they do not, or of few.
+        """
+        found = self._run(_query(name), variables)
+        refuse_small_cells(found.frame.to_dict("records"), found.frame.columns, _file(name))
+        return found
+
+    def cells(
+        self, name: str, by: Sequence[str], measures: Mapping[str, tuple[str, str]], **variables: str | float
+    ) -> Cells:
+        """The cells of the rows of ``queries/<name>.sql``: see ``cells_of``."""
+        found = self._run(cells_of(_query(name), by, measures), variables)
+        shown = found.frame[found.frame[by[0]].notna()].reset_index(drop=True)
+        rest = found.frame[found.frame[by[0]].isna()]
+        refuse_small_cells(shown.to_dict("records"), shown.columns, _file(name))
+        return Cells(shown, dict(rest.iloc[0].dropna()) if len(rest) else {}, found.sql)
+
+    def groups(self, name: str, **variables: str | float) -> Groups:
+        """The groups of the rows of ``queries/<name>.sql``, small ones put together, by ``grouping``."""
+        found = self._run(_query(name), variables)
+        counted = found.frame.groupby(["grouping", "group_name"])["participant_id"].nunique()
+        together = {
+            str(grouping): put_together((str(group), int(count)) for (_, group), count in part.items())
+            for grouping, part in counted.groupby(level="grouping")
+        }
+        return Groups(
+            {
+                grouping: tuple(groups) if may_be_shown else None
+                for grouping, (groups, may_be_shown) in together.items()
+            },
+            found.sql,
+        )
+
+    def _run(self, query: str, variables: Mapping[str, str | float]) -> Answer:
         setting = {"small_group": small_group(), **variables}
         lines = [
             f"set variable {variable} = {literal(value) if isinstance(value, str) else repr(value)};"
@@ -137,7 +219,6 @@ class Marts:
         ]
         for line in lines:
             self.connection.execute(line)
-        query = _query(name)
         used = [line for line, variable in zip(lines, setting, strict=True) if f"'{variable}'" in query]
         return Answer(self.connection.execute(query).df(), "\n".join([*used, query]))
 
@@ -178,6 +259,10 @@ def _unfit(origin: Origin, marts: Marts) -> NothingToReport | None:
     if not all(marts.has(mart, *columns) for mart, columns in NEEDED.items()):
         return NothingToReport(f"{origin.database} was made by an earlier version of consonance.", remedy)
     return None
+
+
+def _file(name: str) -> str:
+    return f"consonance/report/queries/{name}.sql"
 
 
 @cache

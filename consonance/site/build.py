@@ -1,8 +1,12 @@
-"""The docs site of a study: what an ethics board and an analyst read."""
+"""The docs site of a study: what an ethics board and an analyst read.
+
+Its pages are made of the marts, of ``audit`` and of what dbt compiled; never of the vault. A number is on a page only if
+its row says of how many persons it is, and if these are more than ``small_group_persons``.
+"""
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,13 @@ from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
 from consonance.checks.study_checks import run_rules
+from consonance.release.parameters import small_group
+from consonance.report.cells import refuse_small_cells
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
 from consonance.study.settings import Settings
+from consonance.study.vault import attach_to_read, lock_down, session_settings
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
@@ -30,12 +37,16 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
         The page to open.
 
     Raises:
-        DbtFailed, NothingToCheck, StoreError: the site cannot be built.
+        DbtFailed, NothingToCheck, SmallCells, StoreError: the site cannot be built.
     """
     results = run_rules(study) if results is None else results
     run_dbt(study, "docs", "generate", "--static")
     study.site.mkdir(exist_ok=True)
-    shutil.copyfile(target_folder() / "static_index.html", study.site / "lineage.html")
+    lineage = (target_folder() / "static_index.html").read_text(encoding="utf-8")
+    # dbt writes where the project is on this machine.
+    for place in (f'"{PROJECT}"', f"{PROJECT}/"):
+        lineage = lineage.replace(place, '""' if place.startswith('"') else "")
+    (study.site / "lineage.html").write_text(lineage, encoding="utf-8")
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
     title = Settings.read(study).title
@@ -51,36 +62,80 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     return page
 
 
+# What the front page says of the marts and of audit, each with the number of persons that a row is of.
+QUERIES = {
+    "fates": """
+        select history_source, fate, count(distinct participant_id) as persons, cast(sum(rows) as bigint) as rows
+        from audit.row_accounting
+        group by all
+        order by all
+    """,
+    "coverage": """
+        select relation, purpose, participants as persons, rows, rows_without_consent
+        from audit.consent_coverage
+        order by all
+    """,
+    "features": """
+        select history_source, feature, feature_source, match_method, participants as persons, tracks, plays,
+            round(100 * share_of_plays, 1) as percent
+        from marts.feature_coverage
+        where grouped_by = 'all'
+        order by history_source, feature, plays desc, feature_source, match_method
+    """,
+    "without_consent": """
+        select cast(coalesce(sum(rows_without_consent), 0) as bigint) as rows, (select count(*) from marts.participants) as persons
+        from audit.consent_coverage
+    """,
+}
+# Dropped by each rebuild, and made by 'consonance attack'.
+RISK_TABLE = "privacy_risk"
+RISKS = """
+    select knowledge, points, replace(measure, '_', ' ') as measure, persons, value, low, high
+    from audit.privacy_risk
+    where attack <> 'membership' and coalesce(attack <> 'unicity' or (points in (1, 4) and wrong_points = 0), true)
+    order by attack, wrong_points, points, rowid
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the page says: the rows of more persons than ``small_group``, and how many others there are."""
+
+    rows: list[dict[str, Any]]
+    left_out: int
+
+
 def _facts(study: Study) -> dict[str, Any]:
-    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
-
-        def rows(statement: str) -> list[tuple[Any, ...]]:
-            return connection.execute(statement).fetchall()
-
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_to_read(connection, study.warehouse_path, "site")
+        connection.execute("use site")
+        lock_down(connection, [])
+        risks = _told(connection, RISKS) if RISK_TABLE in _tables(connection, "audit") else Told([], 0)
         return {
-            "sizes": [
-                (table, rows(f'select count(*) from marts."{table}"')[0][0])
-                for (table,) in rows(
-                    "select table_name from information_schema.tables where table_schema = 'marts' order by 1"
-                )
-            ],
-            "fates": rows(
-                "select history_source, fate, count(distinct participant_id), cast(sum(rows) as bigint) from audit.row_accounting group by all order by all"
-            ),
-            "coverage": rows(
-                "select relation, purpose, participants, rows, rows_without_consent from audit.consent_coverage order by all"
-            ),
-            "risks": rows(
-                """
-                select knowledge, points, replace(measure, '_', ' '), persons, value, low, high
-                from audit.privacy_risk
-                where attack <> 'membership' and coalesce(attack <> 'unicity' or (points in (1, 4) and wrong_points = 0), true)
-                order by attack, wrong_points, points, rowid
-                """
-            )
-            if rows("from information_schema.tables where table_schema = 'audit' and table_name = 'privacy_risk'")
-            else [],
-            "features": rows(
-                "select history_source, feature, feature_source, match_method, tracks, plays, round(100 * share_of_plays, 1) from marts.feature_coverage where grouped_by = 'all' order by history_source, feature, plays desc, feature_source, match_method"
-            ),
+            **{name: _told(connection, query) for name, query in QUERIES.items()},
+            "small_group": small_group(),
+            "risks": risks,
+            "tables": _tables(connection, "marts"),
         }
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    found = connection.execute(
+        "select table_name from duckdb_tables() where database_name = 'site' and schema_name = $schema order by all",
+        {"schema": schema},
+    ).fetchall()
+    return [table for (table,) in found]
+
+
+def _told(connection: duckdb.DuckDBPyConnection, query: str) -> Told:
+    """What ``query`` finds, without the rows of few persons.
+
+    Raises:
+        SmallCells: its rows do not say of how many persons they are.
+    """
+    found = connection.execute(query)
+    columns = [column[0] for column in found.description or []]
+    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
+    refuse_small_cells(shown, columns, "consonance/site/build.py")
+    return Told(shown, len(rows) - len(shown))

@@ -2,17 +2,19 @@
 
 ``profiles.yml`` names this module as a dbt-duckdb plugin. It opens the study's warehouse, attaches its
 vault and catalogue, then closes every other way out: a model can read the attached stores and the
-project's seeds, nothing else. For the target ``desk`` it opens the warehouse alone.
+project's seeds, nothing else. What dbt prints and logs of an error quotes no row. For the target ``desk`` it opens the warehouse alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.environments import local
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
@@ -22,6 +24,27 @@ from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.modes import close_to_others, keep_to_owner
 from consonance.study.vault import VAULT, StoreError, attach_study, lock_down, prepare, session_settings
+from consonance.study.withheld import of_statement_alone
+
+
+class QuietCursor(local.DuckDBCursorWrapper):
+    """What dbt runs statements with: dbt prints and logs the messages of errors, and these may quote a row."""
+
+    def execute(self, sql: str, bindings: Any = None) -> Any:
+        run = super().execute
+        return of_statement_alone(lambda: run(sql, bindings))  # type: ignore[no-untyped-call]
+
+    def __getattr__(self, name: str) -> Any:
+        found = super().__getattr__(name)  # type: ignore[no-untyped-call]
+        return partial(_quietly, found) if name.startswith("fetch") else found
+
+
+def _quietly(fetch: Callable[..., Any], *arguments: Any) -> Any:
+    return of_statement_alone(lambda: fetch(*arguments))
+
+
+# dbt-duckdb has no setting for it.
+local.DuckDBCursorWrapper = QuietCursor  # type: ignore[misc]
 
 
 class Plugin(BasePlugin):

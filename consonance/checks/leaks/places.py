@@ -81,12 +81,14 @@ class Found:
         within: Its path within the study folder, or as messages name it.
         place: What is known of it.
         is_of_project: It repeats the project's own texts, with their examples.
+        is_page: It is of the docs site, or a report.
     """
 
     path: Path
     within: str
     place: Place
     is_of_project: bool = False
+    is_page: bool = False
 
     @property
     def is_searched(self) -> bool:
@@ -98,7 +100,8 @@ def files_of_study(study: Study) -> Iterator[Found]:
     for path in _files(study.root):
         within = path.relative_to(study.root).as_posix()
         place = next((place for place in PLACES if re.fullmatch(place.pattern, within, re.DOTALL)), OUTPUT)
-        yield Found(path, study.within(path), place, is_of_project=study.site in path.parents)
+        is_page = study.site in path.parents
+        yield Found(path, study.within(path), place, is_of_project=is_page, is_page=is_page)
 
 
 def files_of_dbt(folders: Sequence[Path]) -> Iterator[Found]:

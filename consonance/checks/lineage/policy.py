@@ -22,6 +22,8 @@ from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import relations_of
 from consonance.checks.lineage.unread_sql import GENERIC_TEST, check_jinja, check_settings
 from consonance.checks.lineage.unread_sql import check_project as check_unread_sql
+from consonance.checks.risk.thresholds import all_thresholds
+from consonance.release.parameters import weak_thresholds
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
 
@@ -61,6 +63,8 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     check_digests(project, reviews, findings)
     check_code(reviews, findings)
     check_catalogue(findings)
+    for weak in weak_thresholds(all_thresholds):
+        findings.of_file("project", weak.name, weak.file, weak.what, weak.remedy)
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)
     uses = compare_with_reviews(project, labels.choices.values(), reviews, findings)

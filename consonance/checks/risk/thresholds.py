@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from consonance.release.parameters import strict_enough
 from consonance.study.dbt_command import PROJECT
 
-FILE = PROJECT / "consonance" / "release" / "thresholds.yml"
+FILE = "consonance/release/thresholds.yml"
 
 
 @dataclass(frozen=True)
@@ -95,14 +96,16 @@ def all_thresholds() -> tuple[Threshold, ...]:
 
     Raises:
         ValueError: one has neither ``at_least`` nor ``at_most``, or both.
+        WeakThreshold: see there.
     """
     thresholds = tuple(
         Threshold(**{**entry, "since": str(entry["since"]), "reason": entry["reason"].strip()})
-        for entry in yaml.safe_load(FILE.read_text(encoding="utf-8"))
+        for entry in yaml.safe_load((PROJECT / FILE).read_text(encoding="utf-8"))
     )
     for threshold in thresholds:
         if (threshold.at_least is None) == (threshold.at_most is None):
             raise ValueError(f"{threshold.name!r} needs either at_least or at_most")
+        strict_enough(threshold.measure, threshold.at_least or threshold.at_most or 0, FILE)
     return thresholds
 
 

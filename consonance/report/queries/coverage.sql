@@ -15,7 +15,7 @@ sources as (
         feature_coverage.feature,
         feature_coverage.feature_source,
         bool_or(feature_coverage.may_train_models) as may_train_models,
-        max(feature_coverage.participants) as persons_at_least,
+        max(feature_coverage.participants) as persons,
         cast(sum(feature_coverage.plays) as bigint) as plays,
         sum(feature_coverage.plays) / any_value(totals.plays) as share_of_plays
     from feature_coverage

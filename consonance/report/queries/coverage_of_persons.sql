@@ -1,5 +1,4 @@
--- One row is one band of coverage: for what share of a person's plays one feature has a value, and how many persons
--- have such a share.
+-- One row is one participant, and the band of coverage: for what share of their plays one feature has a value.
 with shares as (
     select
         participant_id,
@@ -10,11 +9,11 @@ with shares as (
 
 bands as (
     select
-        cast(25 * quarter as varchar) || ' to ' || cast(25 * (quarter + 1) as varchar) || ' %' as band,
-        count(*) as persons
+        participant_id,
+        'coverage' as grouping,
+        cast(25 * quarter as varchar) || ' to ' || cast(25 * (quarter + 1) as varchar) || ' %' as group_name
     from shares
-    group by quarter
 )
 
 select * from bands
-order by band
+order by group_name, participant_id

@@ -1,6 +1,5 @@
--- One row is one month since the first play of a person (1 is the first): how much music the persons heard in it whose
--- history covers the whole of it. Months of the calendar would mean nothing: dates are shifted person by person.
--- Months of few persons are left out.
+-- One row is one participant and one month since their first play (1 is the first) that their history covers: how much
+-- music they heard in it. Months of the calendar would mean nothing: dates are shifted person by person.
 with participants as (
     select
         participant_id,
@@ -35,16 +34,14 @@ covered as (
     from participants
 ),
 
-months as (
+personal as (
     select
+        covered.participant_id,
         covered.month,
-        count(*) as persons,
-        avg(coalesce(played.hours, 0)) as mean_hours
+        coalesce(played.hours, 0) as hours
     from covered
     left join played on covered.participant_id = played.participant_id and covered.month = played.month
-    group by covered.month
-    having count(*) > getvariable('small_group')
 )
 
-select * from months
-order by month
+select * from personal
+order by participant_id, month

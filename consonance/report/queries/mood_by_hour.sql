@@ -1,6 +1,5 @@
--- One row is one part of the day and one outcome: how far reports are above or below the person's own mean of all their
--- reports; the mean over the persons, with its standard deviation between them.
--- Parts of the day with reports of few persons are one row without hour.
+-- One row is one participant and one part of the day, for one outcome: how far reports are above or below the person's own
+-- mean of all their reports.
 with reports as (
     unpivot (
         select
@@ -34,41 +33,8 @@ personal as (
         avg(deviation) as deviation
     from centred
     group by participant_id, outcome, hour
-),
-
-sizes as (
-    select
-        outcome,
-        hour,
-        count(*) as persons
-    from personal
-    group by outcome, hour
-),
-
-placed as (
-    select
-        personal.participant_id,
-        personal.outcome,
-        personal.hour as hour_of_cell,
-        case when sizes.persons > getvariable('small_group') then personal.hour end as hour,
-        personal.reports,
-        personal.deviation
-    from personal
-    inner join sizes on personal.outcome = sizes.outcome and personal.hour = sizes.hour
-    where personal.outcome = getvariable('outcome')
-),
-
-cells as (
-    select
-        hour,
-        count(distinct hour_of_cell) as cells,
-        count(distinct participant_id) as persons,
-        cast(sum(reports) as bigint) as reports,
-        avg(deviation) as mean_deviation,
-        stddev_samp(deviation) as standard_deviation
-    from placed
-    group by hour
 )
 
-select * from cells
-order by hour
+select * from personal
+where outcome = getvariable('outcome')
+order by participant_id, hour

@@ -1,4 +1,4 @@
--- One row is one group of participants by age band, gender or country.
+-- One row is one participant in one group by age band, gender or country.
 with participants as (select * from marts.participants),
 
 groups as (
@@ -7,16 +7,7 @@ groups as (
     select 'gender' as grouping, coalesce(gender, 'not stated') as group_name, participant_id from participants
     union all
     select 'country' as grouping, coalesce(country, 'not stated') as group_name, participant_id from participants
-),
-
-counted as (
-    select
-        grouping,
-        group_name,
-        count(*) as persons
-    from groups
-    group by grouping, group_name
 )
 
-select * from counted
-order by grouping, persons desc, group_name
+select * from groups
+order by grouping, group_name, participant_id

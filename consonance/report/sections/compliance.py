@@ -8,9 +8,10 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import finest, persons
+from consonance.report.cells import persons
 from consonance.report.day import PARTS_OF_DAY, half_width, hours_axis
 from consonance.report.figures import COLOURS, Figure, Table, drawn, named
+from consonance.report.grids import finest
 from consonance.report.reading import Marts
 from consonance.report.sentences import Evidence, Sentence, counted, number, percent, warns
 from consonance.report.statistics.missingness import answers_by_mood
@@ -23,9 +24,18 @@ MOOD_FROM = {
 }
 
 
+OVERALL = {
+    "prompts": ("sum", "prompts"), "mean_share": ("mean", "share_answered"), "median_minutes": ("median", "minutes")
+}  # fmt: skip
+
+
 def compliance(marts: Marts) -> Figure | str:
     """The share of prompts that were answered, by part of the day; or why it cannot be shown."""
-    grid = finest(marts, "compliance", PARTS_OF_DAY, "hour", "prompts")
+    answered = {
+        "mean_share": ("mean", "share_answered"),
+        "standard_deviation": ("standard deviation", "share_answered"),
+    }
+    grid = finest(marts, "compliance", PARTS_OF_DAY, ("hour",), "prompts", answered)
     if grid is None:
         if not marts.count("count(*)", "emotion_prompts where prompted_at_local is not null"):
             return "The questionnaires of this study have no prompts: nobody was asked at a moment, so nothing can be missed."
@@ -47,7 +57,7 @@ def compliance(marts: Marts) -> Figure | str:
             width=width, height=180, title=named("% of a person's prompts that were answered")
         )
 
-    overall = marts.ask("compliance_overall")
+    overall = marts.cells("compliance_overall", ("whose",), OVERALL)
     whole = overall.frame.iloc[0]
     title = "Prompts that were answered, over the day"
     description = "Points with lines: mean share of a person's prompts that were answered, by the hour of the prompt, with its 95 % interval over persons."
@@ -90,7 +100,7 @@ def compliance(marts: Marts) -> Figure | str:
 
 def in_bad_mood(marts: Marts) -> Sentence:
     """Whether prompts are answered less often in a bad mood."""
-    result = answers_by_mood(marts.ask("prompts").frame)
+    result = answers_by_mood(marts.rows("prompts").frame)
     known = "" if isinstance(result, NoResult) else f" ({MOOD_FROM[result.mood_from]})"
     return warns(
         f"prompts are answered less often in a worse mood{known}",

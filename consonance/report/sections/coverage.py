@@ -8,7 +8,6 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import put_together
 from consonance.report.features import FAMILIES, choose
 from consonance.report.figures import BLUE, COLOURS, GREY, Figure, Table, drawn, names_axis, told_apart
 from consonance.report.reading import Answer, Marts
@@ -73,14 +72,16 @@ def coverage_and_its_bias(marts: Marts) -> Section:
     if bias.frame["standardised_difference"].notna().any():
         figures.append(_bias(bias, main))
     else:
-        missing.append(f"Bias of coverage: there are not both plays with and plays without a value of {main}.")
+        missing.append(
+            f"Bias of coverage: there are not both plays with and plays without a value of {main}, of more than {small_group()} persons each."
+        )
     warnings = _not_at_random(marts, main) if main in FAMILIES["valence"] else ()
     return Section("coverage", "Coverage and its bias", lead, (), warnings, tuple(figures), tuple(missing))
 
 
 def _not_at_random(marts: Marts, feature: str) -> tuple[Sentence, ...]:
     """Warnings if plays whose feature is known differ from the same person's other plays."""
-    plays = marts.ask("known_and_unknown_plays", feature=feature).frame.dropna(subset=["is_known"])
+    plays = marts.rows("known_and_unknown_plays", feature=feature).frame.dropna(subset=["is_known"])
     compared = compare_flagged(plays, "is_known", tuple(WORDS))
     differences = [one for one in compared if isinstance(one, FlagDifference)]
     if not differences:
@@ -109,9 +110,8 @@ def _warning(feature: str, one: FlagDifference, tests: int) -> Sentence:
 
 
 def _of_persons(marts: Marts, feature: str) -> str:
-    bands = marts.ask("coverage_of_persons", feature=feature).frame
-    groups, may_be_shown = put_together(zip(bands["band"], bands["persons"].astype(int), strict=True))
-    if not may_be_shown:
+    groups = marts.groups("coverage_of_persons", feature=feature).groups.get("coverage")
+    if not groups:
         return "By person: too few to show."
     named = [f"{counted(group.persons, 'person')} with {listed(group.names)}" for group in groups]
     return f"By person, a value of {feature} is known for this share of their plays: {'; '.join(named)}."

@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import parameters, small_group
-from consonance.report.cells import Grid, finest
 from consonance.report.figures import BLUE, Figure, Table, drawn, named, shades
-from consonance.report.reading import Answer, Marts
+from consonance.report.grids import Grid, finest
+from consonance.report.reading import Cells, Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, number
 
@@ -40,8 +40,8 @@ def what_was_heard_when(marts: Marts) -> Section:
         "Dates are shifted by whole weeks, another number for each person: hours and weekdays stay right, and months of the "
         "calendar mean nothing. So months are counted from each person's first play.",
     )
-    clock = finest(marts, "clock", CLOCKS, key="hour", weight="plays")
-    months = marts.ask("months")
+    clock = finest(marts, "clock", CLOCKS, ("day", "hour"), "plays", {"mean_share": ("mean over everyone", "share")})
+    months = marts.cells("months", ("month",), {"mean_hours": ("mean", "hours")})
     figures, missing = [], []
     if clock is not None:
         figures.append(_clock(clock))
@@ -119,8 +119,8 @@ def _when(cell: pd.Series, step: int) -> str:
     return f"from {int(cell['hour'])}:00 to {int(cell['hour']) + step}:00 ({cell['day_name']})"
 
 
-def _months(answer: Answer) -> Figure:
-    frame = answer.frame.assign(years=answer.frame["month"] / 12)
+def _months(months: Cells) -> Figure:
+    frame = months.frame.assign(years=months.frame["month"] / 12)
 
     def drawing(width: float) -> Any:
         base = alt.Chart(frame).encode(
@@ -144,5 +144,5 @@ def _months(answer: Answer) -> Figure:
         tuple((str(row.month), f"{row.persons:,}", number(row.mean_hours)) for row in frame.itertuples()),
     )
     return Figure(
-        "months", title, description, (seen,), drawn("months", title, description, drawing), table, (answer.sql,), notes
+        "months", title, description, (seen,), drawn("months", title, description, drawing), table, (months.sql,), notes
     )

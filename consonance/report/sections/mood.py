@@ -10,9 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import Grid, finest, persons
+from consonance.report.cells import persons
 from consonance.report.day import PARTS_OF_DAY, half_width, hours_axis
 from consonance.report.figures import Figure, Table, drawn, named, told_apart, zero_line
+from consonance.report.grids import Grid, finest
 from consonance.report.reading import Marts
 from consonance.report.section import Section
 from consonance.report.sections.compliance import compliance, in_bad_mood
@@ -25,6 +26,11 @@ OUTCOMES = {
     "positive_affect": "positive affect",
     "negative_affect": "negative affect",
 }
+
+
+DEVIATION = {
+    "mean_deviation": ("mean", "deviation"), "standard_deviation": ("standard deviation", "deviation")
+}  # fmt: skip
 
 
 def mood_over_the_day(marts: Marts) -> Section:
@@ -41,7 +47,12 @@ def mood_over_the_day(marts: Marts) -> Section:
     for key, outcomes in {"mood": ("valence", "arousal"), "affect": ("positive_affect", "negative_affect")}.items():
         grids = {
             outcome: finest(
-                marts, "mood_by_hour", [part | {"outcome": outcome} for part in PARTS_OF_DAY], "hour", "reports"
+                marts,
+                "mood_by_hour",
+                [part | {"outcome": outcome} for part in PARTS_OF_DAY],
+                ("hour",),
+                "reports",
+                DEVIATION,
             )
             for outcome in outcomes
         }

@@ -8,8 +8,9 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import Grid, finest, persons
+from consonance.report.cells import persons
 from consonance.report.figures import Figure, Table, drawn, shades
+from consonance.report.grids import Grid, finest
 from consonance.report.reading import Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, number, percent
@@ -28,7 +29,8 @@ def valence_arousal_map(marts: Marts) -> Section:
     lead = (
         "Valence says how pleasant a mood is, arousal how intense. Each person counts alike, however many reports there are of them.",
     )
-    grid = finest(marts, "mood_map", SIDES, "valence_cell", "reports")
+    share = {"mean_share": ("mean over everyone", "share")}
+    grid = finest(marts, "mood_map", SIDES, ("valence_cell", "arousal_cell"), "reports", share)
     if grid is None:
         found = marts.count(
             "count(distinct participant_id)", "emotion_reports where valence is not null and arousal is not null"

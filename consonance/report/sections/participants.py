@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import Group, persons, put_together
+from consonance.report.cells import Group, persons
 from consonance.report.figures import BLUE, GREY, Figure, Table, drawn, names_axis, told_apart
-from consonance.report.reading import Answer, Marts
+from consonance.report.reading import Answer, Groups, Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, listed, number, percent
 from consonance.report.statistics.attrition import attrition
@@ -37,7 +37,7 @@ CHARACTERISTICS = {
 
 def who_takes_part(marts: Marts) -> Section:
     """Persons by age band, gender and country, and how many are left after each step."""
-    answer = marts.ask("persons")
+    answer = marts.rows("persons")
     count = len(answer.frame)
     lead = (
         f"The marts have {persons(count, 'participant')} with an active consent. People who never consented, or who "
@@ -45,8 +45,7 @@ def who_takes_part(marts: Marts) -> Section:
         f"A cell is shown if it stands for more than {small_group()} persons. Smaller groups are put together.",
     )
     figures, missing = [], []
-    groups = marts.ask("participants")
-    made = _groups(groups)
+    made = _groups(marts.groups("participants"))
     if made is None:
         missing.append(f"Age, gender and country: {_too_few(count)}")
     else:
@@ -69,12 +68,11 @@ def _too_few(count: int) -> str:
     return f"No group has more than {small_group()} persons."
 
 
-def _groups(answer: Answer) -> Figure | None:
+def _groups(found: Groups) -> Figure | None:
     rows = []
     for grouping in GROUPINGS:
-        found = answer.frame[answer.frame["grouping"] == grouping]
-        groups, may_be_shown = put_together(zip(found["group_name"], found["persons"].astype(int), strict=True))
-        if not may_be_shown or not groups:
+        groups = found.groups.get(grouping)
+        if not groups:
             return None
         rows += [(grouping, _named(group), group.persons) for group in groups]
     if all("together" in name for _, name, _ in rows):
@@ -116,7 +114,7 @@ def _groups(answer: Answer) -> Figure | None:
         (" ".join(seen),),
         drawn("groups", title, description, drawing),
         table,
-        (answer.sql,),
+        (found.sql,),
     )
 
 

@@ -50,7 +50,7 @@ def prediction(marts: Marts, progress: Callable[[str], None]) -> Section:
         f"{PREDICTED} outcomes with most reports.",
     )
     title = "Can reports be predicted?"
-    answer = marts.ask("examples", emotion_window=f"before_{WINDOW_MINUTES}m")
+    answer = marts.rows("examples", emotion_window=f"before_{WINDOW_MINUTES}m")
     outcomes = [name.removeprefix("reported_") for name in OUTCOMES]
     counts = {outcome: int(answer.frame[outcome].notna().sum()) for outcome in outcomes}
     found = sorted((outcome for outcome in outcomes if counts[outcome]), key=lambda outcome: -counts[outcome])[

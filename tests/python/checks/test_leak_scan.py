@@ -311,6 +311,11 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
     "an e-mail address in an unknown file": (_in_study("rejects.jsonl", '{"who": "jane.doe@mail.example"}'), "contains an e-mail", "rejects.jsonl:1"),
     "an archive that cannot be opened": (_in_study("backup.rar", "Rar!"), "cannot be searched", "backup.rar"),
     "an output that others may read": (_in_study("site/index.html", "<p>", 0o644), "can be read by other users", "site/index.html"),
+    "a path on the site": (_in_study("site/index.html", "made from /home/ann/study"), "has an absolute path in it", "site/index.html:1"),
+    "the study's path in a report": (_in_study("site/report.html", lambda study: f"<p>({study.root}/x)"), "has an absolute path", "site/report.html"),
+    "the project's path in dbt's page": (_in_study("site/lineage.html", f"<p>\n{{'root_path': '{PROJECT}'}}"), "has an absolute path", "site/lineage.html:2"),
+    "a true moment on the site": (_in_study("site/index.html", "consents: 2025-01-13 09:41"), "may be a true one", "site/index.html:1"),
+    "a true day in a report": (_in_study("site/report-of-release-3.html", "<td>13 January 2025</td>"), "may be a true one", "report-of-release-3.html:1"),
     "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry", "manifest.json"),
     "failing rows kept": (
         _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),
@@ -355,6 +360,17 @@ def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: Sma
     (small.root / "last-load.json").write_text('{"participants": {"7": {"status": "loaded"}}}', encoding="utf-8")
     (small.root / "last-load.json").chmod(0o600)
     assert [leak.what for leak in _scanned(small, project).leaks] == ["contains a participant code"]
+
+
+def test_a_page_says_when_consent_was_judged_and_what_rules_say(loaded: SmallStudy, project: Path) -> None:
+    page = "<p>as of 2026-03-01T00:00:00+00:00, 2026-03-01; 64-35-12; and/or</p>"
+    _in_study("site/report.html", page)(loaded, project)
+    _in_study("site/lineage.html", '"generated_at": "2026-07-30T11:12:13Z"')(loaded, project)
+    report = scan_for_leaks(loaded.study, project)
+    assert report.passed, report.leaks
+    _in_study("site/report.html", "<p>2026-03-01T10:17</p>")(loaded, project)
+    (leak,) = scan_for_leaks(loaded.study, project).leaks
+    assert "may be a true one" in leak.what and leak.remedy.startswith("Look at consonance/report/")
 
 
 def test_what_the_operator_declares_is_no_leak(loaded: SmallStudy, project: Path) -> None:

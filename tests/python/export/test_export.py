@@ -6,6 +6,8 @@ import csv
 import json
 import shutil
 import stat
+from collections.abc import Callable, Sequence
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from conftest import SmallStudy
 
 from consonance.cli.export import export
 from consonance.erasure.exports import exports_to_delete
+from consonance.export import openesm
 from consonance.export.folder import CannotExport
 from consonance.export.openesm import export_openesm
 from consonance.export.training import PURPOSES, export_training
@@ -125,6 +128,76 @@ def test_reports_are_exported_in_the_shape_of_openesm(study: SmallStudy, tmp_pat
     assert all(feature["answer_categories"] and feature["source"] for feature in scales)
     # No pseudonym, no date.
     assert not any(person in (tmp_path / "esm" / "0000_weber_ts.tsv").read_text() for person in persons)
+
+
+def test_two_exports_number_people_differently_and_in_no_order_that_can_be_made_again(
+    study: SmallStudy, tmp_path: Path
+) -> None:
+    def first_answers(name: str) -> dict[str, str]:
+        export_openesm(study.study, tmp_path / name, "weber")
+        rows: dict[str, list[str]] = {}
+        with (tmp_path / name / "0000_weber_ts.tsv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                rows.setdefault(row.pop("id"), []).append(str(row))
+        return {" ".join(answers): number for number, answers in rows.items()}
+
+    one, two = first_answers("one"), first_answers("two")
+    assert one.keys() == two.keys() and len(one) > 20
+    assert sum(one[answers] == two[answers] for answers in one) < len(one) / 2
+
+
+def _day_of_the_calendar(text: str) -> str:
+    lines = text.splitlines()
+    moved = [
+        "\t".join([cells[0], str(int(cells[1]) + 9_000), *cells[2:]])
+        for cells in (line.split("\t") for line in lines[1:])
+    ]
+    return "\n".join([lines[0], *moved]) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_day_of_the_calendar, "day does not begin with 1"),
+        (lambda text: text.replace("\tbeep\t", "\tpseudonym\t", 1), "its columns are not those"),
+        (lambda text: text.replace("\n1\t", "\n77\t"), "id is not 1, 2, 3"),
+        (lambda text: text[: text.rstrip().rfind("\t")] + "\tfree text\n", "has texts"),
+    ],
+)  # fmt: skip
+def test_an_export_that_tells_too_much_is_refused(
+    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[str], str], said: str
+) -> None:
+    written = openesm._write_beeps
+
+    def spoiled(connection: duckdb.DuckDBPyConnection, path: Path, persons: Sequence[str]) -> int:
+        beeps = written(connection, path, persons)
+        path.write_text(spoil(path.read_text(encoding="utf-8")), encoding="utf-8")
+        return beeps
+
+    monkeypatch.setattr(openesm, "_write_beeps", spoiled)
+    with pytest.raises(CannotExport, match=said):
+        export_openesm(study.study, tmp_path / "esm", "weber")
+    assert not (tmp_path / "esm").exists()
+
+
+@pytest.mark.parametrize(
+    "order", [sorted, lambda persons: sorted(persons, key=lambda one: md5(one.encode()).hexdigest())[::-1]]
+)
+def test_numbers_in_an_order_of_the_pseudonyms_are_refused(
+    study: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: Callable[[list[str]], list[str]]
+) -> None:
+    monkeypatch.setattr(openesm, "_shuffled", order)
+    with pytest.raises(CannotExport, match="id follows the order of the pseudonyms"):
+        export_openesm(study.study, tmp_path / "esm", "weber")
+
+
+def test_who_does_not_grant_every_purpose_is_refused_also_if_the_query_takes_them(
+    demo_copy: SmallStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everyone = [person for (person,) in demo_copy.vault("select pseudonym from vault.raw.keyring")]
+    monkeypatch.setattr(openesm, "_persons", lambda _: everyone)
+    with pytest.raises(CannotExport, match="do not grant emotion_reports, sharing_controlled"):
+        export_openesm(demo_copy.study, tmp_path / "esm", "weber")
 
 
 def test_what_may_not_be_exported_is_not(demo_copy: SmallStudy, tmp_path: Path) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from report_marts import Shape, make
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import persons, put_together
+from consonance.report import reading
+from consonance.report.cells import MEASURES, SmallCells, cells_of, persons, put_together, refuse_small_cells
+from consonance.report.reading import opened
 
 
 @given(st.lists(st.integers(1, 200), max_size=12))
@@ -31,3 +38,64 @@ def test_few_persons_have_no_number() -> None:
     assert [persons(n) for n in (0, 1, few, few + 1)] == [
         "no person", f"up to {few} persons", f"up to {few} persons", f"{few + 1} persons",
     ]  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(st.dictionaries(st.integers(0, 9), st.integers(1, 60), max_size=10))
+def test_cells_are_counted_by_persons_and_small_ones_have_no_place(sizes: dict[int, int]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema marts; create table marts.participants as select i as participant_id from range(60) as t (i)"
+        )
+        connection.execute("create table rows_of_persons (participant_id bigint, hour integer, plays integer)")
+        for hour, size in sizes.items():
+            # Two rows of each person, and somebody who takes no part.
+            connection.execute(
+                f"insert into rows_of_persons select i, {hour}, n from range({size}) as t (i), range(2) as u (n) union all select 99, {hour}, 5"
+            )
+        connection.execute(f"set variable small_group = {small_group()}")
+        query = cells_of("select * from rows_of_persons", ("hour",), {"plays": ("sum", "plays")})
+        found = connection.execute(query).fetchall()
+    large = {hour: size for hour, size in sizes.items() if size > small_group()}
+    small = [size for size in sizes.values() if size <= small_group()]
+    assert {row[0]: row[2:] for row in found if row[0] is not None} == {
+        hour: (size, size) for hour, size in large.items()
+    }
+    rest = [row[1:] for row in found if row[0] is None]
+    assert rest == ([(len(small), max(small), sum(small))] if small else [])
+
+
+def test_no_measure_of_a_cell_is_the_value_of_one_person() -> None:
+    assert not [sql for sql in MEASURES.values() if any(one in sql for one in ("min(", "max(", "first(", "list("))]
+
+
+def test_numbers_of_few_persons_or_of_nobody_knows_how_many_are_refused() -> None:
+    file = "consonance/report/queries/months.sql"
+    refuse_small_cells([{"persons": small_group() + 1}, {"persons": 0}], ["persons"], file)
+    for rows, columns in (([{"persons": 1}], ["persons"]), ([], ["share"]), ([], ["persons", "participant_id"])):
+        with pytest.raises(SmallCells, match=file):
+            refuse_small_cells(rows, columns, file)
+
+
+def test_a_query_that_forgets_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    queries = {
+        "small": "select 'all' as whose, count(*) as persons from (from marts.participants limit 3)",
+        "silent": "select avg(plays) as plays from marts.participants",
+        "rows": "select participant_id, plays from marts.participants",
+        "few": "select participant_id, plays, 1 as hour from marts.participants limit 3",
+        "large": "select participant_id, plays, 1 as hour from marts.participants",
+    }
+    monkeypatch.setattr(reading, "_query", queries.__getitem__)
+    with opened(make(tmp_path / "made.duckdb", Shape(persons=25, days=1))) as marts:
+        for name in ("small", "silent", "rows"):
+            with pytest.raises(SmallCells, match=f"queries/{name}.sql"):
+                marts.ask(name)
+        with pytest.raises(SmallCells):
+            marts.rows("silent")
+        by = ("hour",), {"plays": ("sum", "plays")}
+        assert marts.cells("few", *by).frame.empty and marts.cells("few", *by).left_out == 1
+        assert list(marts.cells("large", *by).frame["persons"]) == [25]
+        # The gate looks again at what the SQL of cells gives.
+        monkeypatch.setattr(reading, "cells_of", lambda *_: "select 1 as hour, 1 as cells, 3 as persons, 7 as plays")
+        with pytest.raises(SmallCells, match="shows numbers of"):
+            marts.cells("few", *by)

@@ -40,7 +40,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
 
 @pytest.fixture(scope="module")
 def answers(marts: Marts) -> dict[str, Answered]:
-    windows = marts.ask("windows").frame
+    windows = marts.rows("windows").frame
     found = answer(windows, questions(windows, choose(marts)), lambda _: None)
     return {one.asked.outcome: one for one in found}
 

@@ -3,7 +3,7 @@
 -- what: At least five persons share every combination of age band, gender and country; a missing value is a value. Plays have a country only if the participant has one.
 -- example: The only woman of 65-74 in Brazil; four persons without any of the three; plays in DE of somebody of whom only "Europe" is released.
 -- why: Someone who knows these three things about a person finds the person among fewer than five (D6; Sweeney 2002). This rule counts again, and requires five whatever the study sets.
--- remedy: The number is in consonance/release/thresholds.yml (at_least). Look there, at consonance/release/generalisation.py and generalisations.sql.
+-- remedy: Look at consonance/release/generalisation.py and generalisations.sql, which choose how coarse demographics are; and at what makes them so: models/staging/stg_generalisation.sql, functions/wider_age_band.sql and wider_country.sql, models/anonymized/anon_participants.sql.
 with cells as (
     select list(participant_id) as ids
     from warehouse.marts.participants as participants

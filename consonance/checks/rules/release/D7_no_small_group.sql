@@ -3,7 +3,7 @@
 -- what: Neither a published cell nor the difference of published cells has 1 to 20 persons.
 -- example: 64 persons listened and 60 of them on a phone, so four did not. 31 women and 30 men of 63 persons.
 -- why: All of Us publishes no cell of 1 to 20 participants. If one cell contains another cell, their difference is a third cell (D7). This rule counts the persons again with joins instead of sets of bits, and requires 20 whatever the study sets.
--- remedy: The number is small_group_persons in dbt_project.yml. Look there, at consonance/release/public_suppression.sql, which decides what is suppressed, and public_cells.sql.
+-- remedy: Look at consonance/release/public_suppression.sql, which decides what is suppressed, at public_cells.sql and public.py, and at parameters.py, which reads small_group_persons.
 with possible as materialized {persons_of_public_cells},
 published as (
     select relation, cell from {public_values} as published where measure = 'persons'
