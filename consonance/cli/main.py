@@ -21,6 +21,7 @@ from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
 from consonance.cli.export import export
+from consonance.cli.giveback import giveback
 from consonance.cli.key import key
 from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.publish import publish
@@ -56,6 +57,7 @@ def cli() -> None:
       consonance site              build the docs site with the lineage
       consonance publish           make a release, if every check has passed
       consonance export            write training data, or reports, into a folder for use elsewhere
+      consonance giveback CODE     write a page for a participant: what is held, what is seen of it, what they heard
       consonance withdraw          erase a participant, with a certificate
       consonance doctor            list what is wrong with the study folder
     """
@@ -212,6 +214,7 @@ cli.add_command(publish)
 cli.add_command(report)
 cli.add_command(survey)
 cli.add_command(export)
+cli.add_command(giveback)
 cli.add_command(withdraw)
 
 

@@ -1,4 +1,4 @@
-"""The study files of an erasure: the donation in the inbox, lines of the operator's tables, receipts, other files.
+"""The study files of an erasure: donations, lines of the operator's tables, pages for the participant, other files.
 
 What is known by its place is removed. What merely names the participant (notes, copies of stores, files
 under other names) is listed: only a person can decide what to do with it.
@@ -39,7 +39,7 @@ class StudyFiles:
 
     Attributes:
         donation_files, donation_bytes: In their folders of the inbox.
-        receipts: Files of consent receipts.
+        receipts: Files made for them to keep: consent receipts and give-back pages.
         lines: Lines of each table, by its name.
     """
 
@@ -64,7 +64,7 @@ def find(study: Study, codes: Sequence[str]) -> StudyFiles:
     return StudyFiles(
         len(donated),
         sum(path.stat().st_size for path in donated),
-        sum(path.exists() for code in codes for path in study.receipts_of(code)),
+        sum(path.exists() for code in codes for path in study.pages_for(code)),
         dict(+lines),
     )
 
@@ -73,7 +73,8 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
     """Remove participants from the study files.
 
     In ``consents.csv`` the lines stay, with another name for the code: the study must be able to prove that somebody
-    consented, and to what. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations and receipts.
+    consented, and to what. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations, receipts and
+    give-back pages.
 
     Args:
         study: Whose files.
@@ -83,8 +84,8 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
         folder = study.donations_of(code)
         if folder.is_dir() and not folder.is_symlink() and remove_within(study.root, folder):
             sync(study.inbox)
-        for receipt in study.receipts_of(code):
-            remove_within(study.root, receipt)
+        for page in study.pages_for(code):
+            remove_within(study.root, page)
         for table in _tables(study, name):
             with suppress(*UNREADABLE):
                 content, lines = _relabelled(table, code)
@@ -116,7 +117,7 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
     to_do = [
         f"{study.within(path)} is a link out of the study folder, or cannot be deleted: delete it, and what it links to."
         for code in codes
-        for path in (study.donations_of(code), *study.receipts_of(code))
+        for path in (study.donations_of(code), *study.pages_for(code))
         if os.path.lexists(path)
     ]
     for table in _tables(study, ""):

@@ -161,6 +161,26 @@ class Study:
         return self.receipts / f"{checked_code(code)}.html", self.receipts / f"{code}.json"
 
     @property
+    def giveback(self) -> Path:
+        return self.root / "giveback"
+
+    def giveback_of(self, code: str) -> Path:
+        """The give-back page of the participant ``code``.
+
+        Raises:
+            BadCode: ``code`` is not a participant code: the path might lead elsewhere.
+        """
+        return self.giveback / f"{checked_code(code)}.html"
+
+    def pages_for(self, code: str) -> tuple[Path, ...]:
+        """Every file that was made for the participant ``code`` to keep: receipt and give-back page.
+
+        Raises:
+            BadCode: ``code`` is not a participant code: the path might lead elsewhere.
+        """
+        return *self.receipts_of(code), self.giveback_of(code)
+
+    @property
     def site(self) -> Path:
         return self.root / "site"
 

@@ -134,6 +134,7 @@ This folder is one study. Keep everything in it out of version control.
 | questionnaires of your own | instruments/: scales.csv and items.csv; the project's docs/instruments.md says how |
 | audio features | catalogue/<source_id>/: tables (.csv, .tsv, .txt, .parquet), packed or not; the project's docs/features.md lists the sources |
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
+| what participants get back | giveback/, written by `consonance giveback CODE`: each page is for its participant alone |
 | who got which release | recipients.csv |
 | withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, as keyed tokens. Keep it together with the vault |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |

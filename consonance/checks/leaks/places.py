@@ -64,6 +64,7 @@ PLACES = (
     Place(r"surveys/maps/.*", NOTHING, "maps say what columns are, and name nobody"),
     Place(r"surveys/.*", NAMES, "what participants answered"),
     Place(r"receipts/.*", NAMES, "for the participant", is_input=False),
+    Place(r"giveback/.*", NAMES, "for the participant: what they heard, and when", is_input=False),
 )  # fmt: skip
 OUTPUT = Place("", NOTHING, "an output", is_input=False)
 # The texts from which dbt makes its artifacts, the log and the docs site.

@@ -1,0 +1,1 @@
+"""What a participant gets back: one page of what the study holds of them, and of their own listening."""
