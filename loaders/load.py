@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import duckdb
 
-from consonance.consent.coverage import narrowed, note_applied, read_again, withhold_demographics
+from consonance.consent.coverage import narrowed, note_applied, read_again, withhold_columns
 from consonance.consent.ledger import load_ledger
 from consonance.consent.notices import load_notices
 from consonance.consent.state import held_codes
@@ -21,7 +21,7 @@ from consonance.study.modes import close_to_others
 from consonance.study.schema import insert_row, lay_out_stores
 from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, refuse_unfinished
-from consonance.study.vault import open_study
+from consonance.study.vault import CATALOGUE, open_catalogue, open_study
 from loaders.catalogue import load_catalogue
 from loaders.donations import load_donations
 from loaders.enrolment import load_participants
@@ -62,8 +62,9 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     closed = close_to_others(study)
     _keep_freed_memory()
     # One thread a statement: persons are read side by side, and more threads would only wait for each other.
-    with open_study(study, threads=1) as connection:
+    with open_study(study, threads=1, writes_catalogue=True) as connection:
         lay_out_stores(connection)
+        connection.execute(f"detach {CATALOGUE}")
         record(connection, study, "load_started", {})
         anchor(connection, study)
         load_participants(connection, study)
@@ -71,7 +72,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
         _note_study(connection, settings, as_of, loaded_at)
         permissions = note_permissions(connection, study, settings.feature_permissions, as_of)
-        withhold_demographics(connection)
+        withhold_columns(connection)
         read_again(connection, study)
         donations = find_donations(study)
         progress.starts(donations)
@@ -81,14 +82,14 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         instruments = load_instruments(connection, study)
         surveys = load_surveys(connection, study)
         library_items = load_library(connection, donations)
-        catalogue = load_catalogue(connection, study, progress.reads)
+        with open_catalogue(study) as music:
+            catalogue = load_catalogue(music, study, progress.reads)
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
         report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions, instruments)
         record(connection, study, "load_finished", {**_counts(connection, report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")
-        connection.execute("checkpoint catalogue")
     return report
 
 

@@ -14,9 +14,9 @@
 
 {# Models run only where DuckDB can reach nothing but the study's stores, and no statement can change that. #}
 {% macro refuse_an_open_connection() %}
-    {% set found = run_query("select current_setting('enable_external_access'), current_setting('lock_configuration')") %}
-    {% if found.rows[0][0] or not found.rows[0][1] %}
-        {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores. Look at consonance/study/dbt_plugin.py: it locks the connection before any model runs.") %}
+    {% set unfit = run_query(unfit_settings(true)).columns[0].values() | join(', ') %}
+    {% if unfit %}
+        {% do exceptions.raise_compiler_error("The connection reaches files outside the study's stores, or may leave what it reads on the disk (" ~ unfit ~ "). Look at prepare() and lock_down() in consonance/study/vault.py, which consonance/study/dbt_plugin.py calls before any model runs.") %}
     {% endif %}
 {% endmacro %}
 

@@ -17,6 +17,7 @@ from consonance.checks.rule_tables import Fetch
 from consonance.checks.rules import NothingToCheck, Rule, RuleResult, Violations, all_rules
 from consonance.study.folder import Study
 from consonance.study.literals import literal
+from consonance.study.settings import Settings
 from consonance.study.vault import attach_study, attach_to_read, lock_down
 
 # Great Expectations sends usage statistics unless this is set before it is imported.
@@ -62,7 +63,7 @@ def run_checkpoint(
             kwargs={"poolclass": StaticPool},  # type: ignore[call-arg]
         )
         with source.get_execution_engine().engine.connect() as connection:
-            queries = write_out([rule.query for rule in rules], partial(_rows, connection))
+            queries = write_out([rule.query for rule in rules], partial(_rows, connection), _settings(study))
             connection.commit()  # else the temporary tables go with the connection
         validations = [
             context.validation_definitions.add(_no_rows(context, source, rule, query))
@@ -82,6 +83,13 @@ def run_checkpoint(
                 )
                 for rule, query in zip(rules, queries, strict=True)
             ]
+
+
+def _settings(study: Study) -> dict[str, str]:
+    """What ``study.yml`` says now, as a relation: the vault says what a load made of it."""
+    as_of = Settings.read(study).as_of
+    moment = literal(as_of.replace(tzinfo=None).isoformat()) if as_of else "null"
+    return {"settings": f"(select cast({moment} as timestamp) as as_of)"}
 
 
 def _rows(connection: Any, statement: str) -> Sequence[Sequence[Any]]:

@@ -9,25 +9,35 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
+from consonance.checks.leaks.known_files import open_folders, open_to_others, out_of_form, unlisted
+from consonance.checks.leaks.leak import Leak
 from consonance.checks.leaks.pages import OF_DBT, PageTexts, page_texts
 from consonance.checks.leaks.places import Found, files_beside, files_of_dbt, files_of_study, written_by
-from consonance.checks.leaks.sought import CODE, DIGEST, EXAMPLES, PSEUDONYM, USER_NAME, declared_texts, sought_by
+from consonance.checks.leaks.sought import (
+    CODE,
+    DIGEST,
+    EXAMPLES,
+    PSEUDONYM,
+    SECRETS,
+    USER_NAME,
+    declared_texts,
+    sought_by,
+)
 from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
 from consonance.consent.rules import with_rules
 from consonance.consent.status import NotLoaded
 from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.folder import Study
-from consonance.study.modes import OTHERS
 from consonance.study.vault import open_study
 
 EMAIL = re.compile(with_rules("{{ email_pattern() }}"))
@@ -38,15 +48,6 @@ WORDS_OF_LOADERS = (
     ("catalogue", "music.archive_files", "source_id", "concat_ws(' ', file, read_from, report)"),
     ("catalogue", "music.dumps", "source_id", "cast(report as varchar)"),
 )
-
-
-@dataclass(frozen=True)
-class Leak:
-    """A secret, a name or a dangerous setting in a place where none belongs; never the value itself."""
-
-    place: str
-    what: str
-    remedy: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,14 +109,19 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     addresses = {address for text in declared_texts(study) for _, address, _ in _addresses(text)}
     leaks += [*_exposed(study), *_unsafe_settings(target_folder(workspace) / "manifest.json")]
     logs = log_folder(workspace)
-    files = [*files_of_study(study), *files_of_dbt([target_folder(workspace), logs]), *files_beside(beside)]
+    dbt_folders = [target_folder(workspace), logs]
+    of_study = list(files_of_study(study))
+    leaks += open_folders(study, dbt_folders)
+    leaks += unlisted(of_study, partial(_without_names, finder))
+    files = [*of_study, *files_of_dbt(dbt_folders), *files_beside(beside)]
     known: Counter[str] = Counter()
     searched = 0
     for found in dict.fromkeys(files):
         try:
-            leaks += _open_to_others(study, found)
-            if not found.is_searched or is_encrypted_database(found.path):
-                known[found.place.why if not found.is_searched else "encrypted"] += 1
+            leaks += open_to_others(study, found)
+            leaks += out_of_form(found)
+            if not found.is_searched or (found.is_listed and is_encrypted_database(found.path)):
+                known[found.place.what if not found.is_searched else "encrypted"] += 1
                 continue
             # The texts of the project and of dbt have addresses of their own, and so have those of the operator.
             may_have_addresses = found.place.is_input or (found.is_of_project and logs not in found.path.parents)
@@ -129,9 +135,7 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
 def _in_file(found: Found, finder: Finder, addresses: set[str] | None, on_pages: PageTexts) -> Iterator[Leak]:
     """What is found in one file, each thing once; ``addresses``: those that it may hold, ``None`` for all."""
     leaks: dict[str, Leak] = {}
-    name = found.within
-    for hit in finder.find(found.within):
-        name = re.sub(re.escape(hit.sought.text), "…", name, flags=re.IGNORECASE)
+    name = _without_names(finder, found.within)
     for hit in _leaking(finder.find(found.within), found):
         what = f"has {named(hit.sought.kinds)} in its path"
         leaks.setdefault(what, Leak(name, what, _remedy(found, name)))
@@ -154,11 +158,20 @@ def _in_file(found: Found, finder: Finder, addresses: set[str] | None, on_pages:
     yield from leaks.values()
 
 
+def _without_names(finder: Finder, path: str) -> str:
+    """A path without names of participants."""
+    for hit in finder.find(path):
+        path = re.sub(re.escape(hit.sought.text), "…", path, flags=re.IGNORECASE)
+    return path
+
+
 def _in_piece(piece: Piece, found: Found, finder: Finder, addresses: set[str] | None) -> Iterator[tuple[str, int]]:
     """What is found, and at which character."""
     hits = finder.find(piece.text, is_text=piece.is_text)
     for hit in _leaking(hits, found):
         yield f"contains {named(hit.sought.kinds)}", hit.at
+    if not any(hit.sought.kinds & SECRETS for hit in hits) and (key := finder.key_in_groups(piece.text)):
+        yield f"contains {named(key.kinds)}, in groups or in part", 0
     if addresses is not None and piece.is_text:
         for what, address, at in _addresses(piece.text):
             if address not in addresses:
@@ -184,14 +197,14 @@ def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
     """The hits that are a leak in this file."""
     for hit in hits:
         is_example = found.is_of_project and hit.sought.text in EXAMPLES
-        if not (hit.sought.kinds & found.place.may_hold or is_example):
+        if not (hit.sought.kinds & found.may_hold or is_example):
             yield hit
 
 
 def _remedy(found: Found, name: str) -> str:
     """What to do about a leak in a file; ``name``: its path, without names of participants."""
-    if found.place.may_hold or found.place.is_input:
-        return f"Remove it from {name}: {found.place.why}, and nothing else belongs there."
+    if found.may_hold or found.place.is_input:
+        return f"Remove it from {name}: here is {found.place.what}, and nothing else."
     if found.is_page and found.path.name != OF_DBT:
         makers = "consonance/report/" if found.path.name.startswith("report") else "consonance/site/"
         return f"Look at {makers}, which makes {name}: build.py or page.py, the templates, and what they read."
@@ -227,28 +240,11 @@ def _without_keys(written: str) -> str:
 
 
 def _exposed(study: Study) -> Iterator[Leak]:
-    if stat.S_IMODE(study.root.stat().st_mode) & OTHERS:
-        yield Leak(str(study.root), "can be entered by others", f"chmod 700 {study.root}")
     try:
         duckdb.connect(str(study.vault_path), read_only=True).close()
     except duckdb.Error:
         return
     yield Leak(str(study.vault_path), "is not encrypted", "Look at consonance/study/vault.py.")
-
-
-def _open_to_others(study: Study, found: Found) -> Iterator[Leak]:
-    """Outputs that other users may read. What the operator puts there, the next load closes."""
-    if (
-        not found.place.is_input
-        and study.root in found.path.parents
-        and study.published not in found.path.parents
-        and stat.S_IMODE(found.path.stat().st_mode) & OTHERS
-    ):
-        yield Leak(
-            found.within,
-            "can be read by other users",
-            "Run 'consonance load': it removes these rights. Find out which command wrote it with them.",
-        )
 
 
 def _unsafe_settings(manifest_path: Path) -> Iterator[Leak]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from consonance.checks.declarations import closed_lists
 from consonance.checks.rule_tables import NOBODY, RECORDS, SUMS, TEXTS, Fetch, Table, read_tables
@@ -36,8 +36,8 @@ EMPTY = {
 }
 
 
-def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
-    """The queries with each ``{name}`` of an assembled relation written out.
+def write_out(queries: Sequence[str], fetch: Fetch, beside_them: Mapping[str, str]) -> list[str]:
+    """The queries with each ``{name}`` of an assembled relation written out, and of those ``beside_them``.
 
     ``strings``: each distinct text with its place, and in a seed its line. ``words``: the texts of closed lists.
     ``persons``: see ``_persons``. ``flags``: what a table says that a participant grants. ``times``: each participant's
@@ -48,9 +48,11 @@ def write_out(queries: Sequence[str], fetch: Fetch) -> list[str]:
     Args:
         queries: SQL.
         fetch: Runs SQL where the databases are attached, and gives the rows. It makes temporary tables.
+        beside_them: SQL of relations that are of no database, by name.
     """
     checked, beside = read_tables(fetch)
     relations = {
+        **beside_them,
         "strings": TEXTS,
         "words": _union("words", [_words()]),
         "persons": _union("persons", map(_persons, checked)),

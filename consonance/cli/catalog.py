@@ -24,7 +24,7 @@ from consonance.study.feature_permissions import noted_permissions, with_permiss
 from consonance.study.feature_sources import feature_sources
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores, refuse_older_stores
-from consonance.study.vault import attach_to_read, open_study, session_settings
+from consonance.study.vault import attach_to_read, open_catalogue, open_study, session_settings
 from loaders.catalogue import BadArchive, add_archive
 from loaders.catalogue_status import covered_tracks, loaded_files
 from loaders.dumps import SOURCES as DUMP_SOURCES
@@ -85,15 +85,15 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
 def _add_dumps(study: Study, source: str, files: list[Path]) -> tuple[list[DumpReport], list[ConsonanceError]]:
     reports: list[DumpReport] = []
     failures: list[ConsonanceError] = []
-    with open_study(study) as connection, DumpProgress(screen) as progress:
+    with open_study(study, writes_catalogue=True) as connection:
         lay_out_stores(connection)
+    with open_catalogue(study) as connection, DumpProgress(screen) as progress:
         for file in files:
             progress.starts(file)
             try:
                 reports.append(add_dump(connection, source, file, progress))
             except NoTable as error:
                 failures.append(error)
-        connection.execute("checkpoint catalogue")
     return reports, failures
 
 

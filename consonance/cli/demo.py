@@ -21,7 +21,7 @@ from consonance.report.sentences import Verdict
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue
 from consonance.synthetic.planted import VALENCE_WITHIN
 from consonance.synthetic.study import make_study
 from loaders.dumps import add_dump
@@ -142,7 +142,7 @@ def _show_public(public: Release | NothingToPublish, out: Console) -> None:
 def _add_dumps(study: Study, dumps: dict[str, list[Path]]) -> dict[str, int]:
     """Land the dumps; how many rows of each source did."""
     landed = dict.fromkeys(dumps, 0)
-    with open_study(study) as connection:
+    with open_catalogue(study) as connection:
         for source, files in dumps.items():
             for file in files:
                 landed[source] += add_dump(connection, source, file).landed

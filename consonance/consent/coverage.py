@@ -15,7 +15,7 @@ import duckdb
 
 from consonance.consent.state import LEDGER_STATE
 from consonance.study.folder import Study
-from consonance.study.schema import owners
+from consonance.study.schema import columns_with_purposes, owners
 
 
 @dataclass(frozen=True)
@@ -129,17 +129,17 @@ def delete_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -
     return plays
 
 
-def withhold_demographics(connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep birth year, gender and country out of the vault where they are not consented to.
-
-    The country stays if nothing else gives the time zone.
-    """
-    connection.execute(
-        f"""
-        update vault.raw.participants
-        set birth_year = null, gender = null, country = case when timezone is null then country end
-        where participant_code not in (
-            select participant_code from ({LEDGER_STATE}) where list_contains(purposes, 'demographics')
+def withhold_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    """Empty the columns that have a purpose of their own, such as birth year, gender and country, where it is not granted."""
+    for table, column in columns_with_purposes():
+        owner, kind = owners()[table.name]
+        connection.execute(
+            f"""
+            update {table.place}
+            set {column.name} = null
+            where not ({column.unless}) and {owner} not in (
+                select {kind} from ({LEDGER_STATE}) where list_contains(purposes, $purpose)
+            )
+            """,
+            {"purpose": column.purpose},
         )
-        """
-    )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import duckdb
 
-from consonance.consent.rules import listed_by, with_rules
+from consonance.consent.rules import with_rules
+from consonance.study.shared_macros import listed_by
 
-EVENTS = listed_by("consent_events")
-PURPOSES = listed_by("consent_purposes")
+EVENTS = listed_by("consent.sql", "consent_events")
+PURPOSES = listed_by("consent.sql", "consent_purposes")
 
 # A query: what each participant of the keyring grants.
 LEDGER_STATE = with_rules(Path(__file__).with_name("ledger_state.sql").read_text(encoding="utf-8"))

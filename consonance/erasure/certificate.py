@@ -22,6 +22,7 @@ from consonance.erasure.study_files import file_hashes, naming
 from consonance.site.pages import render
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
+from consonance.study.forms import refuse_other_certificate
 from consonance.study.settings import Settings
 
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
@@ -100,6 +101,7 @@ def write_certificate(
         "audit_log": {"entry": evidence.searched.number, "hash": evidence.searched.entry_hash},
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     }
+    refuse_other_certificate(content, naming(record.names))
     study.withdrawals.mkdir(mode=0o700, exist_ok=True)
     name = f"{record.begun_at.replace(':', '')}-{record.tokens[0][:12]}"
     certificate, page = study.withdrawals / f"{name}.json", study.withdrawals / f"{name}.html"

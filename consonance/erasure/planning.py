@@ -83,7 +83,7 @@ def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
             "This code is the token of a participant who was erased.", f"The certificate is in {study.withdrawals}."
         )
     read_handovers(study)
-    with open_study(study) as connection:
+    with open_study(study, writes_catalogue=True) as connection:
         lay_out_stores(connection)
         load_ledger(connection, study, load_notices(connection, study))
         tombstones = read_tombstones(connection)
@@ -106,7 +106,7 @@ def plan_replay(study: Study) -> ErasureRecord:
         NothingPending: the vault knows every withdrawal.
         StoreError, VaultKeyError: a store cannot be opened.
     """
-    with open_study(study, may_be_stale=True) as connection:
+    with open_study(study, may_be_stale=True, writes_catalogue=True) as connection:
         lay_out_stores(connection)
         missing = missing_tombstones(connection, study)
         tokens = Tokens.of(connection)

@@ -50,7 +50,7 @@ def _clear_remains(study: Study) -> None:
     remains = [
         *left_folders(study),
         *study.published.glob(f"{WORK_PREFIX}*"),
-        study.root / ".spill",
+        study.spill,
         study.site,
     ]
     for path in remains:

@@ -29,7 +29,7 @@ def delete_rows(study: Study, erased: ErasureRecord) -> None:
     Raises:
         StoreError, VaultKeyError: the vault cannot be opened.
     """
-    with open_study(study, may_be_stale=True) as connection:
+    with open_study(study, may_be_stale=True, writes_catalogue=True) as connection:
         lay_out_stores(connection)
         if entries_of(connection, erased).deleted is None:
             connection.begin()

@@ -70,7 +70,7 @@ def export_training(study: Study, folder: Path, file_format: str, release: str |
     created = datetime.now(UTC).replace(microsecond=0)
     with new_folder(folder, study) as draft:
         persons, rows = _write(study, draft, database, file_format, number, created)
-        with open_study(study, writes_catalogue=False, warehouse=number is None) as connection:
+        with open_study(study, warehouse=number is None) as connection:
             if number is None:
                 refuse_outdated(connection)
             refuse_without_consent(connection, persons, PURPOSES, number)

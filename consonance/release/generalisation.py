@@ -95,7 +95,7 @@ def generalise(made: Study, workspace: Path) -> Generalisation:
     )
     levels = [way["age_level"], way["country_level"], way["gender_level"]]
     if any(levels) or way["withheld"]:
-        with open_study(made, writes_catalogue=False) as vault:
+        with open_study(made) as vault:
             vault.execute("insert into vault.raw.generalisation values (?, ?, ?)", levels)
             # As if they had not agreed: so nothing that depends on demographics is released anywhere.
             vault.execute(

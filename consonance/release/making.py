@@ -58,7 +58,7 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         NothingToPublish: nobody agrees, or to the public tier too few.
         ShiftsUsedUp: see there.
     """
-    with open_study(study, writes_catalogue=False) as connection:
+    with open_study(study) as connection:
         persons = connection.execute(
             f"select participant_no, participant_code, list_contains(purposes, $purpose) from ({LEDGER_STATE}) order by participant_no",
             {"purpose": purpose_of(tier)},

@@ -194,7 +194,7 @@ def _make_and_publish(
         progress("making demographics k-anonymous")
         demographics = generalise(copies.made, work)
     entry = Entry(copies.number, tier, copies.as_of, created, members)
-    with open_study(copies.before, writes_catalogue=False) as vault:
+    with open_study(copies.before) as vault:
         register.note(vault, entry)
     earlier = register.earlier_databases(work.parent)
     candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
@@ -224,7 +224,7 @@ def _copy(study: Study, work: Path, progress: Callable[[str], None]) -> _Copies:
     with ExitStack() as stack:
         # In dbt's order: warehouse, then vault. So neither waits for the other while it keeps one open.
         _patiently(lambda: _hold_warehouse(stack, study), progress)
-        vault = _patiently(lambda: stack.enter_context(open_study(study)), progress)
+        vault = _patiently(lambda: stack.enter_context(open_study(study, writes_catalogue=True)), progress)
         lay_out_stores(vault)
         register.sweep(vault, study, work.parent, keep=work)
         ((as_of,),) = vault.execute("select as_of from vault.raw.study").fetchall()

@@ -18,11 +18,11 @@ from dbt.adapters.duckdb.environments import local
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from consonance.study.dbt_command import PROJECT
+from consonance.study.dbt_command import PROJECT, log_folder, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
-from consonance.study.modes import close_to_others, keep_to_owner
+from consonance.study.modes import close_folders, close_to_others, keep_to_owner
 from consonance.study.vault import VAULT, StoreError, attach_study, lock_down, prepare, session_settings
 from consonance.study.withheld import of_statement_alone
 
@@ -79,6 +79,7 @@ class Plugin(BasePlugin):
         study = Study.find()
         keep_to_owner()
         close_to_others(study)
+        close_folders([target_folder(), log_folder()])
         if not self.has_vault and not study.warehouse_path.exists():
             raise StoreError(
                 f"{study.warehouse_path} does not exist.",

@@ -20,11 +20,12 @@ from consonance.consent.status import NotLoaded, consent_states
 from consonance.release.register import CURRENT, WORK_PREFIX, published_numbers
 from consonance.study.audit_verification import verify
 from consonance.study.codes import is_code
+from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.key import pending_key, read_key
 from consonance.study.last_run import why_outdated
-from consonance.study.modes import open_places, top_of
+from consonance.study.modes import OTHERS, open_places, top_of
 from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
@@ -96,6 +97,14 @@ def _modes(study: Study) -> Iterator[Finding]:
             "Run 'consonance load': it removes these rights.",
             is_grave=False,
         )
+    for folder in (target_folder(), log_folder()):
+        if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & OTHERS:
+            yield Finding(
+                str(folder),
+                "Other users of this machine may enter the folder into which dbt writes.",
+                f"Run 'chmod 700 {folder}'; 'dbt run' does it too.",
+                is_grave=False,
+            )
 
 
 def _key(study: Study) -> Iterator[Finding]:
@@ -147,7 +156,7 @@ def _as_of(study: Study) -> Iterator[Finding]:
                 yield Finding(
                     str(study.settings_path),
                     f"The vault judges consent as of {judged:%Y-%m-%d %H:%M} (UTC); here {says}.",
-                    "Run 'consonance load', then 'dbt run'.",
+                    "Run 'consonance load', then 'dbt run'. If this is found again, look at as_of in loaders/load.py.",
                 )
 
 

@@ -136,6 +136,11 @@ class Study:
         return self.root / "withdrawals"
 
     @property
+    def spill(self) -> Path:
+        """What DuckDB writes to disk in between, encrypted."""
+        return self.root / ".spill"
+
+    @property
     def pending(self) -> Path:
         """The erasure record of a withdrawal that is not finished."""
         return self.root / ".withdrawing"

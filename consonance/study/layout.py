@@ -136,6 +136,7 @@ This folder is one study. Keep everything in it out of version control.
 | consent receipts | receipts/, written by `consonance consent receipt CODE` |
 | what participants get back | giveback/, written by `consonance giveback CODE`: each page is for its participant alone |
 | who got which release | recipients.csv |
+| files of your own | notes/ |
 | withdrawals | withdrawals/: certificates. tombstones.csv: who must not come back, as keyed tokens. Keep it together with the vault |
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
 | identified data, encrypted | vault.duckdb. audit.head signs the end of its audit log; keep it together with the vault |
@@ -201,7 +202,7 @@ def _fill(study: Study, title: str, as_of: datetime | None) -> None:
     if not (root / "README.md").exists():
         (root / "README.md").write_text(README.format(title=title), encoding="utf-8")
     create_key(study)
-    with open_study(study) as connection:
+    with open_study(study, writes_catalogue=True) as connection:
         lay_out_stores(connection)
         anchor(connection, study)
     close_to_others(study)

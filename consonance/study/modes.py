@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from consonance.study.folder import Study
@@ -41,6 +42,13 @@ def close_to_others(study: Study) -> list[str]:
             continue
         closed.add(top_of(study, path))
     return sorted(closed)
+
+
+def close_folders(folders: Iterable[Path]) -> None:
+    """Let nobody but their owner enter ``folders``, as far as they are there."""
+    for folder in folders:
+        with suppress(OSError):  # another user's
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) & ~OTHERS)
 
 
 def top_of(study: Study, path: Path) -> str:

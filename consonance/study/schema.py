@@ -40,6 +40,7 @@ KINDS: Mapping[str, Privacy] = {
 # that such a number finds a row of a person again. What this program numbers itself is none of it.
 NUMBERS = re.compile(r"(?:.*_)?(?:line|no|number|place|position|index|id)")
 OWN_NUMBERS = frozenset({"release_no", "entry_no"})
+IN_A_LIST = re.compile(r"check \(\w+ in \((.+?)\)\)")
 
 
 class BadDeclaration(ConsonanceError):
@@ -73,6 +74,12 @@ class Column:
     licensed: bool = False
     kind: str = ""
     says: str = ""
+    purpose: str | None = None
+    unless: str = "false"
+    enrolled: str | None = None
+    words: Sequence[str] | str | None = None
+    pattern: str | None = None
+    words_of: str | None = None
 
     def __post_init__(self) -> None:
         if self.privacy not in get_args(Privacy):
@@ -88,6 +95,12 @@ class Column:
             raise BadDeclaration(
                 f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it.",
                 f"text is one of {', '.join(get_args(Text))}.",
+            )
+        lists = [self.words, self.pattern, self.words_of, IN_A_LIST.search(self.type)]
+        if sum(bool(one) for one in lists) != (self.text == "words"):
+            raise BadDeclaration(
+                f"{STORES.name}: {self.name} does not say on which list its words are, or has a list and no words.",
+                "Words have one of words, pattern, words_of, or a check in their type; no other text has any.",
             )
 
     @property
@@ -123,6 +136,8 @@ class Table:
     owner: str | None = None
     nobody: str | None = None
     purpose: str | None = None
+    enrolled: str | None = None
+    landed_by: str | None = None
 
     def __post_init__(self) -> None:
         if self.database != "vault" and (self.owner or self.of_persons):
@@ -196,10 +211,32 @@ def _check_owner(table: Table) -> None:
                 "or the code of a participant.",
                 say,
             )
-        if any(one.kind in ("donation", "member") for one in table.columns.values()) and not table.purpose:
+        _check_purpose(table)
+
+
+def _check_purpose(table: Table) -> None:
+    """Check that a table with rows of participants says for which purpose it has them.
+
+    Raises:
+        BadDeclaration: it does not, or a column that may single a participant out does not.
+    """
+    say = "Write 'purpose: ' and the purpose; or 'enrolled: ' and why the study has this of everybody who takes part."
+    if bool(table.purpose) == bool(table.enrolled):
+        raise BadDeclaration(f"{STORES.name}: {table.name} does not say for which purpose its rows were given.", say)
+    if table.purpose and not table.landed_by:
+        raise BadDeclaration(
+            f"{STORES.name}: {table.name} does not say which files decide what lands in it.",
+            "Write 'landed_by: ' and the files: they have to ask for the purpose.",
+        )
+    if table.enrolled and any(one.kind in ("donation", "member") for one in table.columns.values()):
+        raise BadDeclaration(
+            f"{STORES.name}: {table.name} holds what a donation brought, and does not say for which purpose.",
+            "Write 'purpose: ' and the purpose: the rows are erased when it is taken back.",
+        )
+    for column in table.columns.values() if table.enrolled else ():
+        if column.privacy == "quasi" and bool(column.purpose) == bool(column.enrolled):
             raise BadDeclaration(
-                f"{STORES.name}: {table.name} holds what a donation brought, and does not say for which purpose.",
-                "Write 'purpose: ' and the purpose: the rows are erased when it is taken back.",
+                f"{STORES.name}: {table.name}.{column.name} does not say for which purpose it was given.", say
             )
 
 
@@ -220,7 +257,7 @@ def tables(schema: str = "vault.raw") -> Mapping[str, Table]:
             facts["row"],
             {column: Column(column, **attributes) for column, attributes in facts["columns"].items()},
             tuple(facts.get("constraints", ())),
-            **{name: facts.get(name) for name in ("owner", "nobody", "purpose")},
+            **{name: facts.get(name) for name in ("owner", "nobody", "purpose", "enrolled", "landed_by")},
         )
         for table, facts in declared.items()
     }
@@ -253,6 +290,11 @@ def owners(purpose: str | None = None) -> dict[str, tuple[str, str]]:
         for table in tables().values()
         if table.owner and purpose in (None, table.purpose)
     }
+
+
+def columns_with_purposes() -> list[tuple[Table, Column]]:
+    """The columns of the vault that are null where their participant does not grant the purpose of the column."""
+    return [(table, column) for table in tables().values() for column in table.columns.values() if column.purpose]
 
 
 def kind_of_owner(data_type: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
@@ -43,3 +44,9 @@ def with_macros(statement: str, files: Sequence[str], **values: Any) -> str:
     environment.globals["return"] = lambda value: value
     environment.globals["adapter"] = _DuckDB(environment, macros)
     return environment.from_string(macros + statement).render(**values).strip()
+
+
+@cache
+def listed_by(file: str, macro: str) -> tuple[str, ...]:
+    """The words that ``macro`` of a file of the folder ``macros`` returns as a list."""
+    return tuple(literal_eval(with_macros(f"{{{{ {macro}() }}}}", [file])))

@@ -23,6 +23,7 @@ from consonance.study.key import adopt_pending_key, pending_key, read_key
 from consonance.study.literals import literal
 from consonance.study.migrations import refuse_newer_stores
 from consonance.study.schema import refuse_older_stores
+from consonance.study.shared_macros import with_macros
 from consonance.study.tombstones import refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
@@ -35,6 +36,8 @@ MEMORY_VARIABLE = "CONSONANCE_MEMORY_LIMIT"
 ROW_GROUP_SIZE = 16384
 VAULT = "vault"
 CATALOGUE = "catalogue"
+# A query: the settings that are not as they must be where the vault is attached.
+UNFIT_SETTINGS = with_macros("{{ unfit_settings(false) }}", ["connections.sql"])
 
 
 class StoreError(ConsonanceError):
@@ -43,6 +46,10 @@ class StoreError(ConsonanceError):
 
 class StoreInUse(StoreError):
     """Another program has the store open; it can be opened after that program has ended."""
+
+
+class UnfitConnection(StoreError):
+    """DuckDB is set so that it may leave what it reads on the disk, or on the network."""
 
 
 class WrongKey(StoreError):
@@ -54,7 +61,7 @@ def open_study(
     study: Study,
     *,
     read_only: bool = False,
-    writes_catalogue: bool = True,
+    writes_catalogue: bool = False,
     threads: int | None = None,
     may_be_stale: bool = False,
     warehouse: bool = False,
@@ -64,7 +71,8 @@ def open_study(
     Args:
         study: Whose stores to open.
         read_only: Attach both without the right to write.
-        writes_catalogue: Attach the catalogue with the right to write. Without it, many may read it at once.
+        writes_catalogue: Attach the catalogue with the right to write, to lay out both. What lands in it, lands by
+            ``open_catalogue``. Without it, many may read it at once.
         threads: How many threads a statement may use; as many as there are cores if not given.
         may_be_stale: Open a stale backup too, to erase again what it brought back.
         warehouse: Attach the warehouse as ``warehouse`` too, for reading.
@@ -80,25 +88,55 @@ def open_study(
         settings["threads"] = threads
     connection = duckdb.connect(config=settings)
     try:
-        attach_study(connection, study, read_only=read_only, writes_catalogue=not read_only, may_be_stale=may_be_stale)
+        attach_study(
+            connection, study, read_only=read_only, writes_catalogue=writes_catalogue, may_be_stale=may_be_stale
+        )
         if warehouse:
             attach_warehouse(connection, study)
         # Before locking: DuckDB decides what an allowed folder is by the file systems it knows then.
         connection.register_filesystem(fsspec.filesystem("memory"))
-        lock_down(connection, [MEMORY_FOLDER, *([PIPES] if writes_catalogue and not read_only else [])])
+        lock_down(connection, [MEMORY_FOLDER])
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def open_catalogue(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that writes the catalogue, and has no vault: what people heard cannot decide what lands in it.
+
+    The catalogue is not encrypted. It must have been laid out, and be attached nowhere else in this process: DuckDB
+    would not notice.
+
+    Raises:
+        StoreError: see ``open_study``.
+    """
+    connection = duckdb.connect(config=session_settings())
+    try:
+        prepare(connection, study)
+        attach_to_write(connection, study.catalogue_path, CATALOGUE)
+        connection.register_filesystem(fsspec.filesystem("memory"))
+        lock_down(connection, [MEMORY_FOLDER, PIPES])
+        yield connection
+        connection.execute(f"checkpoint {CATALOGUE}")
+    finally:
+        connection.close()
+
+
+# What DuckDB is told before a vault is attached. Some of it holds for every session.
+PRIVATE = {
+    "autoinstall_known_extensions": False,
+    "allow_community_extensions": False,
+    "allow_persistent_secrets": False,
+    "enable_external_file_cache": False,
+}
 
 
 def session_settings() -> dict[str, str | bool | int | float | list[str]]:
     """The settings every connection starts from: what DuckDB may use, and what it may not fetch."""
     return {
         "memory_limit": os.environ.get(MEMORY_VARIABLE) or f"{psutil.virtual_memory().total >> 21}MiB",
-        "autoinstall_known_extensions": False,
-        "allow_community_extensions": False,
-        "allow_persistent_secrets": False,
-        "enable_external_file_cache": False,
+        **PRIVATE,
     }
 
 
@@ -142,10 +180,12 @@ def attach_study(
 
 def prepare(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
     """Make a connection fit for encrypted files; what it spills is encrypted too, in the study folder."""
+    for name, value in PRIVATE.items():
+        connection.execute(f"SET {name} = {value}")
     connection.execute(f"LOAD {literal(_extension('httpfs'))}")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET temp_file_encryption = true")
-    connection.execute(f"SET temp_directory = {literal(study.root / '.spill')}")
+    connection.execute(f"SET temp_directory = {literal(study.spill)}")
 
 
 def attach_vault(
@@ -159,10 +199,8 @@ def attach_vault(
     Raises:
         StoreError: see ``open_study``.
     """
-    access = ", READ_ONLY" if read_only else ""
-    options = f"(ENCRYPTION_KEY '{read_key(study)}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})"
     try:
-        _attach(connection, study.vault_path, name, options)
+        attach_under_key(connection, study.vault_path, name, read_key(study), read_only=read_only)
     except WrongKey:
         pending = pending_key(study)
         if pending is None:
@@ -177,8 +215,14 @@ def attach_under_key(
     """Attach the encrypted database ``path`` as ``name`` with ``key``, to a connection that is prepared.
 
     Raises:
+        UnfitConnection: what the connection does with data is not settled.
         StoreError: see ``open_study``.
     """
+    if unfit := connection.execute(UNFIT_SETTINGS).fetchall():
+        raise UnfitConnection(
+            f"{path} was not opened: {', '.join(name for (name,) in unfit)} of DuckDB is not set as it must be.",
+            "Look at prepare() in consonance/study/vault.py, and at macros/connections.sql, which says what is right.",
+        )
     access = ", READ_ONLY" if read_only else ""
     _attach(connection, path, name, f"(ENCRYPTION_KEY '{key}', ROW_GROUP_SIZE {ROW_GROUP_SIZE}{access})")
 

@@ -13,6 +13,7 @@ import html
 import json
 import re
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -114,7 +115,7 @@ def sought_by(study: Study, connection: duckdb.DuckDBPyConnection) -> list[Sough
     add(USER_NAME, rows("select distinct unnest(usernames), participant_no from vault.raw.members"))
     add(PSEUDONYM, rows(PSEUDONYMS))
     add(SECRET, rows(SECRETS_OF_THE_VAULT))
-    add(KEY, [(key, None) for key in keys])
+    add(KEY, [(form, None) for key in keys for form in (key, *_encoded(key))])
     for person, shift in connection.execute(SHIFTS).fetchall():
         shifts.setdefault(person, set()).add(shift)
     words = words_of_the_project() | {word for text in declared_texts(study) for word in LETTERS.findall(text.lower())}
@@ -151,7 +152,7 @@ PSEUDONYMS = """
     union all select pseudonym, participant_no from vault.raw.release_keyring
 """
 SECRETS_OF_THE_VAULT = """
-    select play_secret, null from vault.raw.keyring
+    select play_secret, participant_no from vault.raw.keyring
     union all select secret, null from vault.raw.secrets
 """
 SHIFTS = """
@@ -230,6 +231,14 @@ def _digests(name: str) -> set[str]:
         found |= {base64.b64encode(one).decode().rstrip("=").lower() for one in spelled}
         found |= {code for one in spelled if not (code := one.hex()).isdecimal()}
     return found
+
+
+def _encoded(key: str) -> list[str]:
+    """The vault's key in Base64, and its bytes if it is in hex."""
+    contents = [key.encode()]
+    with suppress(ValueError):
+        contents.append(bytes.fromhex(key))
+    return [base64.b64encode(content).decode().rstrip("=") for content in contents]
 
 
 def _both(one: Sought, other: Sought | None) -> Sought:

@@ -53,6 +53,10 @@ COLUMNS = frozenset(
         "user name",
     )
 )
+# A key is found in groups of signs too. So many of its signs in a row occur nowhere by chance.
+PART_OF_A_KEY = 16
+SIGNS = b"0123456789abcdefghijklmnopqrstuvwxyz"
+OTHER_SIGNS = bytes(byte for byte in range(256) if byte not in SIGNS)
 # From a name to a shift beside it.
 BESIDE = 300
 SPACES = bytes(byte if chr(byte).isalnum() and byte < 128 else 32 for byte in range(256))
@@ -81,6 +85,16 @@ class Finder:
                 self._by_word.setdefault(one.word, []).append(one)
             else:
                 self._without_words.append(one)
+
+    @cached_property
+    def _parts_of_keys(self) -> list[tuple[bytes, Sought]]:
+        """The vault's key, and what else is a secret of nobody, in parts without what may stand between its signs."""
+        return [
+            (part, one)
+            for one in self.sought
+            if one.kinds & SECRETS and not one.person
+            for part in _parts(_squeezed(one.text))
+        ]
 
     @cached_property
     def _named_where_said(self) -> dict[str, Sought]:
@@ -139,6 +153,11 @@ class Finder:
         if 2 * len(cells & names.keys()) >= len(cells):
             yield from (Hit(names[cell], 0) for cell in cells & names.keys())
 
+    def key_in_groups(self, text: str) -> Sought | None:
+        """The key of which a quarter or more is in ``text``, whatever stands between its signs: spaces, dashes, ends of lines."""
+        squeezed = _squeezed(text) if self._parts_of_keys else b""
+        return next((one for part, one in self._parts_of_keys if part in squeezed), None)
+
     def shifts_beside(self, text: str) -> bool:
         """Whether the shifts of participants are beside their names: for half of those that the text names, or more."""
         text = _read(text)
@@ -178,6 +197,20 @@ def _read(text: str) -> str:
         if mark in read:
             read = pattern.sub(lambda match: " " * len(match.group()), read)
     return read
+
+
+def _squeezed(text: str) -> bytes:
+    """The letters and digits of a text, without anything between them."""
+    return text.lower().encode("ascii", "ignore").translate(None, OTHER_SIGNS)
+
+
+def _parts(key: bytes) -> Iterator[bytes]:
+    """The parts of a key, of which one is in every piece of it that is twice as long."""
+    for begin in range(0, len(key) - PART_OF_A_KEY + 1, PART_OF_A_KEY):
+        part = key[begin : begin + PART_OF_A_KEY]
+        # Who chose a key by hand may have repeated a sign.
+        if len(set(part)) > PART_OF_A_KEY // 3:
+            yield part
 
 
 def _words(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Python that draws what must be random: no data shows how a number was drawn, so a person reads the code."""
+"""Python that draws what must be random, or closes connections: no data shows how it was done, so a person reads the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from consonance.study.dbt_command import PROJECT
 
 def check_code(reviews: Reviews, findings: Findings) -> None:
     """Compare each function of ``reviews.code`` with its digest."""
-    for name, (expected, _) in reviews.code.items():
+    for name, (expected, reason) in reviews.code.items():
         module, _, function = name.partition(":")
         file = f"{module.replace('.', '/')}.py"
         text = _text_of(PROJECT / file, function)
@@ -24,9 +24,9 @@ def check_code(reviews: Reviews, findings: Findings) -> None:
                 "review",
                 name,
                 file,
-                f"{name} draws what must be random, and has changed since its review.",
-                "Read it; if everything in it is still drawn from the randomness of the system, and nothing is computed "
-                f"from what somebody may know, write digest {digest} into {REVIEWED.name}.",
+                f"{name} has changed since its review. It was right because: {reason}",
+                f"Read it; if that is still true, and what is drawn is drawn from the randomness of the system and computed from nothing "
+                f"that somebody may know, write digest {digest} into {REVIEWED.name}.",
             )
 
 

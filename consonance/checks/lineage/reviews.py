@@ -48,7 +48,7 @@ class Reviews:
         uses: What may decide which rows or values there are.
         functions: Function to digest: as it was read.
         macros: Macro to (digest, reason): SQL that the checker does not read.
-        code: Python that draws what must be random, as ``module`` or ``module:function``, to (digest, reason).
+        code: Python that draws what must be random, or closes connections, as ``module`` or ``module:function``, to (digest, reason).
         memories: Model to the reason why it may read what it was before.
     """
 

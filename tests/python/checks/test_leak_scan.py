@@ -12,6 +12,7 @@ import lzma
 import pickle
 import sqlite3
 import tarfile
+import textwrap
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -226,7 +227,7 @@ def loaded(small: SmallStudy) -> SmallStudy:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for folder in ("target", "logs"):
-        (tmp_path / "project" / folder).mkdir(parents=True)
+        (tmp_path / "project" / folder).mkdir(mode=0o700, parents=True)
     _manifest(lambda manifest: None)(None, tmp_path / "project")  # type: ignore[arg-type]
     return tmp_path / "project"
 
@@ -275,7 +276,7 @@ def _key(study: SmallStudy, project: Path) -> None:
 
 def _in_stores(statement: str) -> Callable[[SmallStudy, Path], None]:
     def write(study: SmallStudy, _: Path) -> None:
-        with open_study(study.study) as connection:
+        with open_study(study.study, writes_catalogue=True) as connection:
             connection.execute(statement)
 
     return write
@@ -316,6 +317,31 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
     "the project's path in dbt's page": (_in_study("site/lineage.html", f"<p>\n{{'root_path': '{PROJECT}'}}"), "has an absolute path", "site/lineage.html:2"),
     "a true moment on the site": (_in_study("site/index.html", "consents: 2025-01-13 09:41"), "may be a true one", "site/index.html:1"),
     "a true day in a report": (_in_study("site/report-of-release-3.html", "<td>13 January 2025</td>"), "may be a true one", "report-of-release-3.html:1"),
+    "a file that nobody knows": (_in_study("last-load.txt", "[[312, 2020-01-01]]"), "is on no list of study files", "last-load.txt"),
+    "a folder that nobody knows": (_in_study("backup/a.txt", "nothing"), "is on no list of study files", "backup/"),
+    "a file called as a report is, with more": (_in_study("site/who.html", "<p>"), "is on no list of study files", "site/"),
+    "a certificate called after a participant": (
+        _in_study("withdrawals/2026-11-26T155951-D013.json", "{}"),
+        "is on no list of study files",
+        "withdrawals/",
+    ),
+    "a certificate with more than its form": (
+        _in_study("withdrawals/2026-11-26T155951-0123456789ab.json", '{"searched_for": ["who-is-gone"]}'),
+        "is not of its form",
+        "withdrawals/2026-11-26T155951-0123456789ab.json",
+    ),
+    "a signature with more": (_in_study("audit.head", '{"of": "who-is-gone"}'), "is not of its form", "audit.head"),
+    "the key in groups": (
+        _in_study("README.md", lambda study: " ".join(textwrap.wrap(read_key(study.study), 4))),
+        "contains the vault's key, in groups",
+        "README.md",
+    ),
+    "a half of the key": (_in_study("notes/x.txt", lambda study: read_key(study.study)[:32]), "contains the vault's key", "notes/x.txt"),
+    "the bytes of the key": (
+        _in_study("notes/x.txt", lambda study: base64.b64encode(bytes.fromhex(read_key(study.study))).decode()),
+        "contains the vault's key",
+        "notes/x.txt",
+    ),
     "telemetry": (_manifest(lambda manifest: manifest["metadata"].update(send_anonymous_usage_stats=True)), "telemetry", "manifest.json"),
     "failing rows kept": (
         _manifest(lambda manifest: manifest["nodes"].update(t={"resource_type": "test", "name": "t", "config": {"store_failures": True}})),
@@ -357,8 +383,9 @@ def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: Sma
         small.donate(code, [play(username=user)])
     report = _scanned(small, project)
     assert report.passed, report.leaks
-    (small.root / "last-load.json").write_text('{"participants": {"7": {"status": "loaded"}}}', encoding="utf-8")
-    (small.root / "last-load.json").chmod(0o600)
+    (small.study.site / "index.html").parent.mkdir()
+    (small.study.site / "index.html").write_text('{"participants": {"7": {"status": "loaded"}}}', encoding="utf-8")
+    (small.study.site / "index.html").chmod(0o600)
     assert [leak.what for leak in _scanned(small, project).leaks] == ["contains a participant code"]
 
 
@@ -377,7 +404,10 @@ def test_what_the_operator_declares_is_no_leak(loaded: SmallStudy, project: Path
     for name, text in {
         "study.yml": "\ncontact: team@study.example\n",
         "notes/2026.md": "person-one phoned",
-        "consent form.txt": "Write to team@study.example.",
+        "notes/consent form.txt": "Write to team@study.example.",
+        ".DS_Store": "Bud1",
+        "participants.csv~": "person-one,1990",
+        ".consents.csv.new": "person-one,granted",
         "recipients.csv": "1,somebody@elsewhere.example,2026-06-01\n",
     }.items():
         _in_study(name, text)(loaded, project)

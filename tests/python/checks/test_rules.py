@@ -24,12 +24,13 @@ FAULTS: dict[str, str] = {
     "A5_only_listed_fields": "alter table vault.raw.extended_plays add column ip_addr varchar",
     "A5_drift_keeps_no_values": "insert into vault.raw.schema_drift values (1, 1, 'key', 'email=jane@mail.example', 1)",
     "A5_rejected_rows_keep_listed_fields": "insert into vault.raw.rejected_rows select 1, 1, 1, 'missing_time', '{\"ip_addr_decrypted\": 1}'",
-    "A6_answers_were_consented": "update vault.raw.survey_answers set participant_code = 'P999'",
-    "A6_prompts_were_consented": "insert into vault.raw.survey_prompts values ('P999', null, null, now(), null, 'answered', 'f', 2)",
+    "A6_rows_have_their_purpose": "insert into vault.raw.survey_prompts values ('P999', null, null, now(), null, 'answered', 'f', 2)",
     "A7_histories_are_of_one_person": "update vault.raw.members set usernames = ['a', 'b']",
     "A8_fetched_tracks_were_heard": "insert into vault.raw.fetched_tracks values ('reccobeats', '0000000000000000000001', now(), null, null, true)",
     # The participant after whom a file of the catalogue is called.
     "A9_the_catalogue_names_nobody": "update vault.raw.members set usernames = ['features.csv']",
+    "A10_words_are_on_their_list": "insert into vault.raw.survey_rejects values ('surveys/mood.csv', 'not_a_number: sad', 1)",
+    "A11_consent_is_judged_at_as_of": "update vault.raw.study set as_of = as_of - interval 11 weeks",
     "C1_consent_covers_everyone": "insert into vault.raw.consent_events select 9999, participant_code, 'withdrawn', [], 'v1', '2026-01-01', null, null from vault.raw.participants where participant_code = 'D024'",
     "C2_plays_are_in_the_consented_window": "update vault.raw.consent_events set history_to = '2021-06-30' where participant_code = 'D007'",
     "C3_notices_are_registered": "delete from vault.raw.notices",
@@ -59,6 +60,9 @@ FAULTS: dict[str, str] = {
 }
 
 
+OF_CONNECTIONS = "A12_connections_are_closed"
+
+
 def spoil(study: SmallStudy, fault: str) -> None:
     with duckdb.connect(config=session_settings()) as connection:
         attach_study(connection, study.study)
@@ -73,7 +77,15 @@ def test_a_sound_study_passes_every_rule(demo: SmallStudy) -> None:
 
 
 def test_every_rule_has_a_fault_that_makes_it_fail() -> None:
-    assert set(FAULTS) == {rule.name for rule in all_rules()}
+    assert {*FAULTS, OF_CONNECTIONS} == {rule.name for rule in all_rules()}
+
+
+def test_a_connection_that_is_not_closed_is_found() -> None:
+    """Nothing in the stores makes this rule fail."""
+    (rule,) = (rule for rule in all_rules() if rule.name == OF_CONNECTIONS)
+    with duckdb.connect() as connection:
+        found = {place for place, _ in connection.execute(rule.query).fetchall()}
+    assert {"settings.duckdb.temp_file_encryption", "settings.duckdb.enable_external_access"} <= found
 
 
 @pytest.mark.parametrize("name", FAULTS)

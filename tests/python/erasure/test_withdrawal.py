@@ -50,7 +50,14 @@ from consonance.study.schema import tables
 from consonance.study.tables import BadTable
 from consonance.study.tokens import Tokens
 from consonance.study.tombstones import StaleBackup, WithdrawalUnfinished, label
-from consonance.study.vault import attach_to_read, attach_under_key, open_study, prepare, session_settings
+from consonance.study.vault import (
+    attach_to_read,
+    attach_under_key,
+    open_catalogue,
+    open_study,
+    prepare,
+    session_settings,
+)
 from consonance.synthetic.study import make_study
 from loaders.feature_numbers import features
 
@@ -1015,7 +1022,7 @@ def test_what_is_found_afterwards_is_not_certified(
     small_copy: SmallStudy, finished: SmallStudy, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     """Also if a recording of MusicBrainz is called so."""
-    with open_study(small_copy.study) as connection:
+    with open_catalogue(small_copy.study) as connection:
         connection.execute(
             "insert into catalogue.music.recordings by name "
             "select uuid() as recording_mbid, 'An Artist' as artist, $text as title, '' as album, 1 as score",

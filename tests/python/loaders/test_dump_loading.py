@@ -17,7 +17,7 @@ from backports import zstd
 from commands import consonance
 from conftest import SmallStudy
 
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue
 from loaders.dumps import add_dump
 from loaders.streams import NoTable, chunks, members, piped
 
@@ -69,11 +69,14 @@ WAYS = {
 @pytest.mark.parametrize("name", WAYS)
 def test_a_dump_is_read_as_it_was_downloaded(small: SmallStudy, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(WAYS[name])
-    with open_study(small.study) as connection:
+    with open_catalogue(small.study) as connection:
         report = add_dump(connection, SOURCE, tmp_path / name)
         assert (report.rows_in, report.landed, report.rejected, report.is_new) == (3, 3, {}, True)
         again = add_dump(connection, SOURCE, tmp_path / name)
         assert (again.landed, again.is_new) == (3, False)
+        # Where the operator keeps the file is no fact about music.
+        assert report.file == name
+        assert str(tmp_path) not in str(connection.execute("from catalogue.music.dumps").fetchall())
         assert connection.execute(
             "select artist, title, album from catalogue.music.recordings order by recording_mbid"
         ).fetchall()[1] == ('Nora "Nix" Quist feat. Ben', "Left, Bank", "Harbour")
@@ -88,7 +91,7 @@ def test_every_row_is_landed_or_rejected_with_its_reason(small: SmallStudy, tmp_
         ("A", "One again", "", mbid(1)),
     )
     (tmp_path / "canonical.csv").write_bytes(content + b"6,1,{},A,x\n")
-    with open_study(small.study) as connection:
+    with open_catalogue(small.study) as connection:
         report = add_dump(connection, SOURCE, tmp_path / "canonical.csv")
         assert report.rows_in == 6 and report.landed == 1
         assert report.rejected == {
@@ -102,7 +105,7 @@ def test_a_newer_dump_takes_the_place_of_the_older_one(small: SmallStudy, tmp_pa
     (tmp_path / "new.csv").write_bytes(
         dump(("A", "One", "", mbid(7)), header=HEADER + ",year").replace(b",0\n", b",0,1999\n")
     )
-    with open_study(small.study) as connection:
+    with open_catalogue(small.study) as connection:
         add_dump(connection, SOURCE, tmp_path / "old.csv")
         add_dump(connection, SOURCE, tmp_path / "new.csv")
         assert connection.execute("select title from catalogue.music.recordings").fetchall() == [("One",)]
@@ -124,7 +127,7 @@ def test_a_dump_that_cannot_be_read_changes_nothing(small: SmallStudy, tmp_path:
     name, content, said = BAD[case]
     (tmp_path / "good.csv").write_bytes(CONTENT)
     (tmp_path / name).write_bytes(content)
-    with open_study(small.study) as connection:
+    with open_catalogue(small.study) as connection:
         add_dump(connection, SOURCE, tmp_path / "good.csv")
         with pytest.raises(NoTable, match=said):
             add_dump(connection, SOURCE, tmp_path / name)

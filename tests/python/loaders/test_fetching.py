@@ -29,7 +29,7 @@ from consonance.study.doctor import examine
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.schema import OlderStores
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue, open_study
 from loaders import reccobeats
 from loaders.fetching import BadDecoys, Fetch, Fetched, OutdatedWarehouse, plan_fetch, run_fetch
 from loaders.reccobeats import BATCH, BadAddress, NotAnswered, ReccoBeats, Refused, Track, service_url
@@ -246,8 +246,31 @@ def fetched(study: SmallStudy, client: ReccoBeats, decoys: int | Path = 0) -> Fe
         return run_fetch(connection, study.study, plan_fetch(connection, decoys), client)
 
 
+def test_what_was_heard_in_private_sessions_alone_is_not_asked_about(built: SmallStudy) -> None:
+    private, both = (f"T{number:021d}" for number in (0, 1))
+    with open_study(built.study) as connection:
+        connection.execute(
+            """
+            update vault.intermediate.int_play_fates set is_private_session = true
+            where list_contains($uris, content_uri)
+            """,
+            {"uris": [f"spotify:track:{private}", f"spotify:track:{both}"]},
+        )
+        connection.execute(
+            """
+            insert into vault.intermediate.int_play_fates
+            select participant_no, 'kept', 'track', content_uri, false
+            from vault.intermediate.int_play_fates
+            where content_uri = $uri
+            """,
+            {"uri": f"spotify:track:{both}"},
+        )
+    asked = plan(built).tracks
+    assert private not in asked and both in asked and len(asked) == 99
+
+
 def add_to_catalogue(study: SmallStudy, *spotify_ids: str) -> None:
-    with open_study(study.study) as connection:
+    with open_catalogue(study.study) as connection:
         for number, spotify_id in enumerate(spotify_ids):
             connection.execute(
                 "insert into catalogue.music.source_tracks (source_id, track_no, spotify_id) values ('x', ?, ?)",
@@ -455,7 +478,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib3.util import Retry
 from consonance.study.folder import Study
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue, open_study
 from loaders import fetching, reccobeats
 reccobeats.time = SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 100))
 service = reccobeats.ReccoBeats(sys.argv[2], timeout=(5.0, float(sys.argv[3])))

@@ -11,7 +11,7 @@ import yaml
 from conftest import SmallStudy, play
 
 from consonance.study.dbt_command import PROJECT
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue
 from loaders.matching import THRESHOLD
 from loaders.track_names import with_track_names
 
@@ -32,7 +32,7 @@ def test_the_variables_agree_with_the_seed_and_the_program() -> None:
 
 def put_recordings(study: SmallStudy, sha256: str, *songs: tuple[str, str]) -> None:
     """Make the catalogue one of these songs (artist, title)."""
-    with open_study(study.study) as connection:
+    with open_catalogue(study.study) as connection:
         connection.execute("delete from catalogue.music.recordings; delete from catalogue.music.dumps")
         connection.executemany(
             "insert into catalogue.music.recordings by name select md5($artist || $title)::uuid as recording_mbid, $artist as artist, $title as title, '' as album, 0 as score",
@@ -81,7 +81,7 @@ def test_what_was_matched_is_matched_again_only_if_something_changed(small: Smal
     table.parent.mkdir(parents=True)
     table.write_text("spotify_id,valence\n" + "0" * 22 + ",0.5\n")
     small.load()
-    with open_study(small.study) as connection:
+    with open_catalogue(small.study) as connection:
         connection.execute(
             "create temp table named as select 'deezer_mood' as source_id, 1 as track_no, 'Nora Quist' as artist, 'River' as title"
         )

@@ -17,7 +17,7 @@ from forks import DBT, Forks
 from consonance.checks.checkpoint import run_checkpoint
 from consonance.checks.rules import all_rules
 from consonance.study.folder import STUDY_VARIABLE
-from consonance.study.vault import open_study
+from consonance.study.vault import open_catalogue, open_study
 
 IDS = [letter * 22 for letter in "ABCDE"]
 # By source, in the order of preference: the first two are permitted nothing, the last one everything. Track E is unknown.
@@ -303,7 +303,7 @@ def test_a_participant_in_the_catalogue_is_found(small: SmallStudy, tmp_path: Pa
     shutil.copy(small.study.catalogue_path, tmp_path / "sound")
     for fault in PERSONAL:
         shutil.copy(tmp_path / "sound", small.study.catalogue_path)
-        with open_study(small.study) as connection:
+        with open_catalogue(small.study) as connection:
             connection.execute(fault)
         (result,) = run_checkpoint(small.study, rule)
         assert result.violations, fault

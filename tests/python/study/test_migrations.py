@@ -114,7 +114,7 @@ def test_a_migration_may_run_twice(small: SmallStudy) -> None:
 
 
 def test_recordings_lose_the_keys_of_their_names_and_stay(small: SmallStudy) -> None:
-    with open_study(small.study) as connection:
+    with open_study(small.study, writes_catalogue=True) as connection:
         connection.execute(
             "insert into catalogue.music.recordings by name "
             "select uuid() as recording_mbid, 'An Artist' as artist, 'A Title' as title, '' as album, 1 as score"

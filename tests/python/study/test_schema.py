@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 from conftest import SmallStudy, play
 
-from consonance.study.schema import BadDeclaration, Column, Privacy, Table, owners, tables, titles, word_columns
+from consonance.consent.state import PURPOSES
+from consonance.study.closed_lists import closed_lists
+from consonance.study.dbt_command import PROJECT
+from consonance.study.schema import (
+    BadDeclaration,
+    Column,
+    Privacy,
+    Table,
+    columns_with_purposes,
+    owners,
+    tables,
+    titles,
+    word_columns,
+)
 from consonance.study.vault import open_study
 
 
@@ -33,7 +47,9 @@ PERSON = Column("participant_no", "integer", "direct", kind="person")
 
 def declared(*columns: Column) -> Table:
     named = {column.name: column for column in (PERSON, *columns)}
-    return Table("vault", "raw", "answers", "one answer", named, owner="participant_no")
+    return Table(
+        "vault", "raw", "answers", "one answer", named, owner="participant_no", enrolled="they are everybody's"
+    )
 
 
 def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
@@ -53,11 +69,12 @@ def test_an_open_column_beside_persons_says_what_it_says() -> None:
     ):
         with pytest.raises(BadDeclaration, match="in a table with data of persons"):
             declared(column)
-    declared(Column("is_new", "boolean not null", "open"), Column("kind", "varchar", "open", text="words"))
+    declared(Column("is_new", "boolean not null", "open"), Column("kind", "varchar", "open", text="words", words=["a"]))
 
 
 WHO = Column("who", "integer not null", "direct", kind="person")
 MEMBER = Column("member_id", "integer", "direct", kind="member")
+GENDER = Column("gender", "varchar", "quasi", kind="gender", text="words", words_of="who enrols")
 
 
 @pytest.mark.parametrize(
@@ -68,16 +85,73 @@ MEMBER = Column("member_id", "integer", "direct", kind="member")
         ([WHO], {"nobody": "the study"}, "are said to be of nobody, but it has the column who"),
         ([WHO], {"owner": "whose"}, "whose cannot be the owner of plays"),
         ([MEMBER], {"owner": "member_id"}, "member_id cannot be the owner"),
-        ([WHO, MEMBER], {"owner": "who"}, "does not say for which purpose"),
+        ([WHO], {"owner": "who"}, "does not say for which purpose"),
+        ([WHO], {"owner": "who", "purpose": "library", "enrolled": "none"}, "does not say for which purpose"),
+        ([WHO], {"owner": "who", "purpose": "library"}, "does not say which files decide what lands"),
+        ([WHO, MEMBER], {"owner": "who", "enrolled": "none"}, "what a donation brought, and does not say"),
+        ([WHO, GENDER], {"owner": "who", "enrolled": "none"}, "plays.gender does not say for which purpose"),
     ],
 )
 def test_a_table_of_the_vault_says_whose_its_rows_are(columns: list[Column], said: dict[str, str], what: str) -> None:
     named = {column.name: column for column in columns}
     with pytest.raises(BadDeclaration, match=what):
         Table("vault", "raw", "plays", "one play", named, **said)  # type: ignore[arg-type]
-    Table("vault", "raw", "plays", "one play", {**named, "who": WHO}, owner="who", purpose="listening_history")
+    given = {"purpose": "listening_history", "landed_by": "loaders/plays.py"}
+    Table("vault", "raw", "plays", "one play", {**named, "who": WHO}, owner="who", **given)  # type: ignore[arg-type]
     with pytest.raises(BadDeclaration, match="catalogue has no persons"):
         Table("catalogue", "music", "plays", "one play", named)
+
+
+@pytest.mark.parametrize(
+    "said", [{"text": "words"}, {"text": "given", "words": ["a"]}, {"text": "words", "words": ["a"], "pattern": "a"}]
+)
+def test_words_have_one_list_and_other_texts_have_none(said: dict[str, str]) -> None:
+    with pytest.raises(BadDeclaration, match="on which list its words are"):
+        Column("reason", "varchar", "open", **said)  # type: ignore[arg-type]
+
+
+def test_every_purpose_and_every_file_that_lands_rows_is_there() -> None:
+    """Of each purpose what is given for it. Who changes this list changes what is asked of the ledger."""
+    given: dict[str, set[str]] = {}
+    for table in tables().values():
+        given.setdefault(table.purpose or "", set()).add(table.name)
+        for file in (table.landed_by or "").split(", ") if table.landed_by else ():
+            assert (PROJECT / file).is_file(), f"{table.name} is landed by {file}, which is not there"
+    for table, column in columns_with_purposes():
+        given.setdefault(column.purpose or "", set()).add(f"{table.name}.{column.name}")
+    assert given.pop("") & set(owners()) == {
+        "participants", "consent_events", "keyring", "release_keyring", "applied_consents", "history_decisions",
+    }  # fmt: skip
+    assert given == {
+        "listening_history": {
+            "erased_rows", "donations", "members", "donation_members", "broken_members", "extended_plays", "account_plays",
+            "rejected_rows", "schema_drift",
+        },
+        "emotion_reports": {"survey_answers", "survey_prompts"},
+        "library": {"library_items"},
+        "demographics": {"participants.birth_year", "participants.gender", "participants.country"},
+    }  # fmt: skip
+    assert given.keys() <= set(PURPOSES)
+
+
+def test_closed_lists_are_there() -> None:
+    lists = {(table.name, column.name): words for table, column, words in closed_lists()}
+    assert lists["consent_events", "event"] == ["granted", "amended", "withdrawn"]
+    assert lists["consent_events", "purposes"] == list(PURPOSES)
+    assert all(words for words in lists.values() if words is not None)
+    named = {
+        node.args[0].value for node in _calls("MemberBroken", "BrokenContent") if isinstance(node.args[0], ast.Constant)
+    }
+    assert named and named <= set(lists["broken_members", "reason"] or ())
+
+
+def _calls(*names: str) -> list[ast.Call]:
+    return [
+        node
+        for path in (PROJECT / "loaders").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+    ]
 
 
 def test_an_erasure_deletes_by_the_owners_and_an_amendment_by_their_purposes() -> None:

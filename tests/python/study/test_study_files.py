@@ -1,0 +1,115 @@
+"""The list of study files: each file that may be there has a place, and no module writes one that has none."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from consonance.study.dbt_command import PROJECT
+from consonance.study.study_files import DECLARED, declared, places
+
+CODE = ("consonance", "loaders")
+# What writes, makes, copies or renames a file.
+WRITES = {
+    "write_text", "write_bytes", "replace_file", "append_rows", "mkdir", "makedirs", "touch", "symlink_to", "hardlink_to",
+    "link", "symlink", "copy", "copy2", "copyfile", "copyfileobj", "copytree", "rename", "move", "fdopen", "mkfifo",
+    "to_csv", "to_parquet", "write_csv", "write_parquet", "to_json", "savefig", "dump", "extractall", "extract",
+    "mkdtemp", "mkstemp", "NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory", "SpooledTemporaryFile",
+    "FileHandler", "RotatingFileHandler", "attach_to_write",
+}  # fmt: skip
+OF_SYSTEMS = {"tempfile", "tmpfile", "/tmp", "TMPDIR", "gettempdir"}
+MODE = re.compile(r"(?=.*[wax+])[rwaxbt+]+")
+SQL = re.compile(
+    r"(?i)\bcopy\s*(\(|from\s+database\b)|\bcopy\s+\S+\s+to\s+'|\bformat\s+(csv|parquet|json)\b|\bexport\s+database\b"
+    r"|\bset\s+(log_query_path|profil\w+|enable_logging|logging_\w+)"
+)
+
+
+def _code() -> Iterator[tuple[str, ast.AST]]:
+    for folder in CODE:
+        for path in sorted((PROJECT / folder).rglob("*.py")):
+            yield path.relative_to(PROJECT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _writes(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(SQL.search(node.value))
+    if not isinstance(node, ast.Call):
+        return False
+    name = _called(node)
+    if name in ("open", "connect"):  # with a mode, or of a database
+        texts = [arg.value for arg in ast.walk(node) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+        return name == "open" and any(MODE.fullmatch(text) for text in texts)
+    if name in ("copy", "rename") and not node.args:  # of a dictionary, or of a table in memory
+        return False
+    return name in WRITES
+
+
+def writers() -> dict[str, list[int]]:
+    """The modules that write files, each with the lines that do."""
+    found: dict[str, list[int]] = {}
+    for path in sorted(path for folder in (*CODE, "macros", "models") for path in (PROJECT / folder).rglob("*.sql")):
+        numbered = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if lines := [number for number, line in numbered if SQL.search(line)]:
+            found[path.relative_to(PROJECT).as_posix()] = lines
+    for module, tree in _code():
+        told = {
+            id(node.value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        }
+        lines = sorted(node.lineno for node in ast.walk(tree) if id(node) not in told and _writes(node))
+        if lines:
+            found[module] = lines
+    return found
+
+
+def test_every_place_of_the_code_that_writes_a_file_is_counted_on_the_list() -> None:
+    found = writers()
+    listed = declared()["writers"]
+    wrong = {
+        module: f"lines {', '.join(map(str, found.get(module, [])))}; listed: {listed.get(module, 0)}"
+        for module in found.keys() | listed.keys()
+        if len(found.get(module, [])) != listed.get(module, 0)
+    }
+    assert not wrong, (
+        f"what these modules write is not on the list in {DECLARED.name}: {wrong}. List each file of the study with what may "
+        "stand in it, then count the place under 'writers'."
+    )
+
+
+def test_the_list_names_modules_that_write() -> None:
+    named = {module for place in places() for module in place.written_by}
+    # DuckDB writes the stores.
+    assert named - {
+        "consonance/study/vault.py",
+        "consonance/study/dbt_plugin.py",
+        "consonance/checks/paired_rebuild.py",
+    } <= (declared()["writers"].keys())
+    assert not [module for module in named if not (PROJECT / module).is_file()]
+
+
+def test_temporary_files_are_made_in_one_place() -> None:
+    """What is in the system's folder for temporary files outlives a withdrawal, and no check finds it."""
+    found = {
+        module
+        for module, tree in _code()
+        for node in ast.walk(tree)
+        if {
+            getattr(node, "id", None),
+            getattr(node, "attr", None),
+            getattr(node, "value", None),
+            getattr(node, "module", None),
+        }
+        & OF_SYSTEMS
+        or (isinstance(node, ast.Import) and OF_SYSTEMS & {name.name for name in node.names})
+        if not isinstance(node, ast.Constant) or isinstance(node.value, str)
+    }
+    assert found <= {"consonance/release/workspace.py", "consonance/synthetic/dumps.py"}, (
+        "Temporary files belong into the study folder: see temporary_files_in in consonance/release/workspace.py."
+    )
