@@ -19,6 +19,7 @@ from consonance.checks.rules import RuleResult
 from consonance.checks.study_checks import run_rules
 from consonance.release.parameters import small_group
 from consonance.report.cells import refuse_small_cells
+from consonance.site.fields import followed
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
@@ -27,7 +28,7 @@ from consonance.study.vault import attach_to_read, lock_down, session_settings
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
-    """Write ``site/``: the lineage (dbt's static docs), the wall, the rules, the accounts of the data.
+    """Write ``site/``: the lineage (dbt's static docs), the wall, what happens to each field, the rules, the accounts of the data.
 
     Args:
         study: With a warehouse.
@@ -50,6 +51,9 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
     title = Settings.read(study).title
+    (study.site / "fields.html").write_text(
+        render("fields.html", title=title, inputs=followed(wall), report=wall), encoding="utf-8"
+    )
     functions = sorted(project.functions.values(), key=lambda function: function.name)
     (study.site / "wall.html").write_text(
         render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"

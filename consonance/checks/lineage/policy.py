@@ -68,7 +68,9 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)
     uses = compare_with_reviews(project, labels.choices.values(), reviews, findings)
-    return LineageReport(_released_columns(project, labels), uses, findings.in_order())
+    return LineageReport(
+        _released_columns(project, labels), uses, findings.in_order(), _staged_columns(project, labels)
+    )
 
 
 def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], findings: Findings) -> None:
@@ -136,6 +138,16 @@ def _check_tests(project: Project, allowed_macros: frozenset[str], findings: Fin
             findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)
         if GENERIC_TEST not in test.source:
             check_jinja(test, allowed_macros, project.variables, findings)
+
+
+def _staged_columns(project: Project, labels: Labels) -> dict[str, list[str]]:
+    """Every column of ``staging`` with the columns of the stores that it is made of."""
+    return {
+        f"{model.name}.{name}": sorted({origin.column for origin in flow.origins})
+        for model in project.models.values()
+        if model.layer == "staging"
+        for name, flow in labels.readings[model.name].columns.items()
+    }
 
 
 def _released_columns(project: Project, labels: Labels) -> list[LineageRow]:

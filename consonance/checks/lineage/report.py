@@ -110,11 +110,14 @@ class LineageReport:
         rows: Every column right of the wall with where it comes from.
         uses: What chooses values and rows right of the wall, and no function accepts.
         findings: What breaks the wall, or cannot be followed; none if the check passed.
+        staged: Every column of ``staging``, ``model.column``, with the columns of the stores that it is made of,
+            ``schema.table.column``.
     """
 
     rows: list[LineageRow] = field(default_factory=list)
     uses: list[ImplicitUse] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    staged: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:

@@ -28,8 +28,11 @@ from consonance.checks.lineage.reviews import BadReview, Review, Reviews
 from consonance.checks.lineage.statement import read_statement
 from consonance.checks.lineage.variables import problems_of
 from consonance.consent.state import PURPOSES
+from consonance.site.fields import PASSED_NOTHING, Field, followed, known_keys
+from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, target_folder
 from consonance.study.schema import Column, tables
+from loaders.export_kinds import ACCOUNT_KEY, EXTENDED, KINDS
 
 # What a statement of a test may name: @model and @seed for relations, !function for declassifiers.
 RAW = {
@@ -1318,3 +1321,45 @@ def test_findings_say_where_and_what_instead(
     assert told["wall"]["unresolved"] == 1
     assert {finding["kind"] for finding in told["wall"]["findings"]} == {"leak", "unresolved"}
     assert len(told["wall"]["columns"]) > 200
+
+
+# What the docs site says of each field
+
+
+def fields_of(project: Project, reviews: Reviews) -> dict[tuple[str, str], Field]:
+    inputs = followed(check_project(project, reviews))
+    return {(each.title, field.name): field for each in inputs for field in each.fields}
+
+
+def test_every_key_of_an_export_is_followed(project: Project, reviews: Reviews) -> None:
+    """The four field sets of the extended history and the account files; and whatever a loader takes is known."""
+    fields = fields_of(project, reviews)
+    fates = {name: field.fate for (title, name), field in fields.items() if title == "Extended streaming history"}
+    sets = known_keys()["extended"]
+    assert [len(sets[since]) for since in ("2020", "2021", "2024-11", "2025")] == [24, 2, 1, 4]
+    assert fates.keys() == {key for keys in sets.values() for key in keys}
+    assert {key for key in fates if fates[key] != "not read"} == {*EXTENDED.listed_keys, ACCOUNT_KEY}
+    assert {key for key in fates if fates[key] == "not read"} == {
+        "ip_addr", "ip_addr_decrypted", "user_agent_decrypted", "city", "region", "metro_code", "longitude", "latitude",
+    }  # fmt: skip
+    assert (fates["username"], fates["platform"], fates["skipped"]) == ("vault only", "through functions", "as it is")
+    for kind in KINDS:
+        if kind is not EXTENDED:
+            assert set(known_keys()["account"][kind.name]) == set(kind.listed_keys)
+    for table in ("participants", "consent_events", "survey_answers", "survey_prompts", "library_items"):
+        assert {f"raw.{table}.{column}" for column in tables()[table].columns} <= {
+            field.column for field in fields.values()
+        }
+    ways = fields["Extended streaming history", "ts"].ways
+    assert ("anon_plays.started_at_local", ("shifted_local_time",)) in [(way.column, way.functions) for way in ways]
+    assert not [name for name, field in fields.items() if PASSED_NOTHING in str(field.fate)]
+
+
+def test_a_planted_pass_through_is_on_the_page_of_fields(project: Project, reviews: Reviews) -> None:
+    planted = with_probe(project, "select platform as device from @stg_extended_plays")
+    field = fields_of(planted, reviews)["Extended streaming history", "platform"]
+    assert field.fate == "passes the wall through no function"
+    assert ("probe.device", (PASSED_NOTHING,)) in [(way.column, way.functions) for way in field.ways]
+    report = check_project(planted, reviews)
+    page = render("fields.html", title="…", inputs=followed(report), report=report)
+    assert 'passes-the-wall-through-no-function">passes the wall through no function<' in page
