@@ -64,7 +64,7 @@ def load_donations(
     reports: dict[Donation, DonationReport] = {}
 
     def load_person(code: str) -> None:
-        reason = _why_held(code, held)
+        reason = why_held(code, held)
         with connection.cursor() as cursor:
             loader = _PersonLoader(cursor, study, code, loaded_at) if reason is None else None
             for donation in by_person[code]:
@@ -80,7 +80,8 @@ def load_donations(
     return [reports[donation] for donation in donations]
 
 
-def _why_held(code: str, held: dict[str, str | None]) -> str | None:
+def why_held(code: str, held: dict[str, str | None]) -> str | None:
+    """Why donations in the folder ``code`` of the inbox are not read; ``None`` if they are. ``held``: see ``load_donations``."""
     if code == "":
         return "not_in_a_folder"
     return held.get(code, "not_enrolled") if is_code(code) else "no_code"

@@ -46,8 +46,11 @@
         {% do run_query('insert or ignore into vault.raw.made_relations values ' ~ relations | join(', ')) if relations %}
         {% set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list %}
         {% set made_models = made | selectattr('resource_type', 'equalto', 'model') | list %}
+        {% set failed = results | selectattr('status', 'in', ['error', 'fail']) | list %}
         {% set is_as_written = not (invocation_args_dict.empty or invocation_args_dict.sample) %}
-        {% if made_models | length == models | length and is_as_written %}
+        {% if made_models | length == models | length and is_as_written and not failed %}
+            {# First: whatever is noted as complete is on the desk, too. #}
+            {% do write_desk() %}
             {% do run_query('delete from vault.raw.last_run') %}
             {% do run_query(
                 'insert into vault.raw.last_run select true, '

@@ -37,7 +37,9 @@ from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
 from consonance.consent.rules import with_rules
 from consonance.consent.status import NotLoaded
 from consonance.study.dbt_command import log_folder, target_folder
+from consonance.study.desk import differences
 from consonance.study.folder import Study
+from consonance.study.last_run import is_the_last_run_complete
 from consonance.study.vault import open_study
 
 EMAIL = re.compile(with_rules("{{ email_pattern() }}"))
@@ -116,10 +118,15 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     files = [*of_study, *files_of_dbt(dbt_folders), *files_beside(beside)]
     known: Counter[str] = Counter()
     searched = 0
+    is_as_warehouse, desk_leaks = _desk(study)
+    leaks += desk_leaks
     for found in dict.fromkeys(files):
         try:
             leaks += open_to_others(study, found)
             leaks += out_of_form(found)
+            if found.path == study.desk_path and is_as_warehouse:
+                known["the same tables as the warehouse, which the rules search"] += 1
+                continue
             if not found.is_searched or (found.is_listed and is_encrypted_database(found.path)):
                 known[found.place.what if not found.is_searched else "encrypted"] += 1
                 continue
@@ -130,6 +137,17 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
             continue
         searched += 1
     return LeakScanReport(searched, tuple(dict.fromkeys(leaks)), dict(sorted(known.items())))
+
+
+def _desk(study: Study) -> tuple[bool, list[Leak]]:
+    """Whether the desk is as the warehouse, whose every text the rules search; and the leaks if it should be and is not."""
+    if not (study.desk_path.exists() and study.warehouse_path.exists()):
+        return False, []
+    found = list(differences(study))
+    with open_study(study, read_only=True, warehouse=True) as connection:
+        is_complete = is_the_last_run_complete(connection)
+    remedy = "Run 'dbt run'. If it is there again, look at consonance/study/desk.py, which writes the file."
+    return not found, [Leak(study.within(study.desk_path), what, remedy) for what in found if is_complete]
 
 
 def _in_file(found: Found, finder: Finder, addresses: set[str] | None, on_pages: PageTexts) -> Iterator[Leak]:

@@ -105,8 +105,8 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
     _found(sections, out)
     for_everyone = f"  for everyone    {public.page}\n" if isinstance(public, Release) else ""
     out.print(
-        f"\n[bold]Look at[/]\n  the report      {study.report}\n  the warehouse   duckdb -readonly {study.warehouse_path}   (from marts.plays)\n"
-        f"  the release     duckdb -readonly {release.database}\n  its certificate {release.page}\n"
+        f'\n[bold]Look at[/]\n  the report      {study.report}\n  the marts       consonance sql --study {study.root} "from plays limit 5"\n'
+        f"  the release     consonance sql --study {study.root} --release {release.number}\n  its certificate {release.page}\n"
         f"{for_everyone}  the questions   {PROJECT / 'analyses'}\n  the docs site   {page}\n"
         f"  once more       CONSONANCE_STUDY={study.root} dbt run",
         soft_wrap=True,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+import duckdb
 from rich.markup import escape
 
 from consonance.checks.risk.attacks import run_attacks
@@ -27,6 +28,8 @@ from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.publish import publish
 from consonance.cli.report import report
 from consonance.cli.risk_report import print_risk
+from consonance.cli.sql import sql
+from consonance.cli.status_report import print_status
 from consonance.cli.survey import survey
 from consonance.cli.terminal import json_option, out, screen, study_option
 from consonance.cli.withdraw import withdraw
@@ -36,6 +39,7 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
+from consonance.study.vault import StoreInUse
 from consonance.study.withheld import shows_messages, unforeseen
 from loaders.load import load_study
 
@@ -49,10 +53,12 @@ def cli() -> None:
     The steps of a study:
       consonance init study        make the study folder; fill in its tables, add the zips
       consonance survey map FILE   say what the columns of a questionnaire are
+      consonance status            show where the study stands, and what to run next
       consonance load              copy everything into the encrypted vault
       dbt run                      rebuild the warehouse
       consonance check             check consent, de-identification and quality
       consonance attack            measure the residual re-identification risk
+      consonance sql               ask the marts: a client in the terminal, or one answer
       consonance report            write the report of music and emotion
       consonance site              build the docs site with the lineage
       consonance publish           make a release, if every check has passed
@@ -193,6 +199,28 @@ def doctor(folder: Path | None, as_json: bool) -> None:
 
 
 @cli.command()
+@study_option
+@json_option
+def status(folder: Path | None, as_json: bool) -> None:
+    """Show what is loaded, held and stale, and what to run next. Nothing is changed.
+
+    \b
+    Examples:
+      consonance status
+      consonance status --json | jq .next
+    """
+    from consonance.study.status import status_of
+
+    study = Study.find(folder)
+    with screen.status("Looking …"):
+        found = status_of(study)
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    else:
+        print_status(found, out)
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("study-demo"))
 @click.option("--seed", default=1, show_default=True, help="Another seed makes other people.")
 @click.option("--people", default=40, show_default=True, help="Number of participants.")
@@ -212,6 +240,7 @@ cli.add_command(audit)
 cli.add_command(key)
 cli.add_command(publish)
 cli.add_command(report)
+cli.add_command(sql)
 cli.add_command(survey)
 cli.add_command(export)
 cli.add_command(giveback)
@@ -237,6 +266,9 @@ def _or_explain(command: Callable[[], Any]) -> None:
         screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, duckdb.Error) and (in_use := StoreInUse.said_by(str(error))):
+            screen.print(f"[red]Error:[/] {escape(in_use.what)} {escape(in_use.remedy)}", soft_wrap=True)
+            sys.exit(1)
         if shows_messages():
             raise
         screen.print(f"[red]Error:[/] {escape(unforeseen(error))}", soft_wrap=True)

@@ -46,6 +46,6 @@ def _print_release(study: Study, release: Release) -> None:
     for result in release.results:
         out.print(f"  [green]✓[/] {result.name}: {result.summary}")
     out.print(
-        f"  for analysts   duckdb -readonly {study.published}/current/{release.database.name}\n  certificate    {release.page}",
+        f"  for analysts   consonance sql --release {study.published}/{release.number}\n  certificate    {release.page}",
         soft_wrap=True,
     )

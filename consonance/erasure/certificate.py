@@ -30,8 +30,8 @@ METHOD = (
     "First the program recorded the values unique to the participant: every text, moment and id that is in the "
     "participant's rows and in nobody else's. Then it deleted the rows in one transaction. Deleting alone would leave "
     "the values readable in the files. So it copied the vault table by table into a fresh file, compared the copy with "
-    "the original, and replaced the original; the warehouse is a fresh file too, built again from the vault. "
-    "At the end it searched every column of vault and warehouse that could contain one of the unique values. It searched "
+    "the original, and replaced the original; the warehouse and the analysts' copy of it are fresh files too, built again from "
+    "the vault. At the end it searched every column of vault, warehouse and copy that could contain one of the unique values. It searched "
     "every remaining release for the participant's names."
 )
 REMAINS = (

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from consonance.study.desk import DESK
 from consonance.study.folder import Study
 from consonance.study.key import read_key
 from consonance.study.schema import kind_of_owner, owners
@@ -78,7 +79,7 @@ class Relation:
 def opened_stores(
     study: Study, written: Mapping[str, Path] = MappingProxyType({})
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, list[Relation]]]:
-    """Vault and warehouse for reading, with their tables; the vault may be a stale backup.
+    """Vault, warehouse and desk for reading, with their tables; the vault may be a stale backup.
 
     Args:
         study: Whose stores.
@@ -92,9 +93,10 @@ def opened_stores(
         for name, path in written.items():
             attach_under_key(connection, path, name, read_key(study))
         tables = [table for table in relations(connection, "vault") if table.schema == "raw"]
-        if study.warehouse_path.exists():
-            attach_to_read(connection, study.warehouse_path, "warehouse")
-            tables += relations(connection, "warehouse")
+        for path, name in ((study.warehouse_path, "warehouse"), (study.desk_path, DESK)):
+            if path.exists():
+                attach_to_read(connection, path, name)
+                tables += relations(connection, name)
         lock_down(connection, [])
         yield connection, tables
 

@@ -15,6 +15,7 @@ from consonance.erasure.record import ErasureRecord, Release
 from consonance.erasure.releases import read_handovers
 from consonance.erasure.study_files import find
 from consonance.study.codes import checked_code
+from consonance.study.desk import DESK
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores
@@ -149,7 +150,7 @@ def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> 
             releases=tuple(Release(*release) for release in found(RELEASES)),
             rows={
                 "vault": count_rows(connection, of("vault"), people) | count_theirs(connection, people.participant_no),
-                "warehouse": count_rows(connection, of("warehouse"), people),
+                **{store: count_rows(connection, of(store), people) for store in ("warehouse", DESK)},
             },
             study_files=find(study, codes),
             files={},

@@ -21,6 +21,7 @@ import portalocker
 from consonance.erasure.participant_tables import People, opened_stores
 from consonance.erasure.study_files import StudyFiles, file_hashes
 from consonance.erasure.unique_values import RECORD, record_unique_values
+from consonance.study.desk import DESK
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import sync
 from consonance.study.folder import Study
@@ -180,7 +181,8 @@ def begin(study: Study, planned: ErasureRecord) -> ErasureRecord:
     draft = place.with_suffix(".new")
     record = replace(planned, files=file_hashes(study))
     with opened_stores(study, {RECORD: draft}) as (connection, tables):
-        record_unique_values(connection, tables, record.people, is_fresh=why_outdated(connection) is None)
+        stores = [table for table in tables if table.database != DESK]  # which shows the same, or is older
+        record_unique_values(connection, stores, record.people, is_fresh=why_outdated(connection) is None)
         connection.execute(f"create table {RECORD}.facts (content varchar)")
         connection.execute(f"insert into {RECORD}.facts values ($content)", {"content": record.as_json()})
         connection.execute(f"checkpoint {RECORD}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
 from consonance.checks.paired_rebuild import left_folders
@@ -37,12 +39,24 @@ def rewrite_vault(study: Study) -> None:
 def rebuild_warehouse(study: Study) -> None:
     """Remove the warehouse and whatever else was made of the rows, also dbt's artifacts; dbt builds the warehouse again.
 
+    The desk is there until dbt replaces it, so that nobody who opens it meanwhile fails; if dbt does not, it is removed.
+
     Raises:
-        DbtFailed: dbt ended with an error; there is no warehouse then.
+        DbtFailed: dbt ended with an error; there is neither warehouse nor desk then.
     """
     remove_database(study.warehouse_path)
+    remove_database(study.new_desk_path)
     _clear_remains(study)
-    run_dbt(study, "run")
+    before = _inode(study.desk_path)
+    try:
+        run_dbt(study, "run")
+    finally:
+        if _inode(study.desk_path) == before:
+            remove_database(study.desk_path)
+
+
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 def _clear_remains(study: Study) -> None:
@@ -51,6 +65,8 @@ def _clear_remains(study: Study) -> None:
         *left_folders(study),
         *study.published.glob(f"{WORK_PREFIX}*"),
         study.spill,
+        # What clients write to disk in between, beside the file that they have open.
+        *(store.with_name(f"{store.name}.tmp") for store in (study.warehouse_path, study.desk_path)),
         study.site,
     ]
     for path in remains:

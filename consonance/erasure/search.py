@@ -10,14 +10,22 @@ import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, Relation, count_rows, relations
 from consonance.erasure.record import ErasureRecord, attach_record
-from consonance.erasure.unique_values import KINDS, OF_A_STORE, RECORD, is_about_nobody, searched_columns
+from consonance.erasure.unique_values import (
+    KINDS,
+    OF_A_STORE,
+    RECORD,
+    clocks_of,
+    is_about_nobody,
+    searched_columns,
+)
 from consonance.release.register import earlier_databases
+from consonance.study.desk import DESK
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.schema import tables as declared_tables
 from consonance.study.vault import attach_study, attach_to_read, lock_down, session_settings
 
-STORES = ("vault", "warehouse")
+STORES = ("vault", "warehouse", DESK)
 
 
 class ErasureIncomplete(ConsonanceError):
@@ -46,7 +54,7 @@ class Scan:
 
 
 def search_stores(study: Study, erased: ErasureRecord) -> tuple[Scan, dict[str, dict[str, int]]]:
-    """Search vault and warehouse for the unique values, and the releases that stay for the names.
+    """Search vault, warehouse and desk for the unique values, and the releases that stay for the names.
 
     Returns:
         How the search ended, and the participant's rows by store and table, which are none.
@@ -59,6 +67,8 @@ def search_stores(study: Study, erased: ErasureRecord) -> tuple[Scan, dict[str, 
         attach_study(connection, study, read_only=True)
         attach_record(connection, study)
         attach_to_read(connection, study.warehouse_path, "warehouse")
+        if study.desk_path.exists():
+            attach_to_read(connection, study.desk_path, DESK)
         releases = earlier_databases(study.published) if study.published.exists() else {}
         for number, path in releases.items():
             attach_to_read(connection, path, f"release_{number}")
@@ -108,7 +118,7 @@ def _search(connection: duckdb.DuckDBPyConnection, tables: Sequence[Relation]) -
         _count_table(connection, table, scan)
         unique_values = {
             "texts": "searched_texts",
-            **{kind: f"(select value from {RECORD}.{kind} where store = '{table.database}')" for kind in OF_A_STORE},
+            **{kind: f"(select value from {RECORD}.{kind} where store = '{clocks_of(table)}')" for kind in OF_A_STORE},
             "ids": f"{RECORD}.ids",
         }
         for kind in kinds if not is_about_nobody(table) else ():

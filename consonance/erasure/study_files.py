@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consonance.consent.ledger_file import COLUMNS as LEDGER_COLUMNS
+from consonance.study.desk import readers_of_former
 from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of
@@ -96,7 +97,14 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
 def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of the stores and of the operator's tables, by name."""
     tables = [path for path in side_files(study.surveys) if path.is_file()]
-    paths = [study.vault_path, study.warehouse_path, study.consents_path, study.participants_path, *tables]
+    paths = [
+        study.vault_path,
+        study.warehouse_path,
+        study.desk_path,
+        study.consents_path,
+        study.participants_path,
+        *tables,
+    ]
     paths = [path for path in paths if path.exists()]
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(sha256_of, paths))
@@ -130,6 +138,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
         for path in _still_named(study, [*codes, *names])
+    ]
+    to_do += [
+        f"{reader} still has the former analysis.duckdb open, with the participant in it: end that session."
+        for reader in readers_of_former(study)
     ]
     return to_do
 
@@ -244,7 +256,7 @@ def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
     A short number is searched for in the names of files only: ``21`` means many things in many files.
     """
     by_name, by_content = naming(names), naming([name for name in names if len(name) >= 5 or not name.isdigit()])
-    stores = {study.vault_path, study.catalogue_path, study.warehouse_path}
+    stores = {study.vault_path, study.catalogue_path, study.warehouse_path, study.desk_path}
     elsewhere = {study.inbox, study.catalogue, study.published, study.pending}
     found = []
     for path in sorted(study.root.rglob("*")):

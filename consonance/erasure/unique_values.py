@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import duckdb
 
 from consonance.erasure.participant_tables import TEXTS, People, Relation
+from consonance.study.desk import DESK
 from consonance.study.schema import word_columns
 
 # The database they are recorded in, as connections attach it.
@@ -138,4 +139,9 @@ def is_record_id(column: str) -> bool:
 
 
 def _stored(kind: str, table: Relation) -> str:
-    return f"'{table.database}', value" if kind in OF_A_STORE else "value"
+    return f"'{clocks_of(table)}', value" if kind in OF_A_STORE else "value"
+
+
+def clocks_of(table: Relation) -> str:
+    """The store whose clocks a table has: the desk has those of the warehouse."""
+    return "warehouse" if table.database == DESK else table.database

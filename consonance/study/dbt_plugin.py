@@ -2,7 +2,8 @@
 
 ``profiles.yml`` names this module as a dbt-duckdb plugin. It opens the study's warehouse, attaches its
 vault and catalogue, then closes every other way out: a model can read the attached stores and the
-project's seeds, nothing else. What dbt prints and logs of an error quotes no row. For the target ``desk`` it opens the warehouse alone.
+project's seeds, nothing else. What dbt prints and logs of an error quotes no row. For the target ``desk`` it opens the
+warehouse alone. At the end of a complete run ``macros/desk.sql`` lets it write the desk.
 """
 
 from __future__ import annotations
@@ -10,20 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.environments import local
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import TargetConfig
 from dbt_common.exceptions import DbtRuntimeError
 
 from consonance.study.dbt_command import PROJECT, log_folder, target_folder
+from consonance.study.desk import files_to_write, write_desk
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.modes import close_folders, close_to_others, keep_to_owner
-from consonance.study.vault import VAULT, StoreError, attach_study, lock_down, prepare, session_settings
+from consonance.study.vault import VAULT, StoreError, StoreInUse, attach_study, lock_down, prepare, session_settings
 from consonance.study.withheld import of_statement_alone
 
 
@@ -53,12 +57,15 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         self.has_vault = plugin_config.get("has_vault", True)
         self.study: Study | None = None
+        self.connection: duckdb.DuckDBPyConnection | None = None
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict[str, Any]) -> None:
         with _as_an_error_of_dbt():
             self.study = self.study or self._found()
+            config.update(session_settings())
+            # dbt opens it once more, which gives the same database. It would pass on DuckDB's message about a lock.
+            self.connection = _opened(self.study.warehouse_path, config)
         creds.path = str(self.study.warehouse_path)
-        config.update(session_settings())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         assert self.study is not None, "dbt-duckdb configures the connection after its settings"
@@ -69,10 +76,17 @@ class Plugin(BasePlugin):
                 prepare(conn, self.study)
                 # dbt makes the schemas of what is selected before a hook can refuse it: an empty store takes them.
                 conn.execute(f"ATTACH ':memory:' AS {VAULT}")
-        lock_down(conn, [PROJECT / "seeds"])
+        lock_down(conn, [PROJECT / "seeds"], files_to_write(self.study) if self.has_vault else ())
+        self.connection = conn
 
     def configure_cursor(self, cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute("set variable project_digest = $digest", {"digest": project_digest()})
+
+    def store(self, target_config: TargetConfig) -> None:
+        """Write the desk, of the relations that the macro ``write_desk`` names."""
+        assert self.study is not None and self.connection is not None, "dbt is connected when the models have been made"
+        with _as_an_error_of_dbt(), self.connection.cursor() as cursor:
+            write_desk(cursor, self.study, target_config.config["relations"])
 
     def _found(self) -> Study:
         """The study, closed to others. Once in a run: dbt connects anew whenever no thread of its own is connected."""
@@ -86,6 +100,18 @@ class Plugin(BasePlugin):
                 "Run 'dbt run' where the vault is, or ask who runs the study for the warehouse.",
             )
         return study
+
+
+def _opened(path: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """The warehouse.
+
+    Raises:
+        StoreInUse: another process has it open.
+    """
+    try:
+        return duckdb.connect(str(path), config=config)
+    except duckdb.IOException as error:
+        raise StoreInUse.said_by(str(error), path) or error from None
 
 
 @contextmanager

@@ -121,7 +121,12 @@ def _key(study: Study) -> Iterator[Finding]:
 def _interruptions(study: Study) -> Iterator[Finding]:
     if study.pending.exists():
         yield Finding(str(study.pending), "A withdrawal was interrupted.", "Run 'consonance withdraw' without a code.")
-    for path in (*left_folders(study), *study.published.glob(f"{WORK_PREFIX}*"), study.new_vault_path):
+    for path in (
+        *left_folders(study),
+        *study.published.glob(f"{WORK_PREFIX}*"),
+        study.new_vault_path,
+        study.new_desk_path,
+    ):
         if path.exists():
             yield Finding(
                 str(path),
@@ -221,6 +226,8 @@ def _warehouse(study: Study) -> Iterator[Finding]:
     with _opened(study, warehouse=True) as connection:
         if why := why_outdated(connection):
             yield Finding(str(study.warehouse_path), why, "Run 'dbt run'.", is_grave=False)
+        elif not study.desk_path.exists():
+            yield Finding(str(study.desk_path), "Analysts have no file to open.", "Run 'dbt run'.", is_grave=False)
 
 
 def _fetch(study: Study) -> Iterator[Finding]:

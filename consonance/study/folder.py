@@ -79,6 +79,15 @@ class Study:
         return self.root / "warehouse.duckdb"
 
     @property
+    def desk_path(self) -> Path:
+        """What analysts open; see ``consonance.study.desk``."""
+        return self.root / "analysis.duckdb"
+
+    @property
+    def new_desk_path(self) -> Path:
+        return self.root / "analysis.duckdb.new"
+
+    @property
     def consents_path(self) -> Path:
         return self.root / "consents.csv"
 

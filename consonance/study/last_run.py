@@ -46,6 +46,21 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
+def is_the_last_run_complete(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether every table of the warehouse is of one run, and the desk of the same.
+
+    Args:
+        connection: With the vault attached as ``vault``, and the warehouse as ``warehouse``.
+    """
+    return connection.execute(
+        """
+        select bool_or(is_complete)
+            and not exists (from duckdb_tables() where database_name = 'warehouse' and schema_name = 'desk')
+        from vault.raw.last_run
+        """
+    ).fetchall() == [(True,)]
+
+
 def why_outdated(connection: duckdb.DuckDBPyConnection, but_for: Sequence[str] = ()) -> str | None:
     """Why dbt would make a different warehouse now; ``None`` if it would not.
 

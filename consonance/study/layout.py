@@ -141,6 +141,7 @@ This folder is one study. Keep everything in it out of version control.
 | the vault's key | vault.key. Keep a copy in a safe place, never beside a backup of the vault |
 | identified data, encrypted | vault.duckdb. audit.head signs the end of its audit log; keep it together with the vault |
 | the warehouse | warehouse.duckdb, rebuilt by `dbt run` |
+| the desk: what analysts open | analysis.duckdb, replaced at the end of each complete `dbt run`; `consonance sql` opens it |
 
     consonance load          # read these files into the vault; safe to repeat
     dbt run                  # rebuild the warehouse

@@ -20,7 +20,7 @@ from consonance.study.folder import Study
 
 DECLARED = Path(__file__).with_name("study_files.yml")
 DRAFT = re.compile(r"(.*/)?\.(?P<name>[^/]+)\.new")
-MayHold = Literal["nothing", "names", "everything"]
+MayHold = Literal["nothing", "names", "pseudonyms", "everything"]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ there: nothing is downloaded.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,8 @@ VAULT = "vault"
 CATALOGUE = "catalogue"
 # A query: the settings that are not as they must be where the vault is attached.
 UNFIT_SETTINGS = with_macros("{{ unfit_settings(false) }}", ["connections.sql"])
+# How DuckDB says that another process has a file open.
+LOCKED = re.compile(r'set lock on file "(?P<file>.+?)"(?:.*?held in (?P<program>.+?) \(PID (?P<pid>\d+)\))?', re.DOTALL)
 
 
 class StoreError(ConsonanceError):
@@ -46,6 +49,20 @@ class StoreError(ConsonanceError):
 
 class StoreInUse(StoreError):
     """Another program has the store open; it can be opened after that program has ended."""
+
+    @classmethod
+    def said_by(cls, message: str, path: Path | None = None) -> StoreInUse | None:
+        """What a message of DuckDB says about a lock, if it is about one: the file, the program that has it open, its
+        number. Nothing else of the message is passed on. ``path``: the file, as it was given."""
+        said = LOCKED.search(message)
+        if said is None:
+            return None
+        holder = f": {Path(said['program']).name} (process {said['pid']})" if said["pid"] else ""
+        return cls(
+            f"{path or said['file']} is in use by another program{holder}.",
+            "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open. "
+            "To query while dbt runs, open analysis.duckdb ('consonance sql').",
+        )
 
 
 class UnfitConnection(StoreError):
@@ -254,10 +271,14 @@ def attach_to_write(connection: duckdb.DuckDBPyConnection, path: Path, name: str
     _attach(connection, path, name, "")
 
 
-def lock_down(connection: duckdb.DuckDBPyConnection, directories: Iterable[str | os.PathLike[str]]) -> None:
-    """From here on the connection can read and write nothing outside its stores but ``directories``."""
-    allowed = ", ".join(map(literal, directories))
-    connection.execute(f"SET allowed_directories = [{allowed}]")
+def lock_down(
+    connection: duckdb.DuckDBPyConnection,
+    directories: Iterable[str | os.PathLike[str]],
+    files: Iterable[Path] = (),
+) -> None:
+    """From here on the connection can read and write nothing outside its stores but ``directories`` and ``files``."""
+    connection.execute(f"SET allowed_directories = [{', '.join(map(literal, directories))}]")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(literal, files))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -276,11 +297,8 @@ def _extension(name: str) -> Path:
 
 
 def _explained(path: Path, message: str) -> StoreError:
-    if "set lock" in message:
-        return StoreInUse(
-            f"{path} is in use by another program.",
-            "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open.",
-        )
+    if in_use := StoreInUse.said_by(message, path):
+        return in_use
     if "key" in message.lower():
         return WrongKey(
             f"{path} cannot be opened with this key.",

@@ -20,6 +20,7 @@ NAMES = frozenset({CODE, USER_NAME, DIGEST})
 MAY_HOLD: Mapping[MayHold, frozenset[str]] = {
     "nothing": frozenset(),
     "names": NAMES,
+    "pseudonyms": frozenset({PSEUDONYM}),
     "everything": NAMES | {PSEUDONYM, SECRET, KEY},
 }
 OUTPUT = Place("", "an output", "nothing", written_by=("a program",))

@@ -12,7 +12,7 @@ from consonance.checks.risk.attacks import NothingToAttack, RiskReport
 from consonance.checks.risk.thresholds import Figure
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
-from consonance.study.vault import lock_down, session_settings
+from consonance.study.vault import StoreInUse, lock_down, session_settings
 
 TABLE = Path(__file__).with_name("privacy_risk.sql")
 
@@ -34,11 +34,10 @@ def record(report: RiskReport, study: Study) -> None:
     names = [field.name for field in fields(Figure)]
     try:
         connection = duckdb.connect(str(study.warehouse_path), config=session_settings())
-    except duckdb.IOException:
-        raise NotRecorded(
-            f"{study.warehouse_path} is in use by another program, and cannot be written.",
-            "Close the session that has it open, and attack again.",
-        ) from None
+    except duckdb.IOException as error:
+        in_use = StoreInUse.said_by(str(error), study.warehouse_path)
+        what = in_use.what if in_use else f"{study.warehouse_path} cannot be written."
+        raise NotRecorded(what, "Close the session that has it open, and attack again.") from None
     with connection:
         lock_down(connection, [])
         connection.begin()

@@ -41,6 +41,7 @@ from consonance.release.publish import publish
 from consonance.study.audit_log import read_entries
 from consonance.study.audit_verification import verify
 from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.desk import differences
 from consonance.study.folder import Study
 from consonance.study.fresh_vault import contents
 from consonance.study.key import read_key
@@ -424,6 +425,8 @@ def quick(finished: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
 def stand_in(warehouse: Path) -> Callable[..., str]:
     def run(study: Study, *arguments: str) -> str:
         shutil.copyfile(warehouse, study.warehouse_path)
+        shutil.copy(warehouse.with_name(study.desk_path.name), study.new_desk_path)
+        study.new_desk_path.replace(study.desk_path)
         return ""
 
     return run
@@ -634,9 +637,28 @@ def test_every_text_column_is_searched_or_holds_words(kept: SmallStudy) -> None:
 # What may stay
 
 
-def test_the_warehouse_is_built_again_and_is_complete(finished: SmallStudy) -> None:
+def test_warehouse_and_desk_are_built_again_and_complete(kept: SmallStudy, finished: SmallStudy) -> None:
     with finished.opened() as connection:
         assert why_outdated(connection) is None
+    assert kept.study.desk_path.exists() and list(differences(finished.study)) == []
+    with duckdb.connect(str(finished.study.desk_path), read_only=True) as desk:
+        persons = {name for (name,) in desk.execute("select participant_id from marts.participants").fetchall()}
+    assert pseudonym(kept, "P2") not in persons and pseudonym(kept, "P1") in persons
+
+
+def test_a_desk_that_dbt_does_not_replace_is_removed(
+    small_copy: SmallStudy, finished: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forgetful(study: Study, *arguments: str) -> str:
+        shutil.copyfile(finished.study.warehouse_path, study.warehouse_path)
+        return ""
+
+    monkeypatch.setattr(rewriting, "run_dbt", forgetful)
+    with duckdb.connect(str(small_copy.study.desk_path), read_only=True) as reader:
+        done = erase(small_copy, "P2")
+        assert reader.execute("select count(*) > 0 from marts.plays").fetchall() == [(True,)]
+    assert not small_copy.study.desk_path.exists()
+    assert any(f"(process {os.getpid()}) still has the former analysis.duckdb open" in line for line in done.to_do)
 
 
 @pytest.mark.parametrize("code", ["21", "library", "P1"])

@@ -120,6 +120,7 @@ FAULTS: list[tuple[Callable[[SmallStudy], object], str, str]] = [
     (_withdraw, "has withdrawn", "consonance withdraw P2"),
     (_narrow, "took back a purpose", "consonance load"),
     (lambda study: study.study.warehouse_path.unlink(), "no warehouse", "dbt run"),
+    (lambda study: study.study.desk_path.unlink(), "Analysts have no file to open", "dbt run"),
     (lambda study: study.load(), "changed after the warehouse was built", "dbt run"),
     (lambda study: run(study, "delete from vault.raw.last_run"), "has not built the warehouse", "dbt run"),
     (lambda study: study.dbt("run", "--select", "int_known_names"), "was not complete (a part was selected", "dbt run"),

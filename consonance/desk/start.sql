@@ -1,0 +1,5 @@
+-- What a client begins with: plays means marts.plays; nothing is fetched, and nothing is written to the disk.
+set search_path = 'marts,audit,reference';
+set temp_directory = '';
+set autoinstall_known_extensions = false;
+set TimeZone = 'UTC';
