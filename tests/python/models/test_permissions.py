@@ -283,6 +283,8 @@ PERSONAL = [
     "update catalogue.music.archive_files set file = 'catalogue/study_features/playlist of mtg-0001.csv'",
     "update catalogue.music.source_tracks set spotify_id = 'MTG-0001' where spotify_id = 'AAAAAAAAAAAAAAAAAAAAAA'",
     "update catalogue.music.source_tracks set isrc = 'MTG-0001'",
+    # As if it had only what the study heard.
+    "delete from catalogue.music.source_tracks where track_no = 1",
 ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import pytest
 from commands import consonance
 from conftest import SmallStudy, lay_out_small, play
 
+from consonance.study.dbt_command import log_folder, target_folder
 from consonance.study.doctor import examine
 from consonance.study.modes import open_places
 
@@ -71,5 +72,8 @@ def test_dbt_leaves_nothing_open(tmp_path: Path) -> None:
     made.dbt("run")
     assert stat.S_IMODE(made.study.warehouse_path.stat().st_mode) == 0o600
     made.study.warehouse_path.chmod(0o666)
+    target_folder().chmod(0o755)
+    assert any(str(target_folder()) == finding.place for finding in examine(made.study).findings)
     made.dbt("run", "--select", "stg_study")
     assert open_places(made.study) == []
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (target_folder(), log_folder())] == [0o700, 0o700]

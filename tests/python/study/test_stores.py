@@ -13,10 +13,12 @@ import duckdb
 import pytest
 from conftest import SmallStudy, play
 
+from consonance.consent.rules import with_rules
+from consonance.study import vault
 from consonance.study.copies import share_catalogue
 from consonance.study.folder import Study
 from consonance.study.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
-from consonance.study.vault import StoreError, open_study
+from consonance.study.vault import StoreError, UnfitConnection, attach_vault, open_catalogue, open_study, prepare
 
 
 def test_a_key_file_that_others_may_read_is_refused(small: SmallStudy) -> None:
@@ -99,6 +101,45 @@ def test_a_damaged_vault_is_reported(small: SmallStudy) -> None:
     small.study.vault_path.write_bytes(b"not a database at all" * 500)
     with pytest.raises(StoreError, match=r"vault\.duckdb cannot be opened"):
         small.load()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "set temp_file_encryption = false",
+        "set temp_directory = '/tmp/elsewhere'",
+        "set autoinstall_known_extensions = true",
+        "call enable_logging('QueryLog')",
+        "pragma enable_profiling = 'json'",
+    ],
+)
+def test_no_vault_is_opened_by_a_connection_that_may_leave_what_it_reads(small: SmallStudy, statement: str) -> None:
+    with duckdb.connect(config=vault.session_settings()) as connection:
+        prepare(connection, small.study)
+        connection.execute(statement)
+        with pytest.raises(UnfitConnection, match=r"prepare\(\) in consonance/study/vault.py"):
+            attach_vault(connection, small.study)
+
+
+def test_every_connection_of_the_program_is_closed(small: SmallStudy) -> None:
+    """Also that of dbt, which asks the same before each run, and that of the rules (A12_connections_are_closed)."""
+    unfit = with_rules("{{ unfit_settings(true) }}")
+    for opened in (
+        open_study(small.study),
+        open_study(small.study, read_only=True),
+        open_study(small.study, writes_catalogue=True),
+        open_catalogue(small.study),
+    ):
+        with opened as connection:
+            assert connection.execute(unfit).fetchall() == []
+
+
+def test_the_connection_that_writes_the_catalogue_has_no_vault(small: SmallStudy) -> None:
+    with open_catalogue(small.study) as connection:
+        attached = "select database_name from duckdb_databases() where not internal order by 1"
+        assert connection.execute(attached).fetchall() == [("catalogue",), ("memory",)]
+        with pytest.raises(duckdb.Error):
+            connection.execute(f"attach '{small.study.vault_path}' as vault")
 
 
 def test_an_open_study_reaches_no_other_file(small: SmallStudy, tmp_path: Path) -> None:

@@ -6,8 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from consonance.study.dbt_command import PROJECT
-from consonance.study.study_files import DECLARED, declared, places
+from consonance.study.forms import FORMS
+from consonance.study.study_files import DECLARED, declared, place_of, places
 
 CODE = ("consonance", "loaders")
 # What writes, makes, copies or renames a file.
@@ -113,3 +116,39 @@ def test_temporary_files_are_made_in_one_place() -> None:
     assert found <= {"consonance/release/workspace.py", "consonance/synthetic/dumps.py"}, (
         "Temporary files belong into the study folder: see temporary_files_in in consonance/release/workspace.py."
     )
+
+
+@pytest.mark.parametrize(
+    ("within", "may_hold"),
+    [
+        ("consents.csv", "names"),
+        (".consents.csv.new", "names"),
+        ("participants.csv~", "names"),
+        (".DS_Store", "nothing"),
+        ("inbox/P1/a/b.zip", "everything"),
+        ("surveys/maps/mood.yml", "nothing"),
+        ("surveys/mood.csv", "names"),
+        ("the notice.pdf", "nothing"),
+        ("withdrawals/2026-11-26T155951-0123456789ab.json", "nothing"),
+        (".spill/duckdb_temp_storage_DEFAULT-0.tmp", "everything"),
+        ("published/12/codebook.csv", "nothing"),
+        # Nobody has said what these are.
+        ("withdrawals/2026-11-26T155951-P013.json", None),
+        ("published/12/members.csv", None),
+        (".spill/x.json", None),
+        ("load.log", None),
+        (".load.pickle", None),
+        ("site/who.html", None),
+        ("vault.duckdb.bak", None),
+    ],
+)
+def test_a_file_has_the_place_that_its_path_says(within: str, may_hold: str | None) -> None:
+    place = place_of(within, ["the notice.pdf"])
+    assert (place and place.may_hold) == may_hold
+
+
+def test_every_place_says_what_it_is_and_every_form_is_there() -> None:
+    for place in places():
+        assert place.what and place.may_hold in ("nothing", "names", "everything"), place.files
+        re.compile(place.files)
+    assert {place.form for place in places()} - {None} == set(FORMS)

@@ -1,6 +1,6 @@
 -- relation: (select table_name, column_name from information_schema.columns where table_catalog = 'catalogue' and table_schema = 'music')
--- what: The catalogue has no column but those that consonance/study/stores.yml declares. No file in it is called after a participant, no name of a track in it is a participant code, and what it calls a Spotify id or an ISRC is one.
--- example: A table of features with a column "added_by"; a playlist of a participant that was loaded as a table of features, with the participant code as the artist.
+-- what: The catalogue has no column but those that consonance/study/stores.yml declares, and every track that a table of features brought. No file in it is called after a participant, no name of a track in it is a participant code, and what it calls a Spotify id or an ISRC is one.
+-- example: A catalogue of those tracks alone that the study has heard; a table of features with a column "added_by"; a playlist of a participant that was loaded as a table of features, with the participant code as the artist.
 -- why: The catalogue is not encrypted and holds music, no persons. What a table of features says of persons would pass the wall (D1).
 -- remedy: Delete the file from catalogue/, then 'consonance load'. Columns that nobody declared: delete catalog.duckdb, then 'consonance load'.
 with names as (
@@ -45,3 +45,9 @@ from catalogue.music.source_tracks as source_tracks
 where
     not regexp_full_match(coalesce(spotify_id, repeat('0', 22)), '[0-9A-Za-z]{22}')
     or not regexp_full_match(coalesce(isrc, 'AA0000000000'), '[A-Z]{2}[0-9A-Z]{3}[0-9]{7}')
+union all
+-- Tracks are numbered from 1 on when they land.
+select 'music.source_tracks.track_no', 'has gaps: tracks were left out afterwards (see loaders/feature_archives.py, loaders/catalogue.py)'
+from catalogue.music.source_tracks
+group by source_id
+having count(*) <> max(track_no)
