@@ -189,7 +189,7 @@ def _in_piece(piece: Piece, found: Found, finder: Finder, addresses: set[str] | 
     for hit in _leaking(hits, found):
         yield f"contains {named(hit.sought.kinds)}", hit.at
     if not any(hit.sought.kinds & SECRETS for hit in hits) and (key := finder.key_in_groups(piece.text)):
-        yield f"contains {named(key.kinds)}, in groups or in part", 0
+        yield f"contains {named(key.kinds)}, in groups or in part", max(0, piece.text.lower().find(key.text[:4]))
     if addresses is not None and piece.is_text:
         for what, address, at in _addresses(piece.text):
             if address not in addresses:
@@ -222,7 +222,9 @@ def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
 def _remedy(found: Found, name: str) -> str:
     """What to do about a leak in a file; ``name``: its path, without names of participants."""
     if found.may_hold or found.place.is_input:
-        return f"Remove it from {name}: here is {found.place.what}, and nothing else."
+        writers = ", ".join((*found.place.written_by, *written_by(found.path.name)))
+        who = f" If no person wrote it there, look at {writers}." if writers else ""
+        return f"Remove it from {name}: here is {found.place.what}, and nothing else.{who}"
     if found.is_page and found.path.name != OF_DBT:
         makers = "consonance/report/" if found.path.name.startswith("report") else "consonance/site/"
         return f"Look at {makers}, which makes {name}: build.py or page.py, the templates, and what they read."
