@@ -6,6 +6,8 @@ its row says of how many persons it is, and if these are more than ``small_group
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from consonance.checks.rules import RuleResult
 from consonance.checks.study_checks import run_rules
 from consonance.release.parameters import small_group
 from consonance.report.cells import refuse_small_cells
+from consonance.site.codebook import codebook
 from consonance.site.fields import followed
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
@@ -58,10 +61,16 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     (study.site / "wall.html").write_text(
         render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
     )
+    with _warehouse(study) as connection:
+        (study.site / "codebook.html").write_text(
+            render("site_codebook.html", title=title, tables=codebook(connection), small_group=small_group()),
+            encoding="utf-8",
+        )
+        facts = _facts(connection)
     page = study.site / "index.html"
     report = study.report.name if study.report.exists() else None
     page.write_text(
-        render("index.html", **_facts(study), title=title, results=results, wall=wall, report=report), encoding="utf-8"
+        render("index.html", **facts, title=title, results=results, wall=wall, report=report), encoding="utf-8"
     )
     return page
 
@@ -109,18 +118,24 @@ class Told:
     left_out: int
 
 
-def _facts(study: Study) -> dict[str, Any]:
+@contextmanager
+def _warehouse(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that has the warehouse in use, and no way to any other file."""
     with duckdb.connect(config=session_settings()) as connection:
         attach_to_read(connection, study.warehouse_path, "site")
         connection.execute("use site")
         lock_down(connection, [])
-        risks = _told(connection, RISKS) if RISK_TABLE in _tables(connection, "audit") else Told([], 0)
-        return {
-            **{name: _told(connection, query) for name, query in QUERIES.items()},
-            "small_group": small_group(),
-            "risks": risks,
-            "tables": _tables(connection, "marts"),
-        }
+        yield connection
+
+
+def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    risks = _told(connection, RISKS) if RISK_TABLE in _tables(connection, "audit") else Told([], 0)
+    return {
+        **{name: _told(connection, query) for name, query in QUERIES.items()},
+        "small_group": small_group(),
+        "risks": risks,
+        "tables": _tables(connection, "marts"),
+    }
 
 
 def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
