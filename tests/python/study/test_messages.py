@@ -31,10 +31,15 @@ QUOTING = {
     "error": f"select error(who) from (values ('{CANARY}')) as t (who)",
 }
 CAUGHT = ("Exception", "BaseException")
+# These are of files and locks.
+OF_FILES = ("duckdb.IOException",)
+# Who looks for the words of a lock in a message, and says them alone.
+FINDS_LOCK = "StoreInUse.said_by"
 # Where the message of an error is looked at: for a word that says what kind it is.
 READERS = {
     ("consonance/study/vault.py", "_attach"),  # is the file locked, is the key wrong?
     ("consonance/checks/leaks/contents.py", "is_encrypted_database"),
+    ("consonance/desk/answers.py", "answer_to"),  # of an analyst's own query on what the analyst may read
     ("loaders/streams.py", "write"),  # handed to the other thread, which raises it
     ("loaders/streams.py", "make"),
 }
@@ -208,7 +213,7 @@ def quoted_errors(file: str, text: str) -> Iterator[int]:
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     for handler in (node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name and node.type):
         kinds = ast.unparse(handler.type)  # type: ignore[arg-type]
-        if not ("duckdb." in kinds or kinds in CAUGHT):
+        if not ("duckdb." in kinds or kinds in CAUGHT) or kinds in OF_FILES:
             continue
         for node in (part for statement in handler.body for part in ast.walk(statement)):
             if isinstance(node, ast.Name) and node.id == handler.name and not _is_harmless(node, parents, file):
@@ -227,6 +232,11 @@ def _is_harmless(name: ast.Name, parents: dict[ast.AST, ast.AST], file: str) -> 
         "getattr",
     ):
         return True
+    if isinstance(user, ast.Call) and ast.unparse(user.func) == "str":
+        reader = parents[user]
+        return (isinstance(reader, ast.Call) and ast.unparse(reader.func) == FINDS_LOCK) or _is_reader(
+            file, user, parents
+        )
     if isinstance(user, ast.Attribute) and user.attr in (
         "what",
         "remedy",
@@ -236,7 +246,10 @@ def _is_harmless(name: ast.Name, parents: dict[ast.AST, ast.AST], file: str) -> 
         "__traceback__",
     ):
         return True
-    function: ast.AST = name
-    while not isinstance(function, ast.FunctionDef | ast.Module):
-        function = parents[function]
-    return (file, getattr(function, "name", "")) in READERS
+    return _is_reader(file, name, parents)
+
+
+def _is_reader(file: str, node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    while not isinstance(node, ast.FunctionDef | ast.Module):
+        node = parents[node]
+    return (file, getattr(node, "name", "")) in READERS
