@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 
 class _Rows(_Part):
-    store: Literal["vault", "warehouse"]
+    store: Literal["vault", "warehouse", "desk"]
     table: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
     before: Count
     after: Count
