@@ -69,8 +69,7 @@ class Comparison:
         finding: What is wrong with a column that differs.
         changed: The declared relation that was applied to ``rebuilt``.
         with_order: Whether the order of rows is compared too.
-        persons_alone: Whether rows of others than ``persons`` are left out.
-        left_out: Tables that are not compared.
+        left_out: Tables, and columns as ``schema.table.column``, that are not compared.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -78,14 +77,17 @@ class Comparison:
     finding: str = "depends on who people are"
     changed: str = "identities"
     with_order: bool = False
-    persons_alone: bool = False
     left_out: frozenset[str] = frozenset()
 
     def shared(self) -> dict[str, dict[str, str]]:
         """The relations that have the same columns on both sides: each with the types of its columns."""
         original, rebuilt = (_shapes(self.connection, side) for side in SIDES)
         return {
-            relation: {name: data_type for name, data_type, _ in original[relation][1]}
+            relation: {
+                name: data_type
+                for name, data_type, _ in original[relation][1]
+                if f"{relation}.{name}" not in self.left_out
+            }
             for relation in sorted(original.keys() & rebuilt.keys() - self.left_out, key=_place_of)
             if original[relation] == rebuilt[relation]
         }
@@ -192,7 +194,6 @@ class Comparison:
         conditions = ["true", *conditions]
         if "participant_id" in types:
             joins += f" left join persons on persons.{side}_pseudonym = relation.participant_id"
-            conditions += ["persons.person is not null"] if self.persons_alone else []
         for name in TRACK_IDS:
             if name in types:
                 joins += (

@@ -21,8 +21,9 @@ class Relation:
         name: As results and certificates print it; its SQL is in the file of this name.
         what: What is changed, in a sentence; everything right of the wall must stay identical.
         finding: What is wrong with a column that changes all the same: "depends on …".
-        beside: Tables that count the added people or their donated rows, as they must: each with the reason why it is
-            not compared. Only ``held_back`` adds people.
+        beside: Tables that count donated rows, as they must: each with the reason why it is not compared. Only
+            ``held_back`` has any.
+        elapsed: Columns that must differ, each with the reason: ``schema.table.column``. Only ``clocks`` has any.
         moves: Its SQL makes the table ``moved``, by which moments of plays, answers and prompts are moved (``moved.sql``).
     """
 
@@ -30,6 +31,7 @@ class Relation:
     what: str
     finding: str
     beside: dict[str, str] = field(default_factory=dict)
+    elapsed: dict[str, str] = field(default_factory=dict)
     moves: bool = False
 
     @property
@@ -56,6 +58,16 @@ ZONES = Relation(
 ON_STUDY = (IDENTITIES, ZONES)
 # They combine: all are applied to one sample, after IDENTITIES, in this order.
 ON_SAMPLE = (
+    Relation(
+        "held_back",
+        "People who hold back one purpose, who withdrew, or whose consent is later than as_of have donated and answered more, of all that they do not let pass.",
+        "depends on data that their people do not let pass",
+        beside={
+            "anonymized.anon_row_accounting": "counts donated rows that do not pass",
+            "audit.row_accounting": "counts donated rows that do not pass",
+            "audit.consent_coverage": "counts the rows of every table, these two among them",
+        },
+    ),
     Relation(
         "moments",
         "All moments of a person (plays, reports, prompts, consents, the consented window) are earlier by a number of weeks of their own.",
@@ -84,16 +96,21 @@ ON_SAMPLE = (
         "Enrolment, the lines of the ledger, of questionnaires and of files, and the order of loading are the other way round.",
         "depends on an order of codes, enrolment, lines, files or loading",
     ),
-    Relation(
-        "held_back",
-        "There are more people with data of every kind that may not pass: for each purpose one who holds back only this purpose, one who withdrew, and one whose consent is later than as_of.",
-        "depends on data that their people do not let pass",
-        beside={
-            "anonymized.anon_row_accounting": "counts donated rows that do not pass",
-            "audit.row_accounting": "counts donated rows that do not pass",
-            "audit.consent_coverage": "counts the participants of every table",
-        },
-    ),
+)
+# It moves the moments that others of ON_SAMPLE move, and is applied alone.
+CLOCKS = Relation(
+    "clocks",
+    "Everyone lives where clocks have changed once, in the middle of what they reported, and did everything at the same local time.",
+    "shows when clocks were changed",
+    elapsed={
+        "anonymized.anon_plays.started_elapsed_ms": "the elapsed clock, which no mart has",
+        "anonymized.anon_plays.ended_elapsed_ms": "the elapsed clock, which no mart has",
+        "anonymized.anon_emotion_answers.answered_elapsed_ms": "the elapsed clock, which no mart has",
+        "anonymized.anon_emotion_prompts.prompted_elapsed_ms": "the elapsed clock, which no mart has",
+        "anonymized.anon_emotion_prompts.answered_elapsed_ms": "the elapsed clock, which no mart has",
+        "sessionized.ses_plays.ms_since_previous": "the pause before a session, which no mart has",
+    },
+    moves=True,
 )
 # What shows only where all of ON_SAMPLE are applied at once.
 TOGETHER = Relation(
@@ -106,9 +123,9 @@ SECRETS = Relation(
     "The study is laid out and loaded twice: no secret, pseudonym or key of a record is shared or computable, and shifts are even.",
     "is shared by two layouts of the study, or computable",
 )
-RELATIONS = (IDENTITIES, *ON_SAMPLE, TOGETHER, SECRETS)
+RELATIONS = (IDENTITIES, *ON_SAMPLE, CLOCKS, TOGETHER, SECRETS)
 
 
 def left_out(relations: Iterable[Relation]) -> frozenset[str]:
-    """The tables that are not compared where ``relations`` are applied."""
-    return frozenset(table for relation in relations for table in relation.beside)
+    """The tables, and columns as ``schema.table.column``, that are not compared where ``relations`` are applied."""
+    return frozenset(place for relation in relations for place in (*relation.beside, *relation.elapsed))

@@ -258,6 +258,10 @@ set platform = devices.other_platform
 from vault.devices as devices
 where plays.platform = devices.platform;
 
+-- Of equal rows the one with more fields counts: every row has one more.
+update vault.raw.extended_plays
+set key_count = key_count + 1;
+
 update vault.raw.extended_plays
 set track_uri = 'spotify:local:' || getvariable('marker') || ':' || md5(track_uri)
 where starts_with(track_uri, 'spotify:local:');

@@ -7,7 +7,8 @@ select
     keyring.participant_no,
     codes.other_code as participant_code,
     7 * 86400 * cast(codes.moved_weeks as bigint) as moved_s,
-    to_days(7 * codes.moved_weeks) as moved_by
+    to_days(7 * codes.moved_weeks) as moved_by,
+    cast(null as timestamp) as turn
 from vault.codes
 inner join vault.raw.keyring on codes.other_code = keyring.participant_code;
 

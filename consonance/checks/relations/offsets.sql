@@ -14,7 +14,8 @@ select
     participants.participant_code,
     zones.other_zone,
     cast(zones.ahead_s - others.ahead_s as bigint) as moved_s,
-    to_seconds(cast(zones.ahead_s - others.ahead_s as bigint)) as moved_by
+    to_seconds(cast(zones.ahead_s - others.ahead_s as bigint)) as moved_by,
+    cast(null as timestamp) as turn
 from vault.raw.participants
 inner join vault.raw.keyring on participants.participant_code = keyring.participant_code
 inner join zones on participants.timezone = zones.zone

@@ -2,7 +2,8 @@
 
 Everything is in memory. ``sample.sql`` takes the sample; its models are made by the statements that dbt ran for the
 paired rebuild. Then all relations are applied to a copy of its vault, and its models are made again. Only if that
-changes something, each relation is applied alone, so that the finding says on what the column depends.
+changes something, each relation is applied alone, so that the finding says on what the column depends. ``clocks`` is applied
+to another copy.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ import duckdb
 
 from consonance.checks.comparison import Comparison, Difference, match_persons
 from consonance.checks.paired_rebuild import COPIED
-from consonance.checks.relations.declared import IDENTITIES, ON_SAMPLE, TOGETHER, Relation, left_out
+from consonance.checks.relations.declared import CLOCKS, IDENTITIES, ON_SAMPLE, TOGETHER, Relation, left_out
 from consonance.checks.relations.replay import lay_out_warehouse, replay, statements_of_run
+from consonance.consent.rules import with_rules
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_catalogue, lay_out_vault
 from consonance.study.shared_macros import with_macros
 from consonance.study.vault import attach_to_read, attach_vault, lock_down, prepare, session_settings
 
 SQL = Path(__file__).with_name("sample.sql")
+HELD_PEOPLE = Path(__file__).with_name("held_people.sql")
 # About how many plays, and how many answers, a sample has at most: more find little more, and take longer.
 ROWS = 8_000
 HELD_BACK = "held_back"
@@ -37,7 +40,7 @@ class Sampled:
 
 
 def compare_samples(study: Study, built: Study, workspace: Path, marker: str, rows: int = ROWS) -> Sampled:
-    """Try the relations of ``ON_SAMPLE`` on a sample of ``study``.
+    """Try the relations of ``ON_SAMPLE``, and ``CLOCKS``, on a sample of ``study``.
 
     Args:
         study: Loaded.
@@ -59,11 +62,12 @@ def compare_samples(study: Study, built: Study, workspace: Path, marker: str, ro
         lock_down(connection, [])
         connection.execute("set variable marker = $marker", {"marker": marker})
         _take_sample(connection, rows)
-        replay(connection, statements)
-        _keep_as(connection, "original")
         ((plays,),) = connection.execute(
             "select (select count(*) from vault.raw.extended_plays) + (select count(*) from vault.raw.account_plays)"
         ).fetchall()
+        connection.execute(with_rules(HELD_PEOPLE.read_text(encoding="utf-8")))
+        replay(connection, statements)
+        _keep_as(connection, "original")
         _copy(connection, "vault", "before", "schema_name = 'raw'")
 
         def changed_by(relations: Sequence[Relation]) -> list[Difference]:
@@ -73,7 +77,10 @@ def compare_samples(study: Study, built: Study, workspace: Path, marker: str, ro
             return list(_compared(connection, relations, marker))
 
         together = changed_by(ON_SAMPLE)
-        return Sampled(plays, _attributed(together, changed_by) if together else [])
+        found = _attributed(together, changed_by) if together else []
+        known = {(one.relation, one.column) for one in found}
+        found += [one for one in changed_by((CLOCKS,)) if (one.relation, one.column) not in known]
+        return Sampled(plays, found)
 
 
 def _attributed(
@@ -132,7 +139,6 @@ def _compared(
 ) -> Iterator[Difference]:
     codes = connection.execute("select participant_code, other_code, moved_weeks from vault.codes").fetchall()
     match_persons(connection, codes, "before.raw.keyring", "vault.raw.keyring")
-    adds_people = any(relation.name == HELD_BACK for relation in relations)
     relation = IDENTITIES if not relations else relations[0] if len(relations) == 1 else TOGETHER
     yield from Comparison(
         connection,
@@ -140,10 +146,9 @@ def _compared(
         finding=relation.finding,
         changed=relation.name,
         with_order=True,
-        persons_alone=adds_people,
         left_out=left_out(relations),
     ).differences()
-    if adds_people:
+    if any(relation.name == HELD_BACK for relation in relations):
         yield from _held_back_rows(connection)
 
 

@@ -1,6 +1,7 @@
 -- A part of the study, small enough to be built in seconds: everyone, but of plays and answers only those of some days, and
 -- everyone in a zone whose clock never changes. Only there can moments be moved by weeks: where clocks change, a play
--- of summer that is moved to winter is at another hour.
+-- of summer that is moved to winter is at another hour. Of each participant one Sunday is left out, with the day before it:
+-- then their clock changes in clocks.sql, where elapsed times of a session or a window would go with it, as they must.
 --
 -- Reads the vault `study` and the catalogue `archive`, writes `vault` and `catalogue`, which are empty. The variable
 -- `rows` is about how many plays, and how many answers, the sample has at most.
@@ -76,6 +77,71 @@ insert into vault.raw.library_items by name
 select {{ copied_columns['library_items'] | join(', ') }}
 from study.raw.library_items
 where hash(track_uri) % 1000 < 1000 * getvariable('share_of_plays');
+
+-- One row is one participant with a zone of their own, and when their clock changes in clocks.sql: at 0:00 of the Sunday
+-- nearest to the middle of their answers, or else of their plays.
+create or replace temp table turns as
+with moments as (
+    select keyring.participant_no, 1 as choice, avg(epoch(answers.answered_at)) as middle_s
+    from study.raw.survey_answers as answers
+    inner join study.raw.keyring on answers.participant_code = keyring.participant_code
+    group by keyring.participant_no
+    union all
+    select participant_no, 2, avg(epoch(ts)) from study.raw.extended_plays group by participant_no
+    union all
+    select participant_no, 3, avg(epoch(end_time)) from study.raw.account_plays group by participant_no
+),
+
+middles as (
+    select
+        persons.participant_no,
+        persons.participant_code,
+        cast(epoch(timezone(persons.zone, timestamptz '2020-01-01 00:00:00+00') - timestamp '2020-01-01') as bigint) as ahead_s,
+        min_by(moments.middle_s, moments.choice) as middle_s
+    from persons_of_sample as persons
+    inner join vault.raw.participants on persons.participant_code = participants.participant_code
+    inner join moments on persons.participant_no = moments.participant_no
+    where participants.timezone is not null
+    group by all
+),
+
+sundays as (
+    select
+        *,
+        date_trunc('week', make_timestamp(cast(1000000 * (middle_s + ahead_s) as bigint)) + interval 4 day) - interval 1 day as sunday
+    from middles
+)
+
+select
+    participant_no,
+    participant_code,
+    ahead_s,
+    sunday - to_seconds(ahead_s) as turn,
+    cast(date_diff('day', sunday, timestamp '2000-09-17') // 7 as integer) as moved_weeks
+from sundays;
+
+{%- set hole = {
+    'extended_plays': (
+        'least(entries.ts - to_milliseconds(least(greatest(entries.ms_played, 0), 40000000000)), case when entries.offline_timestamp between epoch_ms(entries.ts) - 691200000 and epoch_ms(entries.ts) then make_timestamp_ms(entries.offline_timestamp) when entries.offline_timestamp between epoch(entries.ts) - 691200 and epoch(entries.ts) then make_timestamp(1000000 * entries.offline_timestamp) end)',
+        'entries.ts', 'participant_no',
+    ),
+    'account_plays': (
+        'entries.end_time - to_milliseconds(least(greatest(entries.ms_played, 0), 40000000000))', 'entries.end_time', 'participant_no',
+    ),
+    'survey_answers': ('entries.answered_at', 'entries.answered_at', 'participant_code'),
+    'survey_prompts': (
+        'least(entries.prompted_at, entries.opened_at, entries.answered_at)',
+        'greatest(entries.prompted_at, entries.opened_at, entries.answered_at)', 'participant_code',
+    ),
+} %}
+{%- for table, (begins, ends, person) in hole.items() %}
+delete from vault.raw.{{ table }} as entries
+using turns
+where
+    entries.{{ person }} = turns.{{ person }}
+    and {{ begins }} < turns.turn + interval 1 day
+    and {{ ends }} > turns.turn - interval 1 day;
+{%- endfor %}
 
 create or replace temp table heard_ids as
 select distinct substring(track_uri, 15) as spotify_id

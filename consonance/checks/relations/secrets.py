@@ -13,6 +13,7 @@ from consonance.checks.comparison import Difference
 from consonance.checks.relations.declared import SECRETS
 from consonance.study import keyring
 from consonance.study.schema import lay_out_vault
+from consonance.study.shared_macros import with_macros
 
 SQL = Path(__file__).with_name("secrets.sql")
 PEOPLE = 2_000
@@ -23,6 +24,9 @@ UNEVEN = 83.0
 AGREEING = 25
 # A digest agrees with the length of the shift of 2,000 / 260 people; with more than this many once in 10^17 draws.
 COMPUTED = 45
+# The rank correlation of two independent orders, times the root of their length, is nearly normal: beyond this once in 10^9.
+ORDERED = 6.1
+DRAWN = ("pseudonym", "participant_no", "shift_weeks", "play_secret")
 
 
 def check_secrets(people: int = PEOPLE) -> list[Difference]:
@@ -52,7 +56,8 @@ def _loaded_anew() -> ModuleType:
 
 
 def _faults(connection: duckdb.DuckDBPyConnection, people: int) -> Iterator[Difference]:
-    found = connection.execute(SQL.read_text(encoding="utf-8"), {"bins": BINS, "most": keyring.MAX_SHIFT_WEEKS})
+    statement = with_macros(SQL.read_text(encoding="utf-8"), (), columns=DRAWN)
+    found = connection.execute(statement, {"bins": BINS, "most": keyring.MAX_SHIFT_WEEKS})
     figures = dict(zip((column[0] for column in found.description or ()), found.fetchall()[0], strict=True))
     expected = people / BINS
 
@@ -64,6 +69,9 @@ def _faults(connection: duckdb.DuckDBPyConnection, people: int) -> Iterator[Diff
             yield fault(column, "is the same in two layouts of one study")
         if figures[f"computable_{column}"]:
             yield fault(column, "can be computed from what else is known of the participant")
+    for column in DRAWN:
+        if figures[f"order_of_{column}"] * people**0.5 > ORDERED:
+            yield fault(column, "is drawn in the order of participant codes")
     if figures["shared_token_key"]:
         yield Difference("raw.secrets", "secret", "is the same in two layouts of one study", SECRETS.name)
     if figures["agreeing_numbers"] > people / 100:

@@ -46,9 +46,36 @@ bins as (
             where floor((shift_weeks + $most - case when shift_weeks > 0 then 1 else 0 end) * $bins / (2 * $most)) = number
         ) as people
     from range($bins) as numbers (number)
+),
+
+-- What is drawn has no order of its own: that of codes, in which people are enrolled, is the order of none.
+places as (
+    select
+        row_number() over (order by participant_code) as code,
+        {%- for column in columns %}
+        row_number() over (order by {{ column }}, pseudonym) as {{ column }}{{ '' if loop.last else ',' }}
+        {%- endfor %}
+    from one_keys
+),
+
+ordered as (
+    select
+        {%- for column in columns %}
+        -- With the codes, and with what was drawn for the code before.
+        greatest(abs(corr(code, {{ column }})), abs(corr({{ column }}, last_{{ column }}))) as order_of_{{ column }}{{ '' if loop.last else ',' }}
+        {%- endfor %}
+    from (
+        select
+            *,
+            {%- for column in columns %}
+            lag({{ column }}) over (order by code) as last_{{ column }}{{ '' if loop.last else ',' }}
+            {%- endfor %}
+        from places
+    )
 )
 
 select
+    ordered.*,
     (select count(*) from one_keys inner join other_keys using (pseudonym)) as shared_pseudonym,
     (select count(*) from one_keys inner join other_keys using (play_secret)) as shared_play_secret,
     (select count(*) from one_secrets inner join other_secrets using (secret)) as shared_token_key,
@@ -77,3 +104,4 @@ select
     (select max(agreeing) from computable_shifts) as computable_shifts,
     (select count(*) from one_keys where shift_weeks = 0 or abs(shift_weeks) > $most) as unshifted,
     (select list(people order by bin) from bins) as bins
+from ordered

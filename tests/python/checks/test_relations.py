@@ -16,10 +16,12 @@ from conftest import account_play, as_zip, lay_out_small, play
 
 from consonance.checks.paired_rebuild import COPIED
 from consonance.checks.relations import sample
-from consonance.checks.relations.declared import ON_SAMPLE, RELATIONS, ZONES, Relation
+from consonance.checks.relations.declared import CLOCKS, ON_SAMPLE, RELATIONS, ZONES, Relation
 from consonance.checks.relations.replay import ModelFailed, replay, statements_of_run
 from consonance.checks.relations.sample import _change, _copy
 from consonance.checks.relations.secrets import check_secrets
+from consonance.consent.rules import with_rules
+from consonance.consent.state import PURPOSES
 from consonance.study import keyring
 from consonance.study.dbt_command import PROJECT
 from consonance.study.schema import lay_out_catalogue, lay_out_vault
@@ -46,6 +48,14 @@ CHANGED = {
         "survey_answers": {"answered_at"},
         "survey_prompts": {"prompted_at", "opened_at", "answered_at", "expires_at"},
     },
+    "clocks": {
+        "participants": {"timezone"},
+        "consent_events": {"history_from", "history_to"},
+        "extended_plays": {"ts", "offline_timestamp"},
+        "account_plays": {"end_time"},
+        "survey_answers": {"answered_at"},
+        # There are prompts of those alone whose clock does not change.
+    },
     "birth_years": {"participants": {"birth_year"}},
     "zones": {"participants": {"timezone"}},
     "demographics": {"participants": {"birth_year", "gender", "country"}, "extended_plays": {"country"}},
@@ -60,6 +70,14 @@ CHANGED = {
         "donation_members": {"donation_id", "member_id"},
     },
     "held_back": {},
+}
+# What people hold back: tables, and how they say whose a row is.
+HELD_BACK = {
+    "extended_plays": "participant_no",
+    "account_plays": "participant_no",
+    "library_items": "participant_no",
+    "survey_answers": "participant_code",
+    "survey_prompts": "participant_code",
 }
 
 
@@ -111,6 +129,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBP
             "create schema warehouse.declassify; create macro warehouse.declassify.device_family(platform) as 'android'"
         )
         connection.execute(with_macros(sample.SQL.read_text(encoding="utf-8"), (), copied_columns=COPIED))
+        connection.execute(with_rules(sample.HELD_PEOPLE.read_text(encoding="utf-8")))
         _copy(connection, "vault", "before", "schema_name = 'raw'")
         yield connection
 
@@ -142,7 +161,7 @@ def _contents(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, An
     }
 
 
-@pytest.mark.parametrize("relation", ON_SAMPLE, ids=lambda relation: relation.name)
+@pytest.mark.parametrize("relation", (*ON_SAMPLE, CLOCKS), ids=lambda relation: relation.name)
 def test_a_relation_changes_what_it_names_and_nothing_else(
     sampled: duckdb.DuckDBPyConnection, relation: Relation
 ) -> None:
@@ -153,19 +172,10 @@ def test_a_relation_changes_what_it_names_and_nothing_else(
     _change(sampled, (relation,))
     after = {table: _contents(sampled, table) for table in tables}
     if relation.name == "held_back":
-        people = sampled.execute("select held, participant_no from vault.held_back order by all").fetchall()
-        assert len(people) == 11
-        plays = dict(
-            sampled.execute("select participant_no, count(*) from vault.raw.extended_plays group by all").fetchall()
-        )
-        with_plays = {purpose for purpose, number in people if number in plays}
-        assert with_plays == {"listening_history", "podcasts_audiobooks", "private_sessions", "withdrawn", "not_yet"}
-        for purpose in {purpose for purpose, _ in people} - {"withdrawn", "not_yet"}:
-            ((others,),) = sampled.execute(
-                "select count(*) from vault.raw.consent_events where contains(participant_code, $code) and not list_contains(purposes, $purpose) and len(purposes) = 8",
-                {"purpose": purpose, "code": f"-held-{purpose}"},
-            ).fetchall()
-            assert others == 1
+        for table, names in before.items():
+            rows = max(len(values) for values in names.values())
+            more = max(len(values) for values in after[table].values())
+            assert (more > rows) == (table in HELD_BACK), table
         return
     changed = {
         table: {column for column in before[table] if before[table][column] != after[table][column]} for table in tables
@@ -181,15 +191,51 @@ def test_a_relation_changes_what_it_names_and_nothing_else(
         }
 
 
+def test_people_hold_back_what_belongs_to_their_purpose(sampled: duckdb.DuckDBPyConnection) -> None:
+    """Whoever holds back a purpose lacks it alone, and has donated everything else from the beginning."""
+    _change(sampled, tuple(relation for relation in ON_SAMPLE if relation.name == "held_back"))
+    people = sampled.execute("select held, purpose, participant_code from vault.held_back").fetchall()
+    assert len(people) == 11
+    for held, purpose, code in people:
+        rows = {
+            table: {
+                passes
+                for (passes,) in sampled.execute(
+                    f"select passes from held_{table} inner join held_people using ({key}) where held = $held",
+                    {"held": held},
+                ).fetchall()
+            }
+            for table, key in HELD_BACK.items()
+        }
+        expected = {table: {True} for table in HELD_BACK}
+        if purpose is None:
+            expected = {table: {False} for table in HELD_BACK}
+        elif purpose == "listening_history":
+            expected |= {"extended_plays": {False}, "account_plays": {False}}
+        elif purpose == "podcasts_audiobooks":
+            expected |= {"extended_plays": {True, False}, "account_plays": {True, False}}
+        elif purpose == "private_sessions":
+            expected |= {"extended_plays": {True, False}}
+        elif purpose == "library":
+            expected |= {"library_items": {False}}
+        elif purpose == "emotion_reports":
+            expected |= {"survey_answers": {False}, "survey_prompts": {False}}
+        assert rows == expected, held
+        if purpose:
+            assert sampled.execute(
+                "select purposes from vault.raw.consent_events where participant_code = $code", {"code": code}
+            ).fetchall() == [([other for other in PURPOSES if other != purpose],)]
+
+
 def test_lines_and_files_are_the_other_way_round(sampled: duckdb.DuckDBPyConnection) -> None:
-    order = "select list(line order by participant_code desc, answered_at desc) from vault.raw.survey_answers"
+    order = "select list(line order by participant_code desc, answered_at desc) from vault.raw.survey_answers where file like '%02.csv'"
     _change(sampled, ())
     assert sampled.execute(order).fetchall() != [([1, 2, 3, 4],)]
     _change(sampled, tuple(relation for relation in ON_SAMPLE if relation.name == "orders"))
     assert sampled.execute(order).fetchall() == [([1, 2, 3, 4],)]
     assert sampled.execute(
         "select list(ledger_line order by participant_code desc, occurred_at desc) from vault.raw.consent_events"
-    ).fetchall() == [([1, 2, 3],)]
+    ).fetchall() == [(list(range(1, 16)),)]
 
 
 def test_every_birth_year_stays_in_its_band() -> None:
@@ -290,9 +336,11 @@ def test_secrets_of_two_layouts_have_nothing_in_common() -> None:
     [
         ("draw_shift", lambda taken: 1 + secrets.randbelow(260), {"is not even over its range"}),
         ("draw_shift", lambda taken: secrets.choice([-52, 52]), {"is not even over its range", "is the same in two layouts of one study"}),
+        ("draw_pseudonym", lambda taken: f"p{next(DRAWN) % 2000:04d}{secrets.token_hex(4)}", {"is drawn in the order of participant codes"}),
+        ("draw_pseudonym", lambda taken: f"p{next(DRAWN) % 20:02d}{secrets.token_hex(5)}", {"is drawn in the order of participant codes"}),
         ("draw_secret", lambda: f"{random.Random(next(DRAWN) % 2000).getrandbits(128):032x}", {"is the same in two layouts of one study"}),
     ],
-    ids=["forward alone", "two shifts", "a stream that begins anew"],
+    ids=["forward alone", "two shifts", "a running number before it", "one of twenty letters after the other", "a stream that begins anew"],
 )  # fmt: skip
 def test_secrets_that_are_not_drawn_anew_are_named(
     monkeypatch: pytest.MonkeyPatch, name: str, draw: Callable[..., Any], expected: set[str]
