@@ -1,6 +1,6 @@
 """The leak scan: what a study and its tools write beside the tables holds no secret and no name.
 
-It reads every file of the study folder, dbt's ``target/`` and ``logs/``, and the project's dbt texts, by content. Files
+It reads every file of the study folder, dbt's ``target/`` and ``logs/``, and the project's own texts, by content. Files
 that are known by their path (``consonance.checks.leaks.places``) may hold what is said there. It also reads what the
 loaders write in words into the stores, the rights on files, and the settings under which dbt ran.
 """
@@ -22,11 +22,17 @@ from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_d
 from consonance.checks.leaks.known_files import open_folders, open_to_others, out_of_form, unlisted
 from consonance.checks.leaks.leak import Leak
 from consonance.checks.leaks.pages import OF_DBT, PageTexts, page_texts
-from consonance.checks.leaks.places import Found, files_beside, files_of_dbt, files_of_study, written_by
+from consonance.checks.leaks.places import (
+    Found,
+    files_beside,
+    files_of_dbt,
+    files_of_project,
+    files_of_study,
+    written_by,
+)
 from consonance.checks.leaks.sought import (
     CODE,
     DIGEST,
-    EXAMPLES,
     PSEUDONYM,
     SECRETS,
     USER_NAME,
@@ -70,7 +76,7 @@ class LeakScanReport:
         if self.passed:
             not_read = sum(self.known.values())
             return (
-                f"No secret and no name in {self.files:,} files of the study, logs and pages, searched by content; "
+                f"No secret and no name in {self.files:,} files of the study, of dbt and of the project, searched by content; "
                 f"{not_read:,} are known by their path."
             )
         return f"{len(self.leaks)} leaks, the first: {self.leaks[0].place} {self.leaks[0].what}."
@@ -115,7 +121,7 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     of_study = list(files_of_study(study))
     leaks += open_folders(study, dbt_folders)
     leaks += unlisted(of_study, partial(_without_names, finder))
-    files = [*of_study, *files_of_dbt(dbt_folders), *files_beside(beside)]
+    files = [*of_study, *files_of_dbt(dbt_folders), *files_of_project(), *files_beside(beside)]
     known: Counter[str] = Counter()
     searched = 0
     is_as_warehouse, desk_leaks = _desk(study)
@@ -214,8 +220,7 @@ def _addresses(text: str) -> Iterator[tuple[str, str, int]]:
 def _leaking(hits: Iterable[Hit], found: Found) -> Iterator[Hit]:
     """The hits that are a leak in this file."""
     for hit in hits:
-        is_example = found.is_of_project and hit.sought.text in EXAMPLES
-        if not (hit.sought.kinds & found.may_hold or is_example):
+        if not (hit.sought.kinds & found.may_hold or found.names_nobody(hit.sought.text)):
             yield hit
 
 

@@ -1,4 +1,4 @@
-"""Where the leak scan looks: every file of the study folder, what dbt wrote, and the project's own dbt texts.
+"""Where the leak scan looks: every file of the study folder, what dbt wrote, and the project's own texts.
 
 ``consonance/study/study_files.yml`` lists the files of a study: each with what may stand in it. What is not on the list is
 an output of some program, and may hold nothing.
@@ -11,7 +11,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consonance.checks.leaks.sought import CODE, DIGEST, KEY, PSEUDONYM, SECRET, USER_NAME
+from consonance.checks.leaks.sought import (
+    CODE,
+    DBT_TEXTS,
+    DIGEST,
+    EXAMPLES,
+    KEY,
+    NO_CODES,
+    OF_TESTS,
+    OTHER_TEXTS,
+    PSEUDONYM,
+    SECRET,
+    TESTS,
+    USER_NAME,
+)
 from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.study_files import MayHold, Place, notice_files, place_of
@@ -24,10 +37,6 @@ MAY_HOLD: Mapping[MayHold, frozenset[str]] = {
     "everything": NAMES | {PSEUDONYM, SECRET, KEY},
 }
 OUTPUT = Place("", "an output", "nothing", written_by=("a program",))
-# The texts from which dbt makes its artifacts, the log and the docs site.
-DBT_TEXTS = (
-    "models", "macros", "functions", "seeds", "analyses", "tests/sql", "dbt_project.yml", "profiles.yml", "selectors.yml",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,9 +47,11 @@ class Found:
         path: Where it is.
         within: Its path within the study folder, or as messages name it.
         place: What is known of it.
-        is_of_project: It repeats the project's own texts, with their examples.
+        is_of_project: It is one of the project's own texts, or repeats them.
         is_page: It is of the docs site, or a report.
         is_listed: Somebody has said what it is.
+        examples: Names that mean nobody there.
+        are_tests: It is a text of the tests, whose participants do not exist.
     """
 
     path: Path
@@ -49,6 +60,8 @@ class Found:
     is_of_project: bool = False
     is_page: bool = False
     is_listed: bool = True
+    examples: frozenset[str] = frozenset()
+    are_tests: bool = False
 
     @property
     def is_searched(self) -> bool:
@@ -59,6 +72,10 @@ class Found:
         """The kinds of names and secrets that may stand in it."""
         return MAY_HOLD[self.place.may_hold]
 
+    def names_nobody(self, name: str) -> bool:
+        """Whether ``name``, in lower case, is an example there."""
+        return name in self.examples or (self.are_tests and bool(OF_TESTS.fullmatch(name)))
+
 
 def files_of_study(study: Study) -> Iterator[Found]:
     """Every file of the study folder. Links are not followed: what they lead to is not in the study."""
@@ -66,17 +83,27 @@ def files_of_study(study: Study) -> Iterator[Found]:
     for path in _files(study.root):
         place = place_of(path.relative_to(study.root).as_posix(), notices)
         is_page = study.site in path.parents
-        yield Found(path, study.within(path), place or OUTPUT, is_page, is_page, is_listed=place is not None)
+        examples = EXAMPLES if is_page else frozenset()
+        yield Found(path, study.within(path), place or OUTPUT, is_page, is_page, place is not None, examples)
 
 
 def files_of_dbt(folders: Sequence[Path]) -> Iterator[Found]:
-    """What dbt wrote, and the project's own texts."""
+    """What dbt wrote."""
     for folder in folders:
         for path in _files(folder):
-            yield Found(path, str(path), OUTPUT, is_of_project=True)
-    for name in DBT_TEXTS:
-        for path in _files(PROJECT / name):
-            yield Found(path, path.relative_to(PROJECT).as_posix(), OUTPUT, is_of_project=True)
+            yield Found(path, str(path), OUTPUT, is_of_project=True, examples=EXAMPLES)
+
+
+def files_of_project() -> Iterator[Found]:
+    """The project's own texts: those of dbt, those around them, and the tests."""
+    for parts, examples in ((DBT_TEXTS, EXAMPLES), (OTHER_TEXTS, EXAMPLES | NO_CODES), (TESTS, EXAMPLES)):
+        for part in parts:
+            for path in _files(PROJECT / part):
+                within = path.relative_to(PROJECT).as_posix()
+                if part not in TESTS or not within.startswith(DBT_TEXTS):
+                    yield Found(
+                        path, within, OUTPUT, is_of_project=True, examples=examples, are_tests=part in TESTS
+                    )
 
 
 def files_beside(folders: Sequence[Path]) -> Iterator[Found]:

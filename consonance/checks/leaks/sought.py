@@ -40,6 +40,12 @@ SECRETS = frozenset({KEY, SECRET})
 # Names that the project's own texts have as examples, in unit tests and rules. Where dbt and pages repeat these texts they
 # mean nobody.
 EXAMPLES = frozenset({"17", "a", "b", "c", "d", "21", "p01", "p0001", "p0099", "100234", "sunny", "abcd", "1112345678"})
+# What in the project's own texts looks like a code, and is an example (`P001`) or something else (`M49`): in these texts it is
+# nobody. A test sees that nothing else is there.
+LIKE_CODES = re.compile(r"(?<![^\W_])[a-z]{1,4}[-_.]?[0-9]{1,6}(?![^\W_])", re.IGNORECASE)
+NO_CODES = frozenset(Path(__file__).with_name("no_codes.txt").read_text(encoding="utf-8").split())
+# Tests are about participants who do not exist, and name many: what is called so, or is words or a number, is one of these.
+OF_TESTS = re.compile(r"[a-z]{1,3}[-_]?\d{1,5}|listener-\d{3}-q7x|[^\W\d_]+(?:[-_. ][^\W\d_]+)*|\d{1,8}")
 WORD = re.compile(r"[^\W_]+")
 ASCII_WORD = re.compile(r"[0-9a-z]+")
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -52,7 +58,15 @@ OF_DBT = (
     Path(dbt.task.docs.__file__).with_name("index.html"),
     *(Path(str(module.__file__)) for module in (dbt.events.types, dbt.adapters.events.types, dbt_common.events.types)),
 )
-PROJECT_TEXTS = ("consonance", "loaders", "models", "macros", "functions", "seeds", "analyses", "docs", "tests/sql")
+# The texts of the project. Of those from which dbt makes its artifacts, the log and the docs site, nothing looks like a code.
+DBT_TEXTS = (
+    "models", "macros", "functions", "seeds", "analyses", "tests/sql", "dbt_project.yml", "profiles.yml", "selectors.yml",
+)  # fmt: skip
+OTHER_TEXTS = (
+    "consonance", "loaders", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
+    "pyproject.toml", "requirements.lock", "setup.py", ".ci", ".gitignore", ".sqlfluff",
+)  # fmt: skip
+TESTS = ("tests", "benchmarks")
 # The Base64 of shorter names is a word of a few letters.
 SHORTEST_ENCODED = 4
 DIGESTS = ("md5", "sha1", "sha256")
@@ -181,8 +195,8 @@ def words_of_the_project() -> frozenset[str]:
     word because somebody writes it into a model.
     """
     words = set(LETTERS.findall(f"{PROJECT}".lower()))
-    for folder in PROJECT_TEXTS:
-        for path in (PROJECT / folder).rglob("*"):
+    for part in (*DBT_TEXTS, *OTHER_TEXTS):
+        for path in (PROJECT / part, *(PROJECT / part).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
                 text = path.read_text(encoding="utf-8", errors="replace").lower()
                 words.update(LETTERS.findall(text))

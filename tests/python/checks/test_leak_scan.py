@@ -11,6 +11,7 @@ import json
 import lzma
 import pickle
 import sqlite3
+import subprocess
 import tarfile
 import textwrap
 import zipfile
@@ -29,7 +30,16 @@ from conftest import SmallStudy, play
 
 from consonance.checks.leak_scan import LeakScanReport, scan_for_leaks
 from consonance.checks.leaks.contents import Unsearchable, pieces
-from consonance.checks.leaks.sought import CODE, EXAMPLES, Sought, is_distinctive, words_of_the_project
+from consonance.checks.leaks.places import files_of_project
+from consonance.checks.leaks.sought import (
+    CODE,
+    EXAMPLES,
+    LIKE_CODES,
+    NO_CODES,
+    Sought,
+    is_distinctive,
+    words_of_the_project,
+)
 from consonance.checks.leaks.tokens import NUMBERED, Finder
 from consonance.cli.main import cli
 from consonance.study.dbt_command import PROJECT
@@ -116,6 +126,25 @@ def test_no_name_of_the_project_is_a_code_that_nobody_listed() -> None:
                     assert {name for name in called if not name.startswith("erased-")} <= EXAMPLES, (path, test["name"])
     for path in (PROJECT / "consonance" / "checks" / "rules").rglob("*.sql"):
         assert set(NUMBERED.findall(path.read_text(encoding="utf-8").lower())) <= EXAMPLES, path
+
+
+def test_what_looks_like_a_code_in_the_texts_of_the_project_is_listed() -> None:
+    """no_codes.txt has what is nobody; whoever writes a code into the docs or the code has to list it, or does not."""
+    texts = [
+        found.path.read_text(encoding="utf-8", errors="replace").lower()
+        for found in files_of_project()
+        if found.examples >= NO_CODES and found.path.name != "no_codes.txt"
+    ]
+    strange = {name for text in texts for name in LIKE_CODES.findall(text) if len(name) > 2} - NO_CODES
+    assert not strange, "Name nobody; what is no code belongs into consonance/checks/leaks/no_codes.txt."
+
+
+def test_every_text_of_the_project_is_searched() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("This is no checkout of git.")
+    searched = {found.within for found in files_of_project()}
+    assert not [file for file in listed.stdout.splitlines() if file not in searched and (PROJECT / file).is_file()]
 
 
 def test_shifts_beside_names_are_found_and_other_numbers_are_not() -> None:
