@@ -25,6 +25,22 @@ def declared_needs() -> list[tuple[str, str, str]]:
     ]
 
 
+def declared_grains() -> dict[str, list[tuple[str, ...]]]:
+    """For each relation that a model right of the wall makes, the columns in which no two rows are alike: one list for each
+    test ``unique`` and ``one_row_per`` of its yml.
+    """
+    grains: dict[str, list[tuple[str, ...]]] = {}
+    for schema, model in _models():
+        found = grains.setdefault(f"{schema}.{model['name']}", [])
+        found += [
+            tuple(test["one_row_per"]["arguments"]["columns"])
+            for test in model.get("data_tests", ())
+            if isinstance(test, Mapping) and "one_row_per" in test
+        ]
+        found += [(column["name"],) for column in model.get("columns", ()) if "unique" in column.get("data_tests", ())]
+    return grains
+
+
 def closed_lists() -> list[tuple[str, str]]:
     """(``schema.table.column``, word) of every word of a closed list.
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from consonance.checks.declarations import closed_lists
+from consonance.checks.declarations import closed_lists, declared_grains
 from consonance.checks.rule_tables import NOBODY, RECORDS, SUMS, TEXTS, Fetch, Table, read_tables
 from consonance.study.literals import literal
 
 # The attacks write its rows in an order of their own; dbt does not make this table.
 RISK = "audit.privacy_risk"
+# Nor this one: the note of a run at the desk.
+NOT_MODELS = (RISK, "desk.made_relations")
 # Layers with an elapsed clock: it goes no further.
 WITH_CLOCKS = ("anonymized", "sessionized", "features")
 PERSONS = "rule_persons"
@@ -31,6 +33,7 @@ EMPTY = {
     ),
     "ids": "select '' as place, cast(null as varchar) as text_id, cast(null as bigint) as number_id where false",
     "unordered": "select '' as place where false",
+    "grains": "select '' as place, '' as detail where false",
     "public_values": "select '' as relation, '' as cell, '' as measure, 0.0 as value where false",
     "words": "select '' as place, '' as value where false",
 }
@@ -43,7 +46,7 @@ def write_out(queries: Sequence[str], fetch: Fetch, beside_them: Mapping[str, st
     ``persons``: see ``_persons``. ``flags``: what a table says that a participant grants. ``times``: each participant's
     first and last time in each column with moments. ``dates_of_nobody``: columns with moments in tables without
     persons. ``clocks``: see ``_clocks``. ``ids``: see ``_ids``; ``ids_elsewhere``: the same of the other databases.
-    ``unordered``: see ``_unordered``. ``public_values``: see ``_public_values``.
+    ``unordered``: see ``_unordered``. ``grains``: see ``_grains``. ``public_values``: see ``_public_values``.
 
     Args:
         queries: SQL.
@@ -63,6 +66,7 @@ def write_out(queries: Sequence[str], fetch: Fetch, beside_them: Mapping[str, st
         "ids": _union("ids", map(_ids, checked)),
         "ids_elsewhere": _union("ids", map(_ids, beside)),
         "unordered": _union("unordered", map(_unordered, checked)),
+        "grains": _union("grains", map(_grains, checked)),
         "public_values": _union("public_values", map(_public_values, checked)),
     }
     if sum("{persons}" in query for query in queries) > 1:
@@ -231,6 +235,29 @@ def _unordered(table: Table) -> Iterator[str]:
         )
         where current_row < previous_row
     """
+
+
+def _grains(table: Table) -> Iterator[str]:
+    """Each value that several rows have of what must tell rows apart, and each table that does not say what that is.
+
+    The tables of nobody's models are left out: seeds, and the figures of the attacks.
+    """
+    if table.name in NOT_MODELS or table.schema == "reference":
+        return
+    grains = declared_grains().get(table.name, [])
+    if not grains:
+        yield f"select '{table.name}' as place, 'does not declare what tells its rows apart' as detail"
+    for columns in grains:
+        if not set(columns) <= table.types.keys():
+            continue
+        named = ", ".join(f'"{column}"' for column in columns)
+        yield f"""
+            select '{table.name}.{columns[0]}' as place, {literal(f"has several rows with one {', '.join(columns)}")} as detail
+            from {table.place}
+            where "{columns[-1]}" is not null or {len(columns) > 1}
+            group by {named}
+            having count(*) > 1
+        """
 
 
 def _public_values(table: Table) -> Iterator[str]:

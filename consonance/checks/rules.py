@@ -1,7 +1,8 @@
 """The quality rules: each is an SQL file whose rows are violations, with what, example, why and remedy.
 
-A rule reads the vault and the warehouse itself; it does not trust the models that it checks. Only which consent
-event counts, and which texts are private, is defined once for both (``consonance.consent.rules``).
+A rule reads the vault and the warehouse itself; it does not trust the models that it checks, nor the macros that they are
+written with. Which consent event counts (``rules/shared/what_the_ledger_grants.sql``), and which texts name somebody
+(``D1_nothing_the_vault_knows``), is written here once more, so that a mistake in a macro shows.
 """
 
 from __future__ import annotations

@@ -11,15 +11,11 @@ members as (
     from candidate
     inner join vault.raw.release_keyring on release_keyring.release_no = candidate.release_no
     inner join vault.raw.keyring on keyring.participant_no = release_keyring.participant_no
-),
-counting_events as (
-    {{ counting_consent_events() }}
 )
 select 'raw.release_keyring' as place
 from members
-left join counting_events on counting_events.participant_code = members.participant_code
-where
-    not coalesce(counting_events.is_active and list_contains(counting_events.purposes, members.purpose), false)
+left join {what_the_ledger_grants} as granted on granted.participant_code = members.participant_code
+where not coalesce(list_contains(granted.purposes, members.purpose), false)
 union all
 select persons.place
 from {persons} as persons

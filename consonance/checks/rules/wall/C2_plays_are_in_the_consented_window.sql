@@ -3,14 +3,10 @@
 -- example: The consent covers 2021 and 2022; the warehouse has a play of 2020-12-31.
 -- why: The dates are part of the consent. This rule takes the shift back and reads the ledger itself.
 -- remedy: Run 'dbt run'. If the rule still fails, look at models/intermediate/int_play_fates.sql.
-with counting_events as (
-    {{ counting_consent_events() }}
-),
-windows as (
-    select keyring.pseudonym, keyring.shift_weeks, counting_events.history_from, counting_events.history_to
-    from counting_events
-    inner join vault.raw.keyring on keyring.participant_code = counting_events.participant_code
-    where counting_events.history_from is not null or counting_events.history_to is not null
+with windows as (
+    select pseudonym, shift_weeks, history_from, history_to
+    from {what_the_ledger_grants} as granted
+    where history_from is not null or history_to is not null
 )
 select 'marts.plays.ended_at_local' as place
 from warehouse.marts.plays as plays
