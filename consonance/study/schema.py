@@ -35,11 +35,18 @@ KINDS: Mapping[str, Privacy] = {
     **dict.fromkeys(("birth_year", "gender", "country", "zone", "moment", "consent_day"), "quasi"),
     **dict.fromkeys(("uri", "title", "isrc", "platform", "reason"), "quasi"),
     **dict.fromkeys(("question", "answer", "reference", "export_key"), "quasi"),
+    # Which package or file a row is from, and which notice was shown: both tell about when.
+    **dict.fromkeys(("package", "notice"), "quasi"),
 }
 # How columns are called that number rows, lines, files or donations. The operator has these in files of their own, so
 # that such a number finds a row of a person again. What this program numbers itself is none of it.
 NUMBERS = re.compile(r"(?:.*_)?(?:line|no|number|place|position|index|id)")
 OWN_NUMBERS = frozenset({"release_no", "entry_no"})
+# How columns are called that describe the file, the package or the form that a row is from.
+DESCRIPTIONS = re.compile(
+    r"(?:.*_)?(?:count|counts|keys|fields|rows|lines|files|bytes|size|version|format|layout|vintage)"
+)
+OWN_DESCRIPTIONS = frozenset({"erased_rows", "software_version"})
 IN_A_LIST = re.compile(r"check \(\w+ in \((.+?)\)\)")
 
 
@@ -156,6 +163,12 @@ class Table:
                 raise BadDeclaration(
                     f"{STORES.name}: {self.name}.{column.name} is open, and numbers rows.",
                     "What numbers the rows, lines or files of an input is direct, kind row: the operator has these too.",
+                )
+            if DESCRIPTIONS.fullmatch(column.name) and column.name not in OWN_DESCRIPTIONS:
+                raise BadDeclaration(
+                    f"{STORES.name}: {self.name}.{column.name} is open, and describes what its rows are from.",
+                    "What describes a file, a package or a form is quasi, kind package or notice: these change with the years, so it "
+                    "tells about when.",
                 )
             if not column.says and column.text != "words" and not column.type.startswith("boolean"):
                 raise BadDeclaration(

@@ -186,11 +186,19 @@ class Expressions(Account, ABC):
                 """
             ),
         )
-        scope.is_aggregated = True
         name = node["function_name"].lower()
         is_known = node["type"] in WINDOWS and (node["type"] != "WINDOW_AGGREGATE" or name in AGGREGATES)
         if not is_known or node["schema"] not in ("", "main") or node["catalog"]:
             self.problem(f"The window function {name}() is not supported.", "Use a known one.", node)
+        has_order = node["type"] == "WINDOW_AGGREGATE" or bool(node["orders"])
+        # Without one this is no question of what is numbered: one finding says enough.
+        scope.is_aggregated |= has_order
+        if not has_order:
+            self.problem(
+                f"{name}() without 'order by' goes by the order in which rows lie, so by that of enrolment and loading.",
+                "Give the window an order that tells its rows apart, of columns that may pass.",
+                node,
+            )
         flows = [self.expression(child, scope, ctes) for child in node["children"]]
         for part in ("start_expr", "end_expr", "offset_expr", "default_expr"):
             if node[part]:

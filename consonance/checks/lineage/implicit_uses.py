@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 
 from consonance.checks.lineage.flow import Choice
+from consonance.checks.lineage.jinja import jinja_names
 from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.report import Findings, ImplicitUse
 from consonance.checks.lineage.reviews import REVIEWED, Review, Reviews, digest_of
@@ -79,14 +80,22 @@ def _check_review(
         )
     digest = _digest(met)
     if digest != review.digest:
+        macros = {file for choice in met for file in _macro_files(project, choice.model)}
+        written = f" It is written with macros of {', '.join(sorted(macros))}." if macros else ""
         findings.of_model(
             "review",
             project.models[met[0].model],
             met[0].line,
             f"A condition of {', '.join(sorted({choice.model for choice in met}))} has changed since its review: "
-            f"{', '.join(sorted({f'{choice.column} in a {choice.use!r}' for choice in met}))}.",
+            f"{', '.join(sorted({f'{choice.column} in a {choice.use!r}' for choice in met}))}.{written}",
             f"Read it; if the reason '{review.reason[:60]}…' is still true, write digest {digest} into {REVIEWED.name}.",
         )
+
+
+def _macro_files(project: Project, model: str) -> set[str]:
+    """The files of the macros that a model is written with: a condition changes with them, too."""
+    names = jinja_names(project.models[model].source) & project.macros.keys()
+    return {project.macros[name].file for name in names}
 
 
 def _digest(choices: Iterable[Choice]) -> str:

@@ -16,6 +16,7 @@ from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import read_statement
+from consonance.study.schema import tables
 
 LABELS_FILE = "models/staging/_staging__models.yml"
 STORES = "consonance/study/stores.yml"
@@ -180,10 +181,21 @@ class Labels:
 
 
 def check_classes(project: Project, readings: dict[str, Reading], findings: Findings) -> None:
-    """Check that no column of staging is less identifying than the columns of the stores that it is made of."""
+    """Check that no column of staging is less identifying than the columns of the stores that it is made of, which are
+    declared.
+    """
     for model in project.models.values():
         if model.layer != "staging":
             continue
+        for relation, line in readings[model.name].reads:
+            if relation.startswith(f"{VAULT}.raw.") and relation.removeprefix(f"{VAULT}.raw.") not in tables():
+                findings.of_model(
+                    "staging",
+                    model,
+                    line,
+                    f"{model.name} reads {relation}, which is declared with no classes and no purpose.",
+                    f"Read a table of {STORES}.",
+                )
         for name, flow in readings[model.name].columns.items():
             privacy = model.privacy.get(name)
             for origin in flow.origins:

@@ -15,7 +15,8 @@ from consonance.checks.lineage.labels import Labels, check_classes
 from consonance.checks.lineage.layers import LAYERS, RIGHT, SEEDS, SOURCES, VAULT, WALL
 from consonance.checks.lineage.permissions import check_catalogue, check_permissions
 from consonance.checks.lineage.project import Model, Project
-from consonance.checks.lineage.purposes import check_purposes
+from consonance.checks.lineage.purposes import check_given, check_purposes, check_reviewed_givers
+from consonance.checks.lineage.randomness import check_randomness
 from consonance.checks.lineage.report import Findings, LineageReport, LineageRow
 from consonance.checks.lineage.reviewed_code import check_code
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
@@ -54,14 +55,16 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
         check_function(function, labels, findings)
     for model in sorted(project.models.values(), key=lambda model: model.name):
         labels.columns_of(model)
-        _check_model(model, labels, layers, findings)
+        _check_model(model, labels, layers, reviews, findings)
         check_jinja(model, allowed_macros, project.variables, findings)
     for name in sorted(reviews.memories.keys() - project.models.keys()):
         what = f"There is no model {name} that could read itself."
         findings.of_file("review", name, REVIEWED.name, what, "Remove it from the memories.")
     check_classes(project, labels.readings, findings)
     check_digests(project, reviews, findings)
+    check_reviewed_givers(project, reviews, findings)
     check_code(reviews, findings)
+    check_randomness(reviews, findings)
     check_catalogue(findings)
     for weak in weak_thresholds(all_thresholds):
         findings.of_file("project", weak.name, weak.file, weak.what, weak.remedy)
@@ -73,17 +76,19 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     )
 
 
-def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], findings: Findings) -> None:
+def _check_model(model: Model, labels: Labels, layers: Mapping[str, str], reviews: Reviews, findings: Findings) -> None:
     project, reading = labels.project, labels.readings[model.name]
     check_settings(model, findings)
     _check_reads(model, reading.reads, layers, findings)
     if model.layer == WALL:
         for line in reading.stars:
             findings.of_model("unresolved", model, line, "At the wall, * is not allowed.", "Name every column.")
+    models = {other.relation: other for other in project.models.values()}
+    if model.layer == WALL:
+        check_given(model, labels.readings, models, reviews, findings)
     functions = {function.relation: function for function in project.functions.values()}
     check_calls(model, reading.calls, functions, labels, findings)
     if model.layer in RIGHT:
-        models = {other.relation: other for other in project.models.values()}
         reads = [name for name, _ in reading.reads]
         check_purposes(model, "participant_id" in reading.columns, reads, models, findings)
         check_permissions(model, labels.columns_of(model).named(), findings)

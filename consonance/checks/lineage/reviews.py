@@ -50,6 +50,8 @@ class Reviews:
         macros: Macro to (digest, reason): SQL that the checker does not read.
         code: Python that draws what must be random, or closes connections, as ``module`` or ``module:function``, to (digest, reason).
         memories: Model to the reason why it may read what it was before.
+        chance: File that draws at random, or writes keys of participants, to the reason why it may.
+        given: Model of the vault to (digest, reason): it may be read for other purposes than its rows were given for.
     """
 
     uses: Sequence[Review]
@@ -57,6 +59,8 @@ class Reviews:
     macros: Mapping[str, tuple[str, str]]
     code: Mapping[str, tuple[str, str]]
     memories: Mapping[str, str]
+    chance: Mapping[str, str]
+    given: Mapping[str, tuple[str, str]]
 
     def of(self, key: tuple[str, str, str]) -> Review | None:
         """The review of a column in a use of a model."""
@@ -90,17 +94,18 @@ class Reviews:
                 }
                 uses.append(Review(frozenset(keys), frozenset(entry["kinds"]), str(entry["digest"]), reason))
             functions = {name: str(digest) for name, digest in content["functions"].items()}
-            macros = {
-                entry["macro"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["macros"]
-            }
-            code = {
-                entry["code"]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content["code"]
-            }
-            memories = {entry["model"]: " ".join(entry["reason"].split()) for entry in content.get("memories", ())}
+            macros, code, given = (
+                {entry[of]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content[part]}
+                for part, of in (("macros", "macro"), ("code", "code"), ("given", "model"))
+            )
+            memories, chance = (
+                {entry[of]: " ".join(entry["reason"].split()) for entry in content[part]}
+                for part, of in (("memories", "model"), ("chance", "file"))
+            )
         except (KeyError, TypeError, AttributeError):
             raise BadReview(
                 f"An entry of {path.name} lacks a part.",
                 "A use has columns, kinds, digest, reason and models; a function has its digest; a macro has macro, digest and "
-                "reason, and so has code; a memory has model and reason.",
+                "reason, and so have code and given; a memory has model and reason, and chance has file and reason.",
             ) from None
-        return cls(uses, functions, macros, code, memories)
+        return cls(uses, functions, macros, code, memories, chance, given)

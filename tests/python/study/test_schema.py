@@ -60,6 +60,14 @@ def test_what_numbers_the_rows_of_an_input_is_direct() -> None:
     Table("catalogue", "music", "tracks", "one track", {"track_no": Column("track_no", "bigint", "open")})
 
 
+def test_what_describes_a_file_or_a_form_is_not_open() -> None:
+    for name in ("key_count", "form_version", "fields", "rows", "layout"):
+        with pytest.raises(BadDeclaration, match="describes what its rows are from"):
+            declared(Column(name, "integer not null", "open", says="nothing of a person"))
+        declared(Column(name, "integer not null", "quasi", kind="package", enrolled="it is everybody's"))
+    declared(Column("erased_rows", "integer", "open", says="how many rows were erased"))
+
+
 def test_an_open_column_beside_persons_says_what_it_says() -> None:
     for column in (
         Column("order_of_enrolment", "integer", "open"),
