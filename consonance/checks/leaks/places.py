@@ -101,9 +101,7 @@ def files_of_project() -> Iterator[Found]:
             for path in _files(PROJECT / part):
                 within = path.relative_to(PROJECT).as_posix()
                 if part not in TESTS or not within.startswith(DBT_TEXTS):
-                    yield Found(
-                        path, within, OUTPUT, is_of_project=True, examples=examples, are_tests=part in TESTS
-                    )
+                    yield Found(path, within, OUTPUT, is_of_project=True, examples=examples, are_tests=part in TESTS)
 
 
 def files_beside(folders: Sequence[Path]) -> Iterator[Found]:
