@@ -10,7 +10,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from consonance.release.contents import IF_MEASURED, controlled_tables
 from consonance.release.parameters import small_group
@@ -30,6 +39,14 @@ def _no_small_group(value: Any, info: ValidationInfo) -> Any:
     return value
 
 
+def _of_controlled_tier(value: Any, info: ValidationInfo) -> Any:
+    """What a controlled release says alone: it counts persons who are not in the release, or rows of persons."""
+    if (info.context or {})["tier"] == "public" and value is not None:
+        raise ValueError("is not for the public tier: it counts persons otherwise than the cells do")
+    return value
+
+
+OfControlledTier = AfterValidator(_of_controlled_tier)
 Persons = Annotated[int, Field(ge=0), AfterValidator(_no_small_group)]
 Sentence = Annotated[str, AfterValidator(_no_small_group)]
 Moment = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\dZ?)$")]
@@ -48,8 +65,8 @@ class Consent(Said):
 
     purpose: Literal["sharing_controlled", "sharing_public"]
     persons: Persons
-    left_out: dict[str, int] | None
-    purposes_of_those_in: dict[str, int] | None
+    left_out: Annotated[dict[str, int] | None, OfControlledTier]
+    purposes_of_those_in: Annotated[dict[str, int] | None, OfControlledTier]
 
 
 class Demographics(Said):
@@ -176,9 +193,9 @@ class Certificate(Said):
     created: Moment
     consent: Consent
     statements: list[Sentence]
-    demographics: Demographics | None
+    demographics: Annotated[Demographics | None, OfControlledTier]
     checks: list[Check]
-    risk: list[dict[str, str | Number | None]] | None
+    risk: Annotated[list[dict[str, str | Number | None]] | None, OfControlledTier]
     tables: list[Table]
     features_passed_on: list[str]
     feature_sources: list[FeatureSource]
@@ -187,15 +204,12 @@ class Certificate(Said):
     software: dict[str, Annotated[str, Field(pattern=r"^\d[\w.+-]*$")]]
     files: dict[str, File]
 
-    @model_validator(mode="after")
-    def _of_its_tier(self) -> Certificate:
-        consent = self.consent
-        is_told = [consent.left_out, consent.purposes_of_those_in, self.demographics, self.risk]
-        if self.tier == "public" and any(part is not None for part in is_told):
-            raise ValueError("counts persons who are not in the release, or is of rows of persons")
-        if any(row.keys() != controlled_tables()[IF_MEASURED].keys() for row in self.risk or ()):
+    @field_validator("risk")
+    @classmethod
+    def _figures(cls, risk: list[dict[str, Any]] | None) -> list[dict[str, Any]] | None:
+        if any(row.keys() != controlled_tables()[IF_MEASURED].keys() for row in risk or ()):
             raise ValueError(f"has other figures than {IF_MEASURED}")
-        return self
+        return risk
 
 
 class FieldOfTable(Said):

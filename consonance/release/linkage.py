@@ -17,6 +17,14 @@ from consonance.release.columns import Column, columns_of, has_persons, kind_of
 from consonance.release.kinds import is_of_persons, not_of_their_kind
 from consonance.study.vault import attach_to_read, session_settings
 
+REMEDY_FOR_KINDS = (
+    "Look at consonance/release/controlled_tables.yml, which gives each column its kind, and at consonance/release/kinds.py, "
+    "which says what is of a kind."
+)
+REMEDY_FOR_KEYS = (
+    "Make the value with a secret of the release (functions/record_id.sql), or remove the column from "
+    "consonance/release/controlled_tables.yml."
+)
 MAY_RECUR = ("facts", "totals", "figures")
 # A column with fewer values is no key of many persons: 13 kinds of devices may each be used by one person only.
 FEWEST_VALUES = 8
@@ -47,22 +55,21 @@ def check_nothing_links(release: Path, elsewhere: Mapping[str, Path]) -> CheckRe
             column for column in columns if column.database == "research" and not column.table.startswith("reference.")
         ]
         others = [column for column in columns if column.database in names and column.family]
-        problems = [*not_of_their_kind(connection, ours)]
+        of_another_kind = [*not_of_their_kind(connection, ours)]
         keys = [
             column
             for column in ours
             if column.family and not _may_recur(connection, column, ours) and _is_near_unique(connection, column, ours)
         ]
-        problems += [
+        linking = [
             f"{place} links the release with {names[other.database]}: its values are in {other.place} too"
             for place, other in _recurring(connection, keys, others).items()
         ]
+    problems = [*of_another_kind, *linking]
     details = {"keys": [key.place for key in keys], "compared_with": list(names.values()), "problems": problems}
     if problems:
-        remedy = (
-            "Make the value with a secret of the release (functions/record_id.sql), or remove the column from "
-            "consonance/release/controlled_tables.yml."
-        )
+        remedies = {REMEDY_FOR_KINDS: of_another_kind, REMEDY_FOR_KEYS: linking}
+        remedy = " ".join(words for words, found in remedies.items() if found)
         return CheckResult("no key links", False, listed(problems), details, remedy)
     return CheckResult(
         "no key links",
