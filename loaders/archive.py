@@ -61,6 +61,7 @@ class Member:
         size: Unpacked bytes, as declared.
         read: Gives the whole content; raises ``MemberBroken``.
         peek: Gives its first few KiB; raises ``MemberBroken``.
+        are_texts: Every value in it is a text, as in a CSV: a donation tool has made one of it.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Member:
     size: int
     read: Callable[[], bytes]
     peek: Callable[[], bytes]
+    are_texts: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,11 @@ def open_donation(path: Path, loose: Sequence[Path] = (), caps: Caps = Caps()) -
 
 def fingerprint(path: Path, members: list[Member]) -> str:
     """SHA-256 of a zip's bytes, or of the names and contents of an unpacked folder."""
-    if path.is_file():
-        return sha256_of(path)
+    return sha256_of(path) if path.is_file() else fingerprint_of(members)
+
+
+def fingerprint_of(members: list[Member]) -> str:
+    """SHA-256 of the names and contents of ``members``."""
     digest = hashlib.sha256()
     for member in members:
         try:

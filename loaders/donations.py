@@ -15,7 +15,7 @@ from consonance.study.files import printable
 from consonance.study.folder import Study
 from consonance.study.schema import insert_row
 from consonance.study.tokens import Tokens
-from loaders.archive import Member, fingerprint, open_donation
+from loaders.archive import Member
 from loaders.history import HistoryLander, MemberRefused
 from loaders.history_layouts import may_hold_history
 from loaders.inbox import Donation
@@ -30,6 +30,14 @@ HELD_ADVICE = {
     "erased": "The participant withdrew and was erased: delete the donation.",
     "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
     "not_in_a_folder": "Move it into inbox/<participant_code>/.",
+}
+# Of files of donation tools.
+TOOL_ADVICE = {
+    "not_in_a_folder": "The donation tool does not say whose it is: move it away.",
+    "no_code": "Enter the id of the donation tool, and the participant's code, into donation_ids.csv.",
+    "not_enrolled": "Enrol the participant in participants.csv; or, if the id of the donation tool is not the participant's"
+    " code, enter both into donation_ids.csv.",
+    "erased": "The participant withdrew and was erased: run 'consonance withdraw' with this code, or delete the donation.",
 }
 
 WRONG_PACKAGE = "Ask the participant for the 'Extended streaming history' (or 'Account data') package."
@@ -68,7 +76,7 @@ def load_donations(
         with connection.cursor() as cursor:
             loader = _PersonLoader(cursor, study, code, loaded_at) if reason is None else None
             for donation in by_person[code]:
-                report = loader.load(donation) if loader else _held(study, donation, str(reason))
+                report = loader.load(donation) if loader else _not_read(study, donation, str(reason))
                 reports[donation] = report
                 on_done(donation, report)
 
@@ -87,8 +95,12 @@ def why_held(code: str, held: dict[str, str | None]) -> str | None:
     return held.get(code, "not_enrolled") if is_code(code) else "no_code"
 
 
-def _held(study: Study, donation: Donation, reason: str) -> DonationReport:
-    return DonationReport(donation.participant_code, study.within(donation.path), "held", reason, HELD_ADVICE[reason])
+def _not_read(study: Study, donation: Donation, reason: str) -> DonationReport:
+    code, file = donation.participant_code, study.within(donation.path)
+    if broken := donation.broken:
+        return DonationReport(code, file, "refused", broken.reason, f"{broken.what} {broken.remedy}")
+    advice = HELD_ADVICE | TOOL_ADVICE if donation.shares else HELD_ADVICE
+    return DonationReport(code, file, "held", reason, advice[reason])
 
 
 class _Salvage(Exception):
@@ -115,8 +127,8 @@ class _PersonLoader:
                 raise DonationRefused(
                     "link", f"{printable(donation.path.name)} is a link.", "Put the donation itself into the inbox."
                 )
-            with open_donation(donation.path, donation.loose) as members:
-                sha256 = fingerprint(donation.path, members)
+            with donation.opened() as members:
+                sha256 = donation.fingerprint(members)
                 if (known := self._known_donation(sha256)) is not None:
                     return self._report("already", file, known)
                 self._refuse_erased(donation, sha256)
@@ -233,7 +245,12 @@ class _PersonLoader:
         member_id = self._value("select nextval('vault.raw.member_numbers')")
         try:
             result = self._lander.land(
-                content, Path(member.name).name, self._participant_no, member_id, salvage=salvage
+                content,
+                Path(member.name).name,
+                self._participant_no,
+                member_id,
+                salvage=salvage,
+                are_texts=member.are_texts,
             )
         except MemberRefused:
             raise _Salvage(member.position) from None

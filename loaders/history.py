@@ -18,7 +18,7 @@ import duckdb
 from loaders import history_statements
 from loaders.export_kinds import ACCOUNT_KEY, Kind, recognise
 from loaders.history_layouts import broken_csv, csv_delimiter, csv_header, csv_kind, first_row, is_array, text_of
-from loaders.history_statements import KEY_NAME, SALVAGED_ROWS, UNNAMED_KEY, MemberStatements, json_rows
+from loaders.history_statements import KEY_NAME, SALVAGED_ROWS, TEXT_ROWS, UNNAMED_KEY, MemberStatements, json_rows
 from loaders.json_rows import decoded_rows
 from loaders.memory_files import in_memory
 
@@ -62,7 +62,14 @@ class HistoryLander:
         self._cursor.execute(history_statements.COUNT_ROWS)
 
     def land(
-        self, content: bytes, name: str, participant_no: int, member_id: int, *, salvage: bool = False
+        self,
+        content: bytes,
+        name: str,
+        participant_no: int,
+        member_id: int,
+        *,
+        salvage: bool = False,
+        are_texts: bool = False,
     ) -> Landed | None:
         """Land the rows of ``content`` within the transaction under way; ``None`` if it is no listening history.
 
@@ -71,6 +78,7 @@ class HistoryLander:
             name: What messages call it.
             participant_no, member_id: Whose it is.
             salvage: Split it row by row, because DuckDB refused it before.
+            are_texts: Every value in it is a text.
 
         Raises:
             MemberBroken: it is listening history, but cannot be read; nothing of it was landed.
@@ -97,16 +105,24 @@ class HistoryLander:
         keys, username = tuple(fields), _as_json(fields)
         if salvage or not is_array(body):
             self._salvage(body, name)
-            return self._land_rows(MemberStatements(kind, keys, username, SALVAGED_ROWS, *ids))
+            rows = self._typed(SALVAGED_ROWS, kind, are_texts)
+            return self._land_rows(MemberStatements(kind, keys, username, rows, *ids))
         with in_memory(body, ".json") as address:
             try:
-                return self._land_rows(MemberStatements(kind, keys, username, json_rows(address), *ids))
+                rows = self._typed(json_rows(address), kind, are_texts)
+                return self._land_rows(MemberStatements(kind, keys, username, rows, *ids))
             except (duckdb.InvalidInputException, UnicodeDecodeError):
                 # DuckDB's message quotes the row it stumbled over: it is not passed on.
                 raise MemberRefused from None
 
     def _salvage(self, body: bytes, name: str) -> None:
         history_statements.set_rows_aside(self._cursor, *decoded_rows(body, name))
+
+    def _typed(self, rows: str, kind: Kind, are_texts: bool) -> str:
+        """The relation ``rows``, or one with its texts as the values that they stand for."""
+        if are_texts:
+            history_statements.set_text_rows_aside(self._cursor, rows, kind)
+        return TEXT_ROWS if are_texts else rows
 
     def _land_rows(self, member: MemberStatements) -> Landed:
         rows_before = self._rows_counted()

@@ -34,6 +34,7 @@ ROWS_COUNTED = "select nextval('row_numbers')"
 
 # Where rows are that were not read straight from a file.
 SALVAGED_ROWS = "salvaged_rows"
+TEXT_ROWS = "text_rows"
 
 # The key lists of odd rows, each with its hash.
 ODD_SHAPES = "select distinct hash(keys), keys from odd_fields where keys is not null"
@@ -79,14 +80,22 @@ def set_rows_aside(cursor: duckdb.DuckDBPyConnection, texts: list[str | None], f
 
 def set_csv_rows_aside(cursor: duckdb.DuckDBPyConnection, address: str, delimiter: str, kind: Kind) -> None:
     """Fill ``salvaged_rows`` from the CSV at ``address``."""
-    types = {field.key: field.type for field in kind.fields} | {kind.duration_key: "stamp"}
     cursor.execute(
-        TEMPLATES.get_template("csv_rows.sql").render(address=address, delimiter=delimiter),
-        {
-            "number_keys": [key for key, type in types.items() if type == "stamp"],
-            "flag_keys": [key for key, type in types.items() if type == "flag"],
-        },
+        TEMPLATES.get_template("csv_rows.sql").render(address=address, delimiter=delimiter), _keys_by_type(kind)
     )
+
+
+def set_text_rows_aside(cursor: duckdb.DuckDBPyConnection, rows: str, kind: Kind) -> None:
+    """Fill ``text_rows`` from the relation ``rows``, in which a donation tool has made a text of every value."""
+    cursor.execute(TEMPLATES.get_template("text_rows.sql").render(rows=rows), _keys_by_type(kind))
+
+
+def _keys_by_type(kind: Kind) -> dict[str, list[str]]:
+    types = {field.key: field.type for field in kind.fields} | {kind.duration_key: "stamp"}
+    return {
+        "number_keys": [key for key, type in types.items() if type == "stamp"],
+        "flag_keys": [key for key, type in types.items() if type == "flag"],
+    }
 
 
 @dataclass(frozen=True)

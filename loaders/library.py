@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from consonance.consent.state import held_codes
-from loaders.archive import Member, open_donation
+from loaders.archive import Member
 from loaders.export_kinds import BYTE_ORDER_MARK
 from loaders.inbox import Donation
 from loaders.refusals import MemberBroken
@@ -70,7 +70,7 @@ def _items(donation: Donation) -> Iterator[tuple[str, str]]:
     if donation.path.is_symlink():
         return
     try:
-        with open_donation(donation.path, donation.loose) as members:
+        with donation.opened() as members:
             for member in members:
                 yield from _items_of_file(_object(member))
     except MemoryError:

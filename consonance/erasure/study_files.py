@@ -23,6 +23,7 @@ from consonance.study.desk import readers_of_former
 from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of
+from loaders.donation_tools import files as tool_files
 from loaders.side_files import side_files
 from loaders.surveys.maps import Maps, questionnaire_files
 
@@ -39,7 +40,7 @@ class StudyFiles:
     """What the study files hold of participants, counted.
 
     Attributes:
-        donation_files, donation_bytes: In their folders of the inbox.
+        donation_files, donation_bytes: In their folders of the inbox, and their parts of files of donation tools.
         receipts: Files made for them to keep: consent receipts and give-back pages.
         lines: Lines of each table, by its name.
     """
@@ -56,7 +57,8 @@ class StudyFiles:
 
 def find(study: Study, codes: Sequence[str]) -> StudyFiles:
     """Count what the study files hold of the participants ``codes``."""
-    donated = [path for code in codes for path in _donated(study, code)]
+    donated = [path.stat().st_size for code in codes for path in _donated(study, code)]
+    donated += [held.size for code in codes for held in tool_files.held_of(study, code)]
     lines: Counter[str] = Counter()
     for code in codes:
         for table in _tables(study, ""):
@@ -64,7 +66,7 @@ def find(study: Study, codes: Sequence[str]) -> StudyFiles:
                 lines[study.within(table.path)] += _relabelled(table, code)[1]
     return StudyFiles(
         len(donated),
-        sum(path.stat().st_size for path in donated),
+        sum(donated),
         sum(path.exists() for code in codes for path in study.pages_for(code)),
         dict(+lines),
     )
@@ -74,8 +76,8 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
     """Remove participants from the study files.
 
     In ``consents.csv`` the lines stay, with another name for the code: the study must be able to prove that somebody
-    consented, and to what. Lines of ``participants.csv`` and ``surveys/`` go, and so do donations, receipts and
-    give-back pages.
+    consented, and to what. Lines of ``participants.csv``, ``donation_ids.csv`` and ``surveys/`` go, and so do donations,
+    receipts and give-back pages. Of a file of a donation tool only the part of the participant goes.
 
     Args:
         study: Whose files.
@@ -85,6 +87,7 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
         folder = study.donations_of(code)
         if folder.is_dir() and not folder.is_symlink() and remove_within(study.root, folder):
             sync(study.inbox)
+        tool_files.remove(study, code)  # before the line of donation_ids.csv that says how the tool calls them
         for page in study.pages_for(code):
             remove_within(study.root, page)
         for table in _tables(study, name):
@@ -97,15 +100,10 @@ def clear(study: Study, labels: Mapping[str, str]) -> None:
 def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     """Size in bytes and SHA-256 of the stores and of the operator's tables, by name."""
     tables = [path for path in side_files(study.surveys) if path.is_file()]
+    operators = [study.consents_path, study.participants_path, study.donation_ids_path]
     paths = [
-        study.vault_path,
-        study.warehouse_path,
-        study.desk_path,
-        study.consents_path,
-        study.participants_path,
-        *tables,
+        path for path in (study.vault_path, study.warehouse_path, study.desk_path, *operators, *tables) if path.exists()
     ]
-    paths = [path for path in paths if path.exists()]
     with ThreadPoolExecutor() as pool:
         hashes = list(pool.map(sha256_of, paths))
     return {
@@ -135,6 +133,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
             to_do.append(
                 f"{study.within(table.path)} cannot be read as {table.kind}: remove the participant's lines from it."
             )
+    to_do += [
+        f"{study.within(path)} cannot be read as the file of a donation tool: delete it if the participant is in it."
+        for path in tool_files.unreadable(study)
+    ]
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
         for path in _still_named(study, [*codes, *names])
@@ -170,7 +172,8 @@ class _Table:
 def _tables(study: Study, name: str) -> list[_Table]:
     """The operator's tables; ``name`` takes the place of the code in the ledger."""
     maps = Maps.of(study)
-    tables = [_Table(study.consents_path, [CODE_COLUMN], name), _Table(study.participants_path, [CODE_COLUMN])]
+    tables = [_Table(study.consents_path, [CODE_COLUMN], name)]
+    tables += [_Table(path, [CODE_COLUMN]) for path in (study.participants_path, study.donation_ids_path)]
     tables += [_Table(path, maps.participant_columns(study, path)) for path in questionnaire_files(study)]
     return [table for table in tables if table.path.is_file()]
 

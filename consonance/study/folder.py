@@ -104,6 +104,11 @@ class Study:
         return self.root / "participants.csv"
 
     @property
+    def donation_ids_path(self) -> Path:
+        """The table of ids of donation tools; a study needs none."""
+        return self.root / "donation_ids.csv"
+
+    @property
     def inbox(self) -> Path:
         return self.root / "inbox"
 

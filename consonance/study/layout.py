@@ -129,6 +129,7 @@ This folder is one study. Keep everything in it out of version control.
 | who takes part | participants.csv |
 | who consented to what | consents.csv (the ledger), notices.csv, notices/ (their texts) |
 | donations | inbox/<participant_code>/<any name>.zip, or an unpacked folder |
+| files of donation tools (Port, DDM, OSD2F) | inbox/ itself; donation_ids.csv (tool_id,participant_code) if a tool's ids are not the participant codes. The project's docs/donations.md says how |
 | questionnaire files | surveys/: tables with one answer on each line (participant_code,answered_at,instrument,item,answer), or files of m-Path, Qualtrics, REDCap, LimeSurvey, formr and others with a map |
 | what their columns are | surveys/maps/: maps (.yml), written by `consonance survey map FILE`; the project's docs/questionnaires.md shows one for each program |
 | questionnaires of your own | instruments/: scales.csv and items.csv; the project's docs/instruments.md says how |

@@ -29,6 +29,7 @@ from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.key import pending_key, read_key
 from consonance.study.settings import Settings
+from loaders.donation_tools.files import tool_ids
 
 KEY = "the vault's key"
 SECRET = "a secret of the vault"
@@ -125,7 +126,7 @@ def sought_by(study: Study, connection: duckdb.DuckDBPyConnection) -> list[Sough
         return [(str(text), person) for text, person in connection.execute(statement).fetchall() if text is not None]
 
     add(CODE, rows(CODES))
-    add(CODE, [(path.name, None) for path in _donors(study)])
+    add(CODE, [(name, None) for name in _donors(study)])
     add(USER_NAME, rows("select distinct unnest(usernames), participant_no from vault.raw.members"))
     add(PSEUDONYM, rows(PSEUDONYMS))
     add(SECRET, rows(SECRETS_OF_THE_VAULT))
@@ -221,9 +222,10 @@ def declared_texts(study: Study) -> list[str]:
     return [str(settings), str(study.root.absolute()), *texts]
 
 
-def _donors(study: Study) -> list[Path]:
-    """The folders of the inbox: also those of donors who are not enrolled."""
-    return [path for path in study.inbox.iterdir() if path.is_dir()] if study.inbox.is_dir() else []
+def _donors(study: Study) -> list[str]:
+    """Who the inbox says has donated: folders, and the ids of donation tools, also of donors who are not enrolled."""
+    folders = [path.name for path in study.inbox.iterdir() if path.is_dir()] if study.inbox.is_dir() else []
+    return [*folders, *sorted(tool_ids(study))]
 
 
 def _spellings(name: str) -> set[str]:

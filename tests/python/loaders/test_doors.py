@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import SmallStudy, account_play, as_bytes, as_zip, play, zipped
 
-from loaders import donations
+from loaders import inbox
 from loaders.load_report import DonationReport
 
 FIRST, SECOND = play(), play(ts="2024-01-01T00:00:00Z")
@@ -78,7 +78,7 @@ def test_whatever_nobody_foresaw_costs_one_donation_and_shows_nothing(
             raise ValueError("jane@mail.example")
         return "a fingerprint"
 
-    monkeypatch.setattr(donations, "fingerprint", raises)
+    monkeypatch.setattr(inbox, "fingerprint", raises)
     small.admit("P1")
     small.admit("P2")
     small.donate("P1", [FIRST], name="odd.zip")
