@@ -23,6 +23,7 @@ from consonance.release.parameters import small_group
 from consonance.report.cells import refuse_small_cells
 from consonance.site.codebook import codebook
 from consonance.site.fields import followed
+from consonance.site.front import front
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
@@ -68,9 +69,11 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
         )
         facts = _facts(connection)
     page = study.site / "index.html"
+    first = front(study)
     report = study.report.name if study.report.exists() else None
     page.write_text(
-        render("index.html", **facts, title=title, results=results, wall=wall, report=report), encoding="utf-8"
+        render("index.html", **facts, title=title, front=first, results=results, wall=wall, report=report),
+        encoding="utf-8",
     )
     return page
 

@@ -26,8 +26,8 @@ DATE = re.compile(
     rf"{ISO}|\b\d{{1,2}}[./]\d{{1,2}}[./](?:19|20)\d\d\b|\b\d{{1,2}}\.? {MONTH} (?:19|20)\d\d\b"
     rf"|\b{MONTH} \d{{1,2}}, (?:19|20)\d\d\b"
 )
-# Pages repeat the texts of rules and of functions. dbt's own page has every text of the project, and when dbt ran.
-TEXTS_OF_PAGES = ("consonance", "functions")
+# Pages repeat the texts of rules, functions and models. dbt's own page has every text of the project, and when dbt ran.
+TEXTS_OF_PAGES = ("consonance", "functions", "models")
 OF_DBT = "lineage.html"
 # A home such as "/root" is also the beginning of other words.
 SHORTEST_PLACE = 8

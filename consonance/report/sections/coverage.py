@@ -138,7 +138,7 @@ def _shares(answer: Answer) -> Figure:
                     scale=alt.Scale(domain=[0, 100]),
                     axis=alt.Axis(values=[0, 25, 50, 75, 100]),
                 ),
-                color=told_apart("source", sources, columns=2 if width < 500 else 4)["color"],
+                color=told_apart("source", sources, columns=1 if width < 500 else 4)["color"],
                 order=alt.Order("plays:Q", sort="descending"),
             )
             .properties(width=width, height=20 * len(totals))

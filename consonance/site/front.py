@@ -1,0 +1,70 @@
+"""The front page of the docs site in plain words: who takes part, what there is of them, and four pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from consonance.release.parameters import small_group
+from consonance.report.cells import persons
+from consonance.report.figures import Figure
+from consonance.report.reading import Marts, NothingToReport, of_study, opened
+from consonance.report.section import Section
+from consonance.report.sections.coverage import coverage_and_its_bias
+from consonance.report.sections.listening import what_was_heard_when
+from consonance.report.sections.mood_map import valence_arousal_map
+from consonance.study.folder import Study
+
+# The pictures are the report's: hours of listening, months, coverage by source, map of moods.
+SECTIONS: tuple[Callable[[Marts], Section], ...] = (what_was_heard_when, coverage_and_its_bias, valence_arousal_map)
+PICTURES = ("clock", "months", "coverage-shares", "map")
+# What there is, and the mart that has it: counted only if it is of more persons than a small group.
+COUNTED = {
+    "plays": "plays",
+    "sessions of listening": "sessions",
+    "emotion reports": "emotion_reports",
+}
+
+
+@dataclass(frozen=True)
+class Front:
+    """What stands at the beginning.
+
+    Attributes:
+        people: How many people the marts have, in words.
+        counts: What there is, how much of it, and of how many people, in words.
+        figures: The pictures that can be shown.
+        missing: Why the others cannot.
+    """
+
+    people: str
+    counts: tuple[tuple[str, int, str], ...]
+    figures: tuple[Figure, ...]
+    missing: tuple[str, ...]
+
+
+def front(study: Study) -> Front:
+    """What the front page of ``study`` shows; with nobody in the marts, that there is nobody.
+
+    Raises:
+        StoreError: the warehouse cannot be opened.
+    """
+    try:
+        with opened(of_study(study)) as marts:
+            sections = [section(marts) for section in SECTIONS]
+            shown = {figure.key: figure for section in sections for figure in section.figures}
+            return Front(
+                persons(marts.count("count(*)", "participants"), "participant"),
+                tuple(_counts(marts)),
+                tuple(shown[key] for key in PICTURES if key in shown),
+                tuple(text for section in sections for text in section.missing),
+            )
+    except NothingToReport as nothing:
+        return Front(persons(0, "participant"), (), (), (str(nothing),))
+
+
+def _counts(marts: Marts) -> Iterator[tuple[str, int, str]]:
+    for what, mart in COUNTED.items():
+        people = marts.count("count(distinct participant_id)", mart)
+        if people > small_group():
+            yield what, marts.count("count(*)", mart), persons(people, "participant")
