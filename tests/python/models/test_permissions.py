@@ -284,7 +284,7 @@ PERSONAL = [
     "update catalogue.music.source_tracks set spotify_id = 'MTG-0001' where spotify_id = 'AAAAAAAAAAAAAAAAAAAAAA'",
     "update catalogue.music.source_tracks set isrc = 'MTG-0001'",
     # As if it had only what the study heard.
-    "delete from catalogue.music.source_tracks where track_no = 1",
+    "update catalogue.music.source_tracks set track_no = track_no + 1",
 ]  # fmt: skip
 
 

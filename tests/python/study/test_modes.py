@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,8 +73,11 @@ def test_dbt_leaves_nothing_open(tmp_path: Path) -> None:
     made.dbt("run")
     assert stat.S_IMODE(made.study.warehouse_path.stat().st_mode) == 0o600
     made.study.warehouse_path.chmod(0o666)
+    made_by_dbt = target_folder() / "run"
+    shutil.rmtree(made_by_dbt, ignore_errors=True)
     target_folder().chmod(0o755)
     assert any(str(target_folder()) == finding.place for finding in examine(made.study).findings)
     made.dbt("run", "--select", "stg_study")
     assert open_places(made.study) == []
     assert [stat.S_IMODE(folder.stat().st_mode) for folder in (target_folder(), log_folder())] == [0o700, 0o700]
+    assert {stat.S_IMODE(path.stat().st_mode) & 0o077 for path in made_by_dbt.rglob("*")} == {0}
