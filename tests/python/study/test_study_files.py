@@ -21,6 +21,8 @@ WRITES = {
     "mkdtemp", "mkstemp", "NamedTemporaryFile", "TemporaryFile", "TemporaryDirectory", "SpooledTemporaryFile",
     "FileHandler", "RotatingFileHandler", "attach_to_write",
 }  # fmt: skip
+# Another program may write whatever it wants.
+PROGRAMS = {"run", "Popen", "call", "check_call", "check_output", "system", "popen", "posix_spawn", "execv", "execve"}
 OF_SYSTEMS = {"tempfile", "tmpfile", "/tmp", "TMPDIR", "gettempdir"}
 MODE = re.compile(r"(?=.*[wax+])[rwaxbt+]+")
 SQL = re.compile(
@@ -45,9 +47,14 @@ def _writes(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = _called(node)
-    if name in ("open", "connect"):  # with a mode, or of a database
+    module = getattr(node.func.value, "id", "") if isinstance(node.func, ast.Attribute) else ""
+    if name == "open":
         texts = [arg.value for arg in ast.walk(node) if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-        return name == "open" and any(MODE.fullmatch(text) for text in texts)
+        return any(MODE.fullmatch(text) for text in texts)
+    if name == "connect":  # to a database in a file
+        return bool(node.args) and not any(word.arg == "read_only" for word in node.keywords)
+    if module in ("subprocess", "os") and name in PROGRAMS:
+        return True
     if name in ("copy", "rename") and not node.args:  # of a dictionary, or of a table in memory
         return False
     return name in WRITES
