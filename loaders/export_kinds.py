@@ -14,7 +14,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from consonance.study.schema import Column, tables
+from consonance.study.declared_tables import Column
+from consonance.study.schema import tables
 
 FieldType = Literal["text", "flag", "stamp"]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from consonance.release.parameters import parameters
 from consonance.study.closed_lists import closed_lists
-from consonance.study.schema import Table, columns_with_purposes, kind_of_owner, owners, tables, titles
+from consonance.study.declared_tables import Table
+from consonance.study.schema import columns_with_purposes, kind_of_owner, owners, tables, titles
 from consonance.study.shared_macros import with_macros
 
 MACROS = ("consent.sql", "names.sql", "addresses.sql", "heard_tracks.sql", "connections.sql")

@@ -16,7 +16,8 @@ import yaml
 from consonance.checks.lineage.layers import WALL
 from consonance.checks.lineage.report import LineageReport
 from consonance.study.dbt_command import PROJECT
-from consonance.study.schema import Column, tables
+from consonance.study.declared_tables import Column
+from consonance.study.schema import tables
 from loaders.export_kinds import ACCOUNT_KEY, EXTENDED, KINDS
 
 KNOWN_KEYS = PROJECT / "loaders" / "known_keys.yml"

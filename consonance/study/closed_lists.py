@@ -11,8 +11,9 @@ from pathlib import Path
 import yaml
 
 from consonance.study.dbt_command import PROJECT
+from consonance.study.declared_tables import IN_A_LIST, STORES, BadDeclaration, Column, Table
 from consonance.study.feature_sources import known_sources
-from consonance.study.schema import IN_A_LIST, STORES, BadDeclaration, Column, Table, tables
+from consonance.study.schema import tables
 from consonance.study.shared_macros import listed_by
 
 ENTRIES = Path(__file__).with_name("audit_entries.yml")

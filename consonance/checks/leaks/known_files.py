@@ -11,7 +11,7 @@ from consonance.checks.leaks.places import Found, written_by
 from consonance.study.folder import Study
 from consonance.study.forms import FORMS, BadForm
 from consonance.study.modes import OTHERS
-from consonance.study.study_files import DECLARED
+from consonance.study.study_files import DECLARED, places
 
 
 def unlisted(files: Sequence[Found], called: Callable[[str], str]) -> Iterator[Leak]:
@@ -30,11 +30,14 @@ def unlisted(files: Sequence[Found], called: Callable[[str], str]) -> Iterator[L
         place = found.within if top in tops or top == found.within else f"{top}/"
         if place not in seen:
             seen.add(place)
-            writers = ", ".join(written_by(found.path.name))
+            beside = [place.written_by for place in places() if place.files.startswith(f"{top}/")]
+            writers = ", ".join(
+                dict.fromkeys([*written_by(found.path.name), *(one for ones in beside for one in ones)])
+            )
             yield Leak(
                 called(place),
                 "is on no list of study files: nobody has said what it is",
-                f"{f'It is mentioned in {writers}: look there' if writers else 'Find out who wrote it'}. Delete it, or "
+                f"{f'Look at {writers}' if writers else 'Find out who wrote it'}. Delete it, or "
                 "move it into notes/ if it is yours. What the program writes belongs on the list in "
                 f"consonance/study/{DECLARED.name}, which says what may stand in it.",
             )

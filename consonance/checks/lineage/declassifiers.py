@@ -13,7 +13,7 @@ from consonance.checks.lineage.reading import Call, Problem
 from consonance.checks.lineage.report import Finding, Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import read_statement
-from consonance.study.schema import KINDS
+from consonance.study.declared_tables import KINDS
 
 
 def check_function(function: Function, labels: Labels, findings: Findings) -> None:

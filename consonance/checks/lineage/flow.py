@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from consonance.study.schema import IDENTITIES
+from consonance.study.declared_tables import IDENTITIES
 
-# Kinds of columns of feature sources; the kinds of columns with data of persons are in consonance/study/schema.py.
+# Kinds of columns of feature sources; the kinds of columns with data of persons are in consonance/study/declared_tables.py.
 VALUE, NAMES = "value", "names"
 # From the least to the most identifying.
 PRIVACY_CLASSES = ("open", "quasi", "direct")

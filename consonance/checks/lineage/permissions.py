@@ -19,7 +19,8 @@ from consonance.checks.lineage.layers import MUSIC, SOURCES
 from consonance.checks.lineage.project import Model
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.syntax import Node
-from consonance.study.schema import Column, tables
+from consonance.study.declared_tables import Column
+from consonance.study.schema import tables
 
 PERMISSIONS = "feat_source_permissions"
 SHOWN, TRAINED = "is_shown", "may_train_models"

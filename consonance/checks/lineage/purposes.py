@@ -10,7 +10,8 @@ from consonance.checks.lineage.reading import Reading
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews, digest_of
 from consonance.consent.state import PURPOSES
-from consonance.study.schema import STORES, tables
+from consonance.study.declared_tables import STORES
+from consonance.study.schema import tables
 
 
 def check_purposes(

@@ -31,7 +31,8 @@ from consonance.consent.state import PURPOSES
 from consonance.site.fields import PASSED_NOTHING, Field, followed, known_keys
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, target_folder
-from consonance.study.schema import Column, tables
+from consonance.study.declared_tables import Column
+from consonance.study.schema import tables
 from loaders.export_kinds import ACCOUNT_KEY, EXTENDED, KINDS
 
 # What a statement of a test may name: @model and @seed for relations, !function for declassifiers.

@@ -11,17 +11,8 @@ from conftest import SmallStudy, play
 from consonance.consent.state import PURPOSES
 from consonance.study.closed_lists import closed_lists
 from consonance.study.dbt_command import PROJECT
-from consonance.study.schema import (
-    BadDeclaration,
-    Column,
-    Privacy,
-    Table,
-    columns_with_purposes,
-    owners,
-    tables,
-    titles,
-    word_columns,
-)
+from consonance.study.declared_tables import BadDeclaration, Column, Privacy, Table
+from consonance.study.schema import columns_with_purposes, owners, tables, titles, word_columns
 from consonance.study.vault import open_study
 
 

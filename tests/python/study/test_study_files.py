@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import get_args
 
 import pytest
 
 from consonance.study.dbt_command import PROJECT
 from consonance.study.forms import FORMS
-from consonance.study.study_files import DECLARED, declared, place_of, places
+from consonance.study.study_files import DECLARED, MayHold, declared, place_of, places
 
 CODE = ("consonance", "loaders")
 # What writes, makes, copies or renames a file.
@@ -156,6 +157,6 @@ def test_a_file_has_the_place_that_its_path_says(within: str, may_hold: str | No
 
 def test_every_place_says_what_it_is_and_every_form_is_there() -> None:
     for place in places():
-        assert place.what and place.may_hold in ("nothing", "names", "everything"), place.files
+        assert place.what and place.may_hold in get_args(MayHold), place.files
         re.compile(place.files)
     assert {place.form for place in places()} - {None} == set(FORMS)
