@@ -20,9 +20,10 @@ from consonance.erasure.releases import Unpublished, read_handovers
 from consonance.erasure.search import Scan
 from consonance.erasure.study_files import file_hashes, naming
 from consonance.site.pages import render
+from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
-from consonance.study.forms import refuse_other_certificate
+from consonance.study.forms import BadForm, refuse_other_certificate
 from consonance.study.settings import Settings
 
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
@@ -40,6 +41,10 @@ REMAINS = (
     "participant back; counts and tokens in the audit log. The program cannot erase freed blocks of the disk, "
     "copies outside the study folder, or ids of tracks that were sent to a music service (docs/fetching.md)."
 )
+
+
+class CertificateRefused(ConsonanceError):
+    """The certificate would say something that it may not say; the withdrawal is not finished."""
 
 
 def write_certificate(
@@ -64,6 +69,9 @@ def write_certificate(
 
     Returns:
         The JSON file and the page, readable by their owner alone.
+
+    Raises:
+        CertificateRefused: it has a part that is not of its form, or names the participant.
     """
     handovers = read_handovers(study)
     after = file_hashes(study)
@@ -101,7 +109,14 @@ def write_certificate(
         "audit_log": {"entry": evidence.searched.number, "hash": evidence.searched.entry_hash},
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     }
-    refuse_other_certificate(content, naming(record.names))
+    try:
+        refuse_other_certificate(content, naming(record.names))
+    except BadForm as error:
+        raise CertificateRefused(
+            f"The certificate of the erasure was not written: it has something else than it may say ({error}).",
+            "Everything was erased. Correct consonance/erasure/certificate.py, or consonance/study/forms.py, which says what it may "
+            "say; then run 'consonance withdraw' without a code.",
+        ) from None
     study.withdrawals.mkdir(mode=0o700, exist_ok=True)
     name = f"{record.begun_at.replace(':', '')}-{record.tokens[0][:12]}"
     certificate, page = study.withdrawals / f"{name}.json", study.withdrawals / f"{name}.html"
