@@ -60,7 +60,8 @@ def front(study: Study) -> Front:
                 tuple(text for section in sections for text in section.missing),
             )
     except NothingToReport as nothing:
-        return Front(persons(0, "participant"), (), (), (str(nothing),))
+        # What it says names the place of the warehouse on this machine.
+        return Front(persons(0, "participant"), (), (), (f"The pictures cannot be shown. {nothing.remedy}",))
 
 
 def _counts(marts: Marts) -> Iterator[tuple[str, int, str]]:
