@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from consonance.checks.comparison import Comparison, Difference, match_persons
-from consonance.checks.paired_rebuild import folder_for_rebuild, make_paired_study
+from consonance.checks.paired_rebuild import make_paired_study
 from consonance.checks.relations.declared import RELATIONS
 from consonance.checks.relations.sample import compare_samples
 from consonance.checks.relations.secrets import check_secrets
@@ -34,6 +34,7 @@ from consonance.study.vault import (
     open_study,
     session_settings,
 )
+from consonance.study.work_folders import PAIRED_REBUILD, work_folder
 
 
 class NothingToCompare(ConsonanceError):
@@ -102,7 +103,7 @@ def compare_with_paired_rebuild(study: Study, meanwhile: Callable[[], None] = la
     """
     if not study.warehouse_path.exists():
         raise NothingToCompare(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
-    with folder_for_rebuild(study) as root:
+    with work_folder(study, PAIRED_REBUILD) as root:
         marker = "canary" + secrets.token_hex(4)
         paired = make_paired_study(study, root, marker)
         with in_background(lambda: run_dbt(paired, "run", "--no-write-json", workspace=root)) as building:

@@ -7,17 +7,11 @@ a word that occurs nowhere else.
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-import psutil
 
 from consonance.checks.relations.declared import ON_STUDY
-from consonance.study.child_processes import guarded
 from consonance.study.copies import copy_stores, share_catalogue
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_vault, tables
@@ -30,9 +24,6 @@ from consonance.study.vault import (
     session_settings,
 )
 
-FOLDER = ".paired-rebuild-"
-# Version 0.1 called the folder so.
-OLD_FOLDER = ".twin-"
 # Texts of donated rows that are neither titles nor URIs nor words of lists, and that the SQL changes.
 CHANGED = ("platform",)
 # The columns of the donated rows that are copied, to be changed in place where they identify. A new text that the
@@ -43,25 +34,6 @@ COPIED = {
     )
     for table in ("extended_plays", "account_plays", "library_items")
 }
-
-
-def left_folders(study: Study) -> list[Path]:
-    """The folders of paired rebuilds in the study folder: of a test that is running, or that was killed."""
-    return [path for name in (FOLDER, OLD_FOLDER) for path in sorted(study.root.glob(f"{name}*"))]
-
-
-@contextmanager
-def folder_for_rebuild(study: Study) -> Iterator[Path]:
-    """A folder in the study for a paired rebuild. It is deleted in the end, also if this process is killed; what others have
-    left is deleted now.
-    """
-    for left in left_folders(study):
-        owner = left.name.rpartition("-")[2]
-        if not owner.isdecimal() or not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
-    root = study.root / f"{FOLDER}{os.getpid()}"
-    with guarded(study.root, root):
-        yield root
 
 
 def make_paired_study(study: Study, root: Path, marker: str) -> Study:

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import click
 import duckdb
@@ -21,6 +21,7 @@ from consonance.cli.audit import audit
 from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
 from consonance.cli.consent import consent
+from consonance.cli.dry_load_report import print_dry_load
 from consonance.cli.export import export
 from consonance.cli.giveback import giveback
 from consonance.cli.key import key
@@ -41,6 +42,7 @@ from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
 from consonance.study.vault import StoreInUse
 from consonance.study.withheld import shows_messages, unforeseen
+from loaders.dry_load import dry_load
 from loaders.load import load_study
 
 
@@ -83,9 +85,10 @@ def init(folder: Path, title: str | None) -> None:
 
 
 @cli.command()
+@click.option("--dry-run", is_flag=True, help="Say what a load would land and reject; land nothing.")
 @study_option
 @json_option
-def load(folder: Path | None, as_json: bool) -> None:
+def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
     """Land donations, consent, enrolment, questionnaires and feature archives. Safe to repeat.
 
     If a participant has taken back a purpose since the last load, the data that it covered are erased from
@@ -96,6 +99,8 @@ def load(folder: Path | None, as_json: bool) -> None:
     everything else was landed; 1 the command failed.
     """
     study = Study.find(folder)
+    if dry_run:
+        _load_nothing(study, as_json)
     with ProgressBar(screen) as progress:
         report = load_study(study, progress=progress)
     with screen.status("Comparing consents …") as status:
@@ -107,6 +112,16 @@ def load(folder: Path | None, as_json: bool) -> None:
         print_load(report, out)
         print_amendments(amendments, out)
     sys.exit(report.exit_status)
+
+
+def _load_nothing(study: Study, as_json: bool) -> NoReturn:
+    with ProgressBar(screen) as progress:
+        dry = dry_load(study, progress=progress)
+    if as_json:
+        click.echo(json.dumps(dry.as_json()))
+    else:
+        print_dry_load(dry, out)
+    sys.exit(dry.report.exit_status)
 
 
 class CheckName(click.Choice):  # type: ignore[type-arg]

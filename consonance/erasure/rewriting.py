@@ -6,7 +6,6 @@ from pathlib import Path
 
 import duckdb
 
-from consonance.checks.paired_rebuild import left_folders
 from consonance.release.register import WORK_PREFIX
 from consonance.study.dbt_command import clear_artifacts, run_dbt
 from consonance.study.files import remove_database, remove_within, sync
@@ -14,6 +13,7 @@ from consonance.study.folder import Study
 from consonance.study.fresh_vault import refuse_full_disk, write_copy
 from consonance.study.key import read_key
 from consonance.study.vault import attach_vault, open_study, prepare, session_settings
+from consonance.study.work_folders import left_folders
 
 
 def rewrite_vault(study: Study) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 
-from consonance.checks.paired_rebuild import left_folders
 from consonance.consent.coverage import narrowed
 from consonance.consent.ledger_file import read_ledger
 from consonance.consent.notices import read_notices
@@ -29,6 +28,7 @@ from consonance.study.modes import OTHERS, open_places, top_of
 from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
+from consonance.study.work_folders import left_folders
 from loaders.history_doubts import REMEDY, history_doubts
 from loaders.surveys.maps import Maps, is_for, questionnaire_files
 

@@ -11,10 +11,11 @@ from conftest import SmallStudy, lay_out_small, play
 
 from consonance.checks.comparison import shares_values
 from consonance.checks.non_interference import NothingToCompare, compare_studies, compare_with_paired_rebuild
-from consonance.checks.paired_rebuild import COPIED, OLD_FOLDER, make_paired_study
+from consonance.checks.paired_rebuild import COPIED, make_paired_study
 from consonance.checks.relations.declared import RELATIONS
 from consonance.study.folder import Study
 from consonance.study.vault import attach_study, attach_vault, open_study, session_settings
+from consonance.study.work_folders import OLD_PAIRED_REBUILD
 from consonance.synthetic.people import DISGUISE
 from consonance.synthetic.study import make_study
 
@@ -22,7 +23,7 @@ from consonance.synthetic.study import make_study
 def test_the_paired_rebuild_of_the_synthetic_study_is_identical(demo: SmallStudy) -> None:
     before = sorted(path.name for path in demo.root.iterdir())
     # What a killed test of version 0.1 left is deleted.
-    (demo.root / f"{OLD_FOLDER}none").mkdir()
+    (demo.root / f"{OLD_PAIRED_REBUILD}none").mkdir()
     report = compare_with_paired_rebuild(demo.study)
     assert report.passed, report.differences
     assert report.relations_compared >= 20

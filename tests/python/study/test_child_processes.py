@@ -18,7 +18,7 @@ from consonance.study.dbt_command import PROJECT
 CHECK = """
 import signal, subprocess, sys
 from pathlib import Path
-from consonance.checks.paired_rebuild import folder_for_rebuild
+from consonance.study.work_folders import PAIRED_REBUILD, work_folder
 from consonance.study.child_processes import children_group, in_background
 from consonance.study.folder import Study
 
@@ -28,7 +28,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def build():
     subprocess.run(["sleep", "60"], process_group=children_group.get())
 
-with folder_for_rebuild(Study(Path(sys.argv[1]))) as root:
+with work_folder(Study(Path(sys.argv[1])), PAIRED_REBUILD) as root:
     root.mkdir()
     (root / "vault.duckdb").write_text("")
     with in_background(build) as building:

@@ -100,7 +100,6 @@ def test_the_list_names_modules_that_write() -> None:
     assert named - {
         "consonance/study/vault.py",
         "consonance/study/dbt_plugin.py",
-        "consonance/checks/paired_rebuild.py",
     } <= (declared()["writers"].keys())
     assert not [module for module in named if not (PROJECT / module).is_file()]
 

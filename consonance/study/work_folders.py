@@ -1,0 +1,39 @@
+"""Folders in the study folder that hold copies of its stores while a command runs, and no longer."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from consonance.study.child_processes import guarded
+from consonance.study.folder import Study
+
+PAIRED_REBUILD = ".paired-rebuild-"
+DRY_LOAD = ".dry-load-"
+# Version 0.1 called the folder of a paired rebuild so.
+OLD_PAIRED_REBUILD = ".twin-"
+
+
+def left_folders(study: Study) -> list[Path]:
+    """Those that are there: of a command that is running, or that was killed together with its guardian."""
+    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD)
+    return [path for name in names for path in sorted(study.root.glob(f"{name}*"))]
+
+
+@contextmanager
+def work_folder(study: Study, name: str) -> Iterator[Path]:
+    """The path of a new folder in the study, which begins with ``name``. It is deleted in the end, also if this process is
+    killed; what others have left is deleted now.
+    """
+    for left in left_folders(study):
+        owner = left.name.rpartition("-")[2]
+        if not owner.isdecimal() or not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    root = study.root / f"{name}{os.getpid()}"
+    with guarded(study.root, root):
+        yield root
