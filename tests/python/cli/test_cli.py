@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -198,6 +199,18 @@ def test_the_demo_runs_the_whole_line_and_says_where_to_look(demo_output: tuple[
     assert sorted(path.name for path in (folder / "published").iterdir()) == ["1", "current"]
 
 
+def test_every_link_of_the_docs_site_leads_somewhere(demo_output: tuple[Path, str]) -> None:
+    site = demo_output[0] / "site"
+    pages = {page.name: page.read_text(encoding="utf-8") for page in site.glob("*.html") if page.name != "lineage.html"}
+    assert pages.keys() >= {"index.html", "wall.html", "fields.html", "codebook.html"}
+    for name, page in pages.items():
+        for target in set(re.findall(r'href="([^"]+)"', page)):
+            file, _, anchor = target.partition("#")
+            assert (site / file).is_file() if file else True, (name, target)
+            if anchor and file != "lineage.html":
+                assert f'id="{anchor}"' in pages[file or name], (name, target)
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium, which .ci/run installs")
 def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_path: Path) -> None:
     folder, _ = demo_output
@@ -223,6 +236,10 @@ def test_the_docs_site_opens_in_a_browser(demo_output: tuple[Path, str], tmp_pat
     assert "Synthetic study, seed 5" in index
     assert "C1" in index and 'class="failed"' not in index
     assert "only through functions/" in index and 'href="wall.html"' in index
+    assert "The clock of listening" in index and "rules passed" in index
+    fields = shown("fields.html")
+    assert "ip_addr_decrypted" in fields and 'class="fate not-read"' in fields and 'class="failed"' not in fields
+    assert 'id="marts.plays.valence"' in shown("codebook.html")
     wall = shown("wall.html")
     assert "participant_pseudonym" in wall and "stg_keyring.pseudonym" in wall and "marts.plays" in wall
     assert 'class="failed"' not in wall
