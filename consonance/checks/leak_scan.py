@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 
 from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
-from consonance.checks.leaks.known_files import open_folders, open_to_others, out_of_form, unlisted
+from consonance.checks.leaks.known_files import left_behind, open_folders, open_to_others, out_of_form, unlisted
 from consonance.checks.leaks.leak import Leak
 from consonance.checks.leaks.pages import OF_DBT, PageTexts, page_texts
 from consonance.checks.leaks.places import (
@@ -107,7 +107,8 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     with open_study(study, read_only=True) as connection:
         try:
             finder = Finder(sought_by(study, connection))
-            leaks = [*_in_stores(connection, finder)]
+            of_study = list(files_of_study(study))
+            leaks = [*_in_stores(connection, finder), *left_behind(connection, of_study)]
             written = study.settings_path.read_text(encoding="utf-8", errors="replace")
             on_pages = page_texts(connection, study.root, [*declared_texts(study), written])
         except duckdb.CatalogException:
@@ -118,7 +119,6 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     leaks += [*_exposed(study), *_unsafe_settings(target_folder(workspace) / "manifest.json")]
     logs = log_folder(workspace)
     dbt_folders = [target_folder(workspace), logs]
-    of_study = list(files_of_study(study))
     leaks += open_folders(study, dbt_folders)
     leaks += unlisted(of_study, partial(_without_names, finder))
     files = [*of_study, *files_of_dbt(dbt_folders), *files_of_project(), *files_beside(beside)]

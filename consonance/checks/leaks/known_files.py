@@ -6,12 +6,26 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import duckdb
+
 from consonance.checks.leaks.leak import Leak
 from consonance.checks.leaks.places import Found, written_by
 from consonance.study.folder import Study
 from consonance.study.forms import FORMS, BadForm
-from consonance.study.modes import OTHERS
 from consonance.study.study_files import DECLARED, places
+
+# Written here once more: who changes consonance/study/modes.py does not change what is looked for.
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+# The folder whose files may be called after nobody, and those whose files are called after participants.
+NAMELESS = "withdrawals"
+FOR_PARTICIPANTS = ("receipts", "giveback")
+CODES_OF_THE_STUDY = """
+    select participant_code from vault.raw.participants
+    union
+    select participant_code from vault.raw.keyring
+    union
+    select participant_code from vault.raw.consent_events
+"""
 
 
 def unlisted(files: Sequence[Found], called: Callable[[str], str]) -> Iterator[Leak]:
@@ -28,6 +42,8 @@ def unlisted(files: Sequence[Found], called: Callable[[str], str]) -> Iterator[L
             continue
         top = found.within.split("/")[0]
         place = found.within if top in tops or top == found.within else f"{top}/"
+        if top == NAMELESS:
+            place = f"{top}/…{found.path.suffix}"
         if place not in seen:
             seen.add(place)
             beside = [place.written_by for place in places() if place.files.startswith(f"{top}/")]
@@ -40,6 +56,36 @@ def unlisted(files: Sequence[Found], called: Callable[[str], str]) -> Iterator[L
                 f"{f'Look at {writers}' if writers else 'Find out who wrote it'}. Delete it, or "
                 "move it into notes/ if it is yours. What the program writes belongs on the list in "
                 f"consonance/study/{DECLARED.name}, which says what may stand in it.",
+            )
+
+
+def left_behind(connection: duckdb.DuckDBPyConnection, files: Sequence[Found]) -> Iterator[Leak]:
+    """What a withdrawal has to remove, and is still there: pages for people whom the vault does not know, and releases that
+    were unpublished.
+
+    Args:
+        connection: With the vault attached.
+        files: Of the study folder.
+    """
+    codes = {code for (code,) in connection.execute(CODES_OF_THE_STUDY).fetchall()}
+    unpublished = {
+        str(number) for (number,) in connection.execute("select release_no from vault.raw.unpublished").fetchall()
+    }
+    seen = set()
+    for found in files:
+        folder, *below = found.within.split("/")
+        if folder in FOR_PARTICIPANTS and found.path.stem not in codes:
+            yield Leak(
+                f"{folder}/…{found.path.suffix}",
+                "is called after nobody of the study: it may name who withdrew",
+                "Delete it. A withdrawal does that in consonance/erasure/study_files.py.",
+            )
+        if folder == "published" and below[0] in unpublished and below[0] not in seen:
+            seen.add(below[0])
+            yield Leak(
+                f"{folder}/{below[0]}",
+                "was unpublished because somebody in it withdrew, and is still there",
+                "Delete it. A withdrawal does that in consonance/erasure/releases.py.",
             )
 
 

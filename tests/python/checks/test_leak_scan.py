@@ -324,9 +324,9 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
     "a file called after a participant": (_in_study("site/person-one.svg", "<svg/>"), "has a participant code in its path", "site/….svg"),
     "a pseudonym beside codes": (_in_study("participants.csv", _of_the_keyring("'# ' || pseudonym")), "contains a pseudonym", "participants.csv"),
     "a shift beside codes": (
-        _in_study("receipts/x.json", _of_the_keyring("'{\"code\": \"person-one\", \"shift\": ' || shift_weeks || '}'")),
+        _in_study("receipts/person-one.json", _of_the_keyring("'{\"code\": \"person-one\", \"shift\": ' || shift_weeks || '}'")),
         "contains the shifts",
-        "receipts/x.json",
+        "receipts/….json",
     ),
     "a code in the audit log": (
         _in_stores("update vault.raw.audit_log set facts = '{\"file\":\"person-one\"}' where entry_no = 1"),
@@ -352,7 +352,17 @@ FAULTS: dict[str, tuple[Callable[[SmallStudy, Path], object], str, str]] = {
     "a certificate called after a participant": (
         _in_study("withdrawals/2026-11-26T155951-D013.json", "{}"),
         "is on no list of study files",
-        "withdrawals/",
+        "withdrawals/….json",
+    ),
+    "a receipt of who withdrew": (_in_study("receipts/who-is-gone.html", "<p>"), "is called after nobody of the study", "receipts/….html"),
+    "a release that was unpublished": (
+        lambda study, _: (
+            _in_stores("insert into vault.raw.unpublished values (3, '2026-01-01')")(study, _),
+            (study.study.published / "3").mkdir(parents=True),
+            (study.study.published / "3" / "codebook.csv").write_text("table,column\n", encoding="utf-8"),
+        ),
+        "was unpublished because somebody in it withdrew",
+        "published/3",
     ),
     "a certificate with more than its form": (
         _in_study("withdrawals/2026-11-26T155951-0123456789ab.json", '{"searched_for": ["who-is-gone"]}'),
