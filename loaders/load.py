@@ -64,6 +64,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     # One thread a statement: persons are read side by side, and more threads would only wait for each other.
     with open_study(study, threads=1, writes_catalogue=True) as connection:
         lay_out_stores(connection)
+        # What was heard does not decide what lands in the catalogue: no connection that has the vault writes it.
         connection.execute(f"detach {CATALOGUE}")
         record(connection, study, "load_started", {})
         anchor(connection, study)
