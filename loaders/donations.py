@@ -29,7 +29,7 @@ HELD_ADVICE = {
     "withdrawn": "The participant has withdrawn. Run 'consonance withdraw': it erases the data that the study has of them.",
     "erased": "The participant withdrew and was erased: delete the donation.",
     "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
-    "not_in_a_folder": "Move it into inbox/<participant_code>/.",
+    "not_in_a_folder": "Move it into inbox/<participant_code>/. If a donation tool made it, unpack it: docs/donations.md.",
 }
 # Of files of donation tools.
 TOOL_ADVICE = {

@@ -30,6 +30,7 @@ from consonance.study.tombstones import erased_codes, read_file, read_tombstones
 from consonance.study.vault import open_study
 from consonance.study.work_folders import left_folders
 from loaders.history_doubts import REMEDY, history_doubts
+from loaders.inbox import find_donations
 from loaders.surveys.maps import Maps, is_for, questionnaire_files
 
 # So many times the size of the stores a withdrawal or a release may need on the disk.
@@ -180,11 +181,13 @@ def _ledger(study: Study) -> Iterator[Finding]:
 
 
 def _consents(study: Study) -> Iterator[Finding]:
+    in_tools = {one.participant_code: study.within(one.path) for one in find_donations(study) if one.shares}
     with _opened(study) as connection:
         keyed = {code for (code,) in connection.execute("select participant_code from vault.raw.keyring").fetchall()}
         for state in consent_states(connection):
             code = state.participant_code
-            if state.event == "withdrawn" and (code in keyed or (is_code(code) and study.donations_of(code).exists())):
+            donated = code in in_tools or (is_code(code) and study.donations_of(code).exists())
+            if state.event == "withdrawn" and (code in keyed or donated):
                 yield Finding(
                     code,
                     "This participant has withdrawn, and the study still has their data.",
@@ -199,6 +202,12 @@ def _consents(study: Study) -> Iterator[Finding]:
         folders = [path.name for path in study.inbox.iterdir() if path.is_dir()]
         for code in sorted(erased_codes(connection, folders)):
             yield Finding(f"inbox/{code}", "There is a donation of a participant who was erased.", "Delete it.")
+        for code in sorted(erased_codes(connection, list(in_tools))):
+            yield Finding(
+                in_tools[code],
+                "There is a donation of a participant who was erased, beside those of others.",
+                f"Run 'consonance withdraw {code}'.",
+            )
 
 
 def _histories(study: Study) -> Iterator[Finding]:

@@ -110,14 +110,18 @@ def _inbox(connection: duckdb.DuckDBPyConnection, study: Study) -> tuple[dict[st
     donations = find_donations(study)
     codes = [donation.participant_code for donation in donations]
     known = held_codes(connection, "listening_history") | dict.fromkeys(erased_codes(connection, codes), "erased")
-    there = {file for (file,) in connection.execute("select file from vault.raw.donations").fetchall()}
+    there = set(
+        connection.execute(
+            "select participant_code, file from vault.raw.donations inner join vault.raw.keyring using (participant_no)"
+        ).fetchall()
+    )
     held: Counter[str] = Counter()
     not_loaded = 0
     for donation in donations:
         if reason := why_held(donation.participant_code, known):
             held[reason] += 1
         else:
-            not_loaded += study.within(donation.path) not in there
+            not_loaded += (donation.participant_code, study.within(donation.path)) not in there
     return dict(sorted(held.items())), not_loaded
 
 

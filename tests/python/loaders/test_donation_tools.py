@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from consonance.erasure import study_files
+from consonance.study.doctor import examine
 from loaders.archive import fingerprint_of
 from loaders.donation_tools.files import shares_in
 from loaders.inbox import find_donations
@@ -186,6 +187,17 @@ def test_what_cannot_be_used_is_refused_with_a_reason(small: SmallStudy) -> None
         assert donation.status in ("refused", "held")
         assert donation.advice
         assert "2023" not in donation.advice
+
+
+def test_the_doctor_finds_who_withdrew_in_a_file_of_others(small: SmallStudy) -> None:
+    for code in (ONE, OTHER):
+        small.admit(code)
+    put(small, "ddm.json", of_ddm({ONE: [play()], OTHER: [play()]}))
+    small.consent(ONE, event="withdrawn", purposes="", at="2025-02-01T10:00:00+00:00")
+    small.load()
+    found = {finding.place: finding.remedy for finding in examine(small.study).findings}
+    assert found[ONE] == f"Run 'consonance withdraw {ONE}'."
+    assert OTHER not in found
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
