@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import ElasticNetCV
 from sklearn.model_selection import GridSearchCV, GroupKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from consonance.report.statistics.results import Inputs, ModelName, NoResult, Prediction, Score
@@ -141,6 +142,19 @@ def _learner_score(
     return score(learner, inputs, held, _by_fold(held, predicted), dummy)
 
 
+class WithoutUnknown(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Makes columns 0 that have no value in what a model learns from: boosting cannot learn from such a column."""
+
+    def fit(self, x: NDArray[np.float64], y: object = None) -> WithoutUnknown:
+        """Find out which columns have no value; ``y`` is not used."""
+        self.unknown_ = np.isnan(x).all(axis=0)
+        return self
+
+    def transform(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """``x`` with 0 in these columns, also where they have a value."""
+        return np.where(self.unknown_, 0.0, x)
+
+
 def _model(learner: ModelName, x: NDArray[np.float64], y: NDArray[np.float64], persons: NDArray[np.intp]) -> Any:
     """A fitted model. Its parameters have the least squared error in the inner folds, which are groups of persons."""
     folds = list(GroupKFold(n_splits=min(INNER_FOLDS, len(np.unique(persons)))).split(x, y, persons))
@@ -151,5 +165,6 @@ def _model(learner: ModelName, x: NDArray[np.float64], y: NDArray[np.float64], p
         return make_pipeline(impute, StandardScaler(), net).fit(x, y)
     # Early stopping would set rows aside at random, and with them rows of persons that it trains on.
     boosting = HistGradientBoostingRegressor(early_stopping=False, learning_rate=0.05, random_state=0)
-    grid = {"max_iter": [20, 100], "max_leaf_nodes": [3, 12]}
-    return GridSearchCV(boosting, grid, scoring="neg_mean_squared_error", cv=folds, n_jobs=1).fit(x, y)
+    model = Pipeline([("unknown", WithoutUnknown()), ("boosting", boosting)])
+    grid = {"boosting__max_iter": [20, 100], "boosting__max_leaf_nodes": [3, 12]}
+    return GridSearchCV(model, grid, scoring="neg_mean_squared_error", cv=folds, n_jobs=1).fit(x, y)

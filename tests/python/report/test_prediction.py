@@ -93,6 +93,13 @@ def test_order_of_rows_and_names_do_not_matter(examples: pd.DataFrame) -> None:
         assert first.r2.value == pytest.approx(second.r2.value) and first.mae.low == pytest.approx(second.mae.low)
 
 
+def test_a_feature_that_is_known_of_one_group_of_people_alone_stops_no_model(examples: pd.DataFrame) -> None:
+    """Of the others, from whom a model learns, nothing is known."""
+    known = examples.assign(rare=examples["noise"].where(examples["fold"] == 0))
+    found = predicted(known, "rare", learners=("elastic_net", "gradient_boosting"))
+    assert {score.model for score in found.scores} >= {"elastic_net", "gradient_boosting"}
+
+
 def test_odd_studies_have_a_reason(examples: pd.DataFrame) -> None:
     cases = {
         "no_rows": examples.assign(valence=np.nan),
