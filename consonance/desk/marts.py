@@ -61,8 +61,9 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with duckdb.connect(config=session_settings()) as connection:
         connection.execute("set temp_directory = ''; set TimeZone = 'UTC'")
-        attach_to_read(connection, database, "analysis")
-        connection.execute("use analysis")
+        # By this name dbt's compiled analyses know it.
+        attach_to_read(connection, database, "warehouse")
+        connection.execute("use warehouse")
         there = {name for (name,) in connection.execute("select distinct schema_name from duckdb_tables()").fetchall()}
         connection.execute(f"set search_path = '{','.join(layer for layer in LAYERS if layer in there)}'")
         connection.register_filesystem(fsspec.filesystem("memory"))

@@ -129,8 +129,8 @@ def test_messages_never_quote_what_participants_gave(small: SmallStudy) -> None:
 
 def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
     done = consonance("check", "--study", demo_copy.root, "--json")
-    assert done.returncode == 0
     told = json.loads(done.stdout)
+    assert done.returncode == 0, [result["summary"] for name, result in told.items() if name != "passed"]
     assert told["passed"] and len(told["rules"]["rules"]) == len(all_rules())
     assert told["wall"]["passed"] and told["wall"]["unresolved"] == 0
     import duckdb

@@ -8,6 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -367,6 +369,74 @@ def test_every_analysis_has_an_answer(demo: SmallStudy, name: str) -> None:
     rows = run_analysis(demo, name)
     assert rows
     assert all(any(value is not None for value in row) for row in rows)
+
+
+def test_each_analysis_is_named_by_the_exposure_that_reads_what_it_reads() -> None:
+    manifest = json.loads((target_folder() / "manifest.json").read_text())
+    read = {
+        node["name"]: set(node["depends_on"]["nodes"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "analysis"
+    }
+    exposed = {
+        name: set(exposure["depends_on"]["nodes"])
+        for exposure in manifest["exposures"].values()
+        for name in exposure["config"]["meta"].get("analyses", [])
+    }
+    assert len(read) == 12 and read.keys() == exposed.keys()
+    assert all(read[name] <= exposed[name] for name in read)
+
+
+def test_the_measures_are_what_they_are_called(demo: SmallStudy) -> None:
+    """Counted once more from the plays and sessions of each participant, one by one."""
+    plays = defaultdict(list)
+    for person, *columns in demo.warehouse(
+        "select participant_id, ms_played, is_counted, is_skip, is_shuffle, content_type, track_id, valence from marts.plays"
+    ):
+        plays[person].append(columns)
+    sessions = defaultdict(list)
+    for person, duration, count in demo.warehouse("select participant_id, duration_ms, plays from marts.sessions"):
+        sessions[person].append((duration, count))
+    for (
+        person,
+        counted,
+        tracks,
+        minutes,
+        skips,
+        shuffles,
+        per_track,
+        valence,
+        known,
+        length,
+        per_session,
+    ) in run_analysis(demo, "listening_measures"):
+        theirs = plays.pop(person)
+        music = [play for play in theirs if play[4] == "track"]
+        with_valence = [play for play in theirs if play[6] is not None]
+        assert counted == sum(play[0] >= 30_000 for play in theirs)
+        assert tracks == len({play[5] for play in music} - {None})
+        expected = [
+            (minutes, sum(play[0] for play in theirs), 60_000, 0.1),
+            (skips, *_known(play[2] for play in theirs), 0.001),
+            (shuffles, *_known(play[3] for play in theirs), 0.001),
+            (per_track, sum(play[5] is not None for play in music), tracks, 0.01),
+            (valence, sum(play[6] * play[0] for play in with_valence), sum(play[0] for play in with_valence), 0.001),
+            (known, sum(play[0] for play in music if play[6] is not None), sum(play[0] for play in music), 0.001),
+            (length, sum(duration for duration, _ in sessions[person]), len(sessions[person]) * 60_000, 0.1),
+            (per_session, sum(count for _, count in sessions[person]), len(sessions[person]), 0.1),
+        ]
+        for place, (found, part, whole, step) in enumerate(expected):
+            assert found is None if not whole else abs(float(found) - float(part) / float(whole)) <= step, (
+                person,
+                place,
+            )
+    assert not plays
+
+
+def _known(flags: Iterable[bool | None]) -> tuple[int, int]:
+    """How many of the known ones are true, and how many are known."""
+    known = [flag for flag in flags if flag is not None]
+    return sum(known), len(known)
 
 
 def test_analyses_read_marts_and_audit_only() -> None:
