@@ -73,8 +73,8 @@ def tool_ids(study: Study) -> set[str]:
 
 def remove(study: Study, code: str) -> None:
     """Remove the participant ``code`` from the files of tools: their part of a file, or the file if nobody else is in it."""
-    for held in held_of(study, code):
-        path = held.path
+    # A person may have two ids in one file.
+    for path in dict.fromkeys(held.path for held in held_of(study, code)):
         tool = None if port.is_port(path.name) else _tool_of(path)
         left = tool.without(read_document(path), _ids_of(study, code)) if tool else None
         if left is None:
@@ -105,7 +105,7 @@ def _readable(study: Study) -> Iterator[tuple[Path, list[Share]]]:
 def _shares(path: Path) -> list[Share] | None:
     try:
         return shares_in(path)
-    except MemberBroken:
+    except (MemberBroken, OSError):
         return None
 
 

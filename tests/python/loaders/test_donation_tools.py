@@ -223,10 +223,12 @@ def test_a_withdrawal_takes_the_part_of_its_participant_alone(small: SmallStudy)
     for code in (ONE, OTHER):
         small.admit(code)
     ids = small.root / "donation_ids.csv"
-    ids.write_text(f"tool_id,participant_code\nid-of-a-panel,{ONE}\n{OTHER}-b,{OTHER}\n", encoding="utf-8")
+    lines = ["tool_id,participant_code", f"id-of-a-panel,{ONE}", f"second-id,{ONE}", f"{OTHER}-b,{OTHER}"]
+    ids.write_text("\n".join(lines), encoding="utf-8")
     named = "id-of-a-panel"
     both = {named: [play(), account_play()], OTHER: [play(ts="2024-01-01T00:00:00Z")]}
     put(small, "ddm.json", of_ddm(both))
+    put(small, "two-ids.json", of_ddm({named: [play()], "second-id": [account_play()]}))
     put(small, "ddm-of-one.json", of_one_in_ddm(named, ROWS))
     put(small, "osd2f.json", of_osd2f(both))
     put(small, PORT.format(named), of_d3i(history=ROWS))
@@ -241,7 +243,7 @@ def test_a_withdrawal_takes_the_part_of_its_participant_alone(small: SmallStudy)
         return found
 
     before = of_other()
-    assert study_files.find(small.study, [ONE]).donation_files == 4
+    assert study_files.find(small.study, [ONE]).donation_files == 6
     study_files.clear(small.study, {ONE: "erased-0"})
     assert not study_files.find(small.study, [ONE]).are_there
     assert of_other() == before and set(before) == {"ddm.json", "osd2f.json"}
