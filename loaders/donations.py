@@ -10,35 +10,17 @@ from pathlib import Path
 import duckdb
 from blake3 import blake3
 
-from consonance.study.codes import is_code
 from consonance.study.files import printable
 from consonance.study.folder import Study
 from consonance.study.schema import insert_row
 from consonance.study.tokens import Tokens
 from loaders.archive import Member
+from loaders.held import not_read, why_held
 from loaders.history import HistoryLander, MemberRefused
 from loaders.history_layouts import may_hold_history
 from loaders.inbox import Donation
 from loaders.load_report import DonationReport, MemberReport, Status
 from loaders.refusals import ASK_AGAIN, DonationRefused, MemberBroken
-
-HELD_ADVICE = {
-    "no_code": "Give the folder the participant's code as its name, as in participants.csv.",
-    "not_enrolled": "Enrol the participant in participants.csv, or move the donation away.",
-    "no_consent": "Enter the participant's consent into consents.csv, or return the donation.",
-    "withdrawn": "The participant has withdrawn. Run 'consonance withdraw': it erases the data that the study has of them.",
-    "erased": "The participant withdrew and was erased: delete the donation.",
-    "purpose_not_granted": "The consent does not cover listening_history: return the donation.",
-    "not_in_a_folder": "Move it into inbox/<participant_code>/. If a donation tool made it, unpack it: docs/donations.md.",
-}
-# Of files of donation tools.
-TOOL_ADVICE = {
-    "not_in_a_folder": "The donation tool does not say whose it is: move it away.",
-    "no_code": "Enter the id of the donation tool, and the participant's code, into donation_ids.csv.",
-    "not_enrolled": "Enrol the participant in participants.csv; or, if the id of the donation tool is not the participant's"
-    " code, enter both into donation_ids.csv.",
-    "erased": "The participant withdrew and was erased: run 'consonance withdraw' with this code, or delete the donation.",
-}
 
 WRONG_PACKAGE = "Ask the participant for the 'Extended streaming history' (or 'Account data') package."
 
@@ -76,7 +58,7 @@ def load_donations(
         with connection.cursor() as cursor:
             loader = _PersonLoader(cursor, study, code, loaded_at) if reason is None else None
             for donation in by_person[code]:
-                report = loader.load(donation) if loader else _not_read(study, donation, str(reason))
+                report = loader.load(donation) if loader else not_read(study, donation, str(reason))
                 reports[donation] = report
                 on_done(donation, report)
 
@@ -86,21 +68,6 @@ def load_donations(
         for done in as_completed([pool.submit(load_person, code) for code in largest_first]):
             done.result()
     return [reports[donation] for donation in donations]
-
-
-def why_held(code: str, held: dict[str, str | None]) -> str | None:
-    """Why donations in the folder ``code`` of the inbox are not read; ``None`` if they are. ``held``: see ``load_donations``."""
-    if code == "":
-        return "not_in_a_folder"
-    return held.get(code, "not_enrolled") if is_code(code) else "no_code"
-
-
-def _not_read(study: Study, donation: Donation, reason: str) -> DonationReport:
-    code, file = donation.participant_code, study.within(donation.path)
-    if broken := donation.broken:
-        return DonationReport(code, file, "refused", broken.reason, f"{broken.what} {broken.remedy}")
-    advice = HELD_ADVICE | TOOL_ADVICE if donation.shares else HELD_ADVICE
-    return DonationReport(code, file, "held", reason, advice[reason])
 
 
 class _Salvage(Exception):

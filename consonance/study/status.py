@@ -18,7 +18,7 @@ from consonance.study.folder import Study
 from consonance.study.settings import Settings
 from consonance.study.tombstones import erased_codes
 from consonance.study.vault import open_study
-from loaders.donations import HELD_ADVICE, why_held
+from loaders.held import HELD_ADVICE, why_held
 from loaders.inbox import find_donations
 
 # What the remedies of the doctor name, in the order in which they are to be run.
