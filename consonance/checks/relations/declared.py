@@ -103,6 +103,7 @@ CLOCKS = Relation(
     "Everyone lives where clocks have changed once, in the middle of what they reported, and did everything at the same local time.",
     "shows when clocks were changed",
     elapsed={
+        "anonymized.anon_plays.started_at_local": "the clock of each play, where the marts have that of its session",
         "anonymized.anon_plays.started_elapsed_ms": "the elapsed clock, which no mart has",
         "anonymized.anon_plays.ended_elapsed_ms": "the elapsed clock, which no mart has",
         "anonymized.anon_emotion_answers.answered_elapsed_ms": "the elapsed clock, which no mart has",

@@ -1,5 +1,6 @@
 -- People who are in every sample: for each purpose one who grants all purposes but this one, one more who has withdrawn, and one
--- whose consent is later than `as_of`. Each has data of every kind. What they let pass is in the sample from the
+-- whose consent is later than `as_of`. Each has data of every kind, in two packages that have the same plays and disagree on
+-- how they were played. What they let pass is in the sample from the
 -- beginning; the rest is added by held_back.sql. All moments are of one person alone: whatever is made of moments is another
 -- thing for each.
 --
@@ -16,8 +17,8 @@ select
     row_number() over (order by held) as place,
     getvariable('marker') || '-held-' || held as participant_code,
     cast((select coalesce(max(participant_no), 0) from vault.raw.keyring) + row_number() over (order by held) as integer) as participant_no,
-    cast((select coalesce(max(member_id), 0) from vault.raw.members) + 2 * row_number() over (order by held) as integer) as extended_member,
-    cast((select coalesce(max(donation_id), 0) from vault.raw.donations) + row_number() over (order by held) as integer) as donation_id
+    cast((select coalesce(max(member_id), 0) from vault.raw.members) + 3 * row_number() over (order by held) as integer) as extended_member,
+    cast((select coalesce(max(donation_id), 0) from vault.raw.donations) + 2 * row_number() over (order by held) as integer) as donation_id
 from people;
 
 insert into vault.raw.participants by name
@@ -71,13 +72,14 @@ from held_people;
 
 insert into vault.raw.donations by name
 select
-    donation_id,
-    participant_no,
-    md5(participant_code) as sha256,
+    held_people.donation_id + package.number as donation_id,
+    held_people.participant_no,
+    md5(held_people.participant_code || package.number) as sha256,
     'held.zip' as file,
     0 as unlisted_files,
     (select as_of from vault.raw.study) as loaded_at
-from held_people;
+from held_people
+cross join (values (0), (1)) as package (number);
 
 insert into vault.raw.members by name
 select
@@ -90,17 +92,18 @@ select
     0 as rejected,
     [getvariable('marker') || '-held-user-' || held_people.place] as usernames
 from held_people
-cross join (values (0, 'extended'), (1, 'music')) as layout (number, kind);
+cross join (values (0, 'extended'), (1, 'music'), (2, 'extended')) as layout (number, kind);
 
 insert into vault.raw.donation_members by name
 select
-    participant_no,
-    donation_id,
-    extended_member + unnest([0, 1]) as member_id,
-    unnest([1, 2]) as position,
+    held_people.participant_no,
+    held_people.donation_id + place.package as donation_id,
+    held_people.extended_member + place.member as member_id,
+    place.position,
     'held.json' as name,
     true as is_counted_here
-from held_people;
+from held_people
+cross join (values (0, 0, 1), (0, 1, 2), (1, 2, 1)) as place (package, member, position);
 
 -- One row is one play of one of them.
 create or replace temp table held_plays as
@@ -137,7 +140,7 @@ create or replace temp table held_extended_plays as
 select
     passes,
     participant_no,
-    member_id,
+    member_id + copy.member as member_id,
     row_no,
     cast(21 as smallint) as key_count,
     ended_at as ts,
@@ -156,12 +159,13 @@ select
     'DE' as country,
     'trackdone' as reason_start,
     'trackdone' as reason_end,
-    is_set as shuffle,
+    is_set <> (copy.member > 0) as shuffle,
     is_set as skipped,
     is_set as offline,
     is_private as incognito_mode,
     0 as offline_timestamp
 from held_plays
+cross join (values (0), (2)) as copy (member)
 where not is_account;
 
 create or replace temp table held_account_plays as
@@ -219,3 +223,41 @@ cross join (select unnest([1, 2, 3]) as number) as prompt;
 insert into vault.raw.{{ table }} by name
 select * exclude (passes) from held_{{ table }} where passes;
 {%- endfor %}
+
+-- One of them heard music in the night of their turn (sample.sql), 70 days before all else: a session keeps the clock that it
+-- began with, so its plays move together, and only what comes hours later by an hour less.
+create or replace temp table night as
+select
+    held_people.*,
+    date_trunc('week', study.as_of - interval 70 day) - interval 1 day as sunday
+from held_people
+cross join vault.raw.study
+where held_people.held = 'sharing_public';
+
+insert into turns by name
+select
+    participant_no,
+    participant_code,
+    3600 as ahead_s,
+    sunday - interval 1 hour + interval 6 hour as turn,
+    cast(date_diff('day', sunday, timestamp '2000-09-17') // 7 as integer) as moved_weeks
+from night;
+
+insert into vault.raw.extended_plays by name
+select
+    night.participant_no,
+    night.extended_member as member_id,
+    cast(100 + play.number as integer) as row_no,
+    cast(21 as smallint) as key_count,
+    night.sunday - interval 1 hour + to_minutes(cast(18 * play.number - 26 as integer)) as ts,
+    61000 as ms_played,
+    'spotify:track:' || repeat('h', 22) as track_uri,
+    'A held track' as track_name,
+    'A held artist' as artist_name,
+    'A held artist' as album_name,
+    'android' as platform,
+    'DE' as country,
+    'trackdone' as reason_start,
+    'trackdone' as reason_end
+from night
+cross join (select unnest([1, 2, 3]) as number) as play;

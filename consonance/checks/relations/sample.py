@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from consonance.checks.comparison import Comparison, Difference, match_persons
+from consonance.checks.declarations import declared_grains
 from consonance.checks.paired_rebuild import COPIED
 from consonance.checks.relations.declared import CLOCKS, IDENTITIES, ON_SAMPLE, TOGETHER, Relation, left_out
 from consonance.checks.relations.replay import lay_out_warehouse, replay, statements_of_run
@@ -68,6 +69,7 @@ def compare_samples(study: Study, built: Study, workspace: Path, marker: str, ro
         connection.execute(with_rules(HELD_PEOPLE.read_text(encoding="utf-8")))
         replay(connection, statements)
         _keep_as(connection, "original")
+        repeated = list(_repeated_rows(connection))
         _copy(connection, "vault", "before", "schema_name = 'raw'")
 
         def changed_by(relations: Sequence[Relation]) -> list[Difference]:
@@ -80,7 +82,7 @@ def compare_samples(study: Study, built: Study, workspace: Path, marker: str, ro
         found = _attributed(together, changed_by) if together else []
         known = {(one.relation, one.column) for one in found}
         found += [one for one in changed_by((CLOCKS,)) if (one.relation, one.column) not in known]
-        return Sampled(plays, found)
+        return Sampled(plays, repeated + found)
 
 
 def _attributed(
@@ -150,6 +152,23 @@ def _compared(
     ).differences()
     if any(relation.name == HELD_BACK for relation in relations):
         yield from _held_back_rows(connection)
+
+
+def _repeated_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:
+    """Tables of which several rows are alike in what must tell them apart. A rule asks this of the study; the people of the
+    sample have data of every kind, also where a study has none.
+    """
+    there = {place for (place,) in connection.execute(TABLES_OF_SAMPLE).fetchall()}
+    for relation, grains in declared_grains().items():
+        for columns in grains if relation in there else ():
+            named = ", ".join(f'"{column}"' for column in columns)
+            known = " and ".join(f'"{column}" is not null' for column in columns) if len(columns) == 1 else "true"
+            repeated = f"select 1 from original.{relation} where {known} group by {named} having count(*) > 1 limit 1"
+            if connection.execute(repeated).fetchall():
+                yield Difference(relation, columns[0], f"has several rows with one {', '.join(columns)}", HELD_BACK)
+
+
+TABLES_OF_SAMPLE = "select schema_name || '.' || table_name from duckdb_tables() where database_name = 'original'"
 
 
 def _held_back_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[Difference]:

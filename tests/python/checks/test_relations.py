@@ -54,7 +54,7 @@ CHANGED = {
         "extended_plays": {"ts", "offline_timestamp"},
         "account_plays": {"end_time"},
         "survey_answers": {"answered_at"},
-        # There are prompts of those alone whose clock does not change.
+        "survey_prompts": {"prompted_at", "opened_at", "answered_at", "expires_at"},
     },
     "birth_years": {"participants": {"birth_year"}},
     "zones": {"participants": {"timezone"}},
