@@ -16,6 +16,7 @@ from consonance.study import doctor
 from consonance.study.dbt_command import DbtFailed
 from consonance.study.doctor import examine
 from consonance.study.folder import Study
+from consonance.study.status import status_of
 from consonance.study.vault import open_study
 
 
@@ -172,3 +173,25 @@ def test_dbt_says_what_a_vault_of_an_older_version_needs(study: SmallStudy) -> N
     assert "Traceback" not in failed.value.output
     study.load()
     study.dbt("run", "--select", "int_known_names")
+
+
+def test_the_status_says_what_is_held_and_what_to_run_next(study: SmallStudy) -> None:
+    done = consonance("status", "--json", "--study", study.root)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert (told["loaded"]["donations"], told["loaded"]["plays"], told["release"]) == (2, 2, None)
+    assert told["desk_written_at"] and told["findings"] == 0
+    assert next(step["command"] for step in told["next"]) == "consonance sql"
+    study.donate("P3", [play()])
+    study.donate("P1", [play("2024-01-01T10:00:00Z")], "later.zip")
+    status = status_of(study.study)
+    assert (status.held, status.not_loaded) == ({"not_enrolled": 1}, 1)
+    assert list(status.next) == ["consonance load", "dbt run"]
+    shown = consonance("status", "--study", study.root).stdout
+    assert "1 not enrolled: Enrol the participant in participants.csv" in " ".join(shown.split())
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_status_of_an_empty_study_begins_with_a_load(tmp_path: Path) -> None:
+    status = status_of(lay_out_small(tmp_path / "empty").study)
+    assert status.loaded_at is None and list(status.next) == ["consonance load", "dbt run"]
