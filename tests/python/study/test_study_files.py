@@ -27,7 +27,7 @@ PROGRAMS = {"run", "Popen", "call", "check_call", "check_output", "system", "pop
 OF_SYSTEMS = {"tempfile", "tmpfile", "/tmp", "TMPDIR", "gettempdir"}
 MODE = re.compile(r"(?=.*[wax+])[rwaxbt+]+")
 SQL = re.compile(
-    r"(?i)\bcopy\s*(\(|from\s+database\b)|\bcopy\s+\S+\s+to\s+'|\bformat\s+(csv|parquet|json)\b|\bexport\s+database\b"
+    r"(?im)(?:^|;)\s*copy\s*(\(|from\s+database\b|\S+\s+to\b)|\bformat\s+(csv|parquet|json)\b|\bexport\s+database\b"
     r"|\bset\s+(log_query_path|profil\w+|enable_logging|logging_\w+)"
 )
 
