@@ -52,9 +52,9 @@
             ~ "from read_csv('" ~ (node.root_path ~ '/' ~ node.original_file_path) | replace("'", "''") ~ "', header = true, types = {" ~ types | join(', ') ~ '})'
         ) %}
         {% set place = '"' ~ node.database ~ '"."' ~ node.schema ~ '"."' ~ node.alias ~ '"' %}
-        {% do statements.append('comment on table ' ~ place ~ " is '" ~ node.description | trim | replace("'", "''") ~ "'") %}
+        {% do statements.append('comment on table ' ~ place ~ " is '" ~ node.description | replace("'", "''") ~ "'") %}
         {% for column in node.columns.values() %}
-            {% do statements.append('comment on column ' ~ place ~ '."' ~ column.name ~ '" is ' ~ "'" ~ column.description | trim | replace("'", "''") ~ "'") %}
+            {% do statements.append('comment on column ' ~ place ~ '."' ~ column.name ~ '" is ' ~ "'" ~ column.description | replace("'", "''") ~ "'") %}
         {% endfor %}
     {% endfor %}
     {% do run_query(statements | join(';\n')) %}
