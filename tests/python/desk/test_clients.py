@@ -7,11 +7,12 @@ import pty
 import re
 import select
 import shlex
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,9 @@ def terminal(
     try:
         yield Terminal(outer), program
     finally:
-        program.kill()
+        # The client is a child of the program: both are killed.
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
         program.wait()
         os.close(outer)
 
