@@ -42,7 +42,7 @@ bench: .venv ## against bare DuckDB and pandas, on 3 million plays
 
 lock: ## pin what pyproject.toml asks for, from scratch
 	$(PYTHON) -m venv --clear .venv-lock
-	.venv-lock/bin/pip install --quiet --disable-pip-version-check --editable '.[desk,dev]'
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	.venv-lock/bin/pip freeze --exclude consonance > requirements.lock
 	rm -r .venv-lock
 

@@ -52,7 +52,7 @@ def sql(
 
     \b
     Examples:
-      consonance sql                                    the client harlequin: tables, columns, completion
+      consonance sql                                    harlequin if you have installed it, else DuckDB's shell
       consonance sql --plain                            DuckDB's own shell
       consonance sql "from plays limit 5"               one answer
       consonance sql "from plays" --output plays.csv    into a file; also .parquet, .json, .md

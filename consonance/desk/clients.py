@@ -17,7 +17,11 @@ class NoClient(ConsonanceError):
 
 
 def open_client(database: Path, *, plain: bool) -> int:
-    """Open ``database`` in harlequin, or in DuckDB's own shell if ``plain``, until the person leaves it.
+    """Open ``database`` in a client until the person leaves it.
+
+    Args:
+        database: A file of marts.
+        plain: DuckDB's own shell; else harlequin, if it is installed.
 
     Returns:
         The exit status of the client.
@@ -29,20 +33,26 @@ def open_client(database: Path, *, plain: bool) -> int:
         raise NoClient(
             "A client needs a terminal.", "Give a query, or '-' to read one from standard input: consonance sql QUERY"
         )
-    if plain:
-        command = [_program("duckdb", "duckdb-cli"), "-readonly", "-init", str(START), str(database)]
-    else:
-        command = [_program("harlequin", "harlequin"), "--read-only", "--init-path", str(START), str(database)]
-    return subprocess.run(command, check=False).returncode
+    return subprocess.run(client_command(database, plain=plain), check=False).returncode
 
 
-def _program(name: str, package: str) -> str:
+def client_command(database: Path, *, plain: bool) -> list[str]:
+    """The command that opens ``database``: see ``open_client``.
+
+    Raises:
+        NoClient: there is no client.
+    """
+    if not plain and (harlequin := _program("harlequin")):
+        return [harlequin, "--read-only", "--init-path", str(START), str(database)]
+    if shell := _program("duckdb"):
+        return [shell, "-readonly", "-init", str(START), str(database)]
+    raise NoClient(
+        "The program duckdb is not installed.",
+        "Install the package duckdb-cli of requirements.lock, or give a query: consonance sql QUERY",
+    )
+
+
+def _program(name: str) -> str | None:
     """The path of a program: beside this Python, else on the path."""
     beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        raise NoClient(
-            f"The program {name} is not installed.",
-            f"Install the package {package}, or give a query: consonance sql QUERY",
-        )
-    return found
+    return str(beside) if beside.exists() else shutil.which(name)

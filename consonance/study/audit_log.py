@@ -27,6 +27,7 @@ import duckdb
 import yaml
 
 from consonance.consent.state import PURPOSES
+from consonance.study.errors import ConsonanceError
 from consonance.study.feature_sources import known_sources
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
@@ -38,6 +39,10 @@ GENESIS = "0" * 64
 BROKEN_ANCHOR = "broken_anchor"
 DECLARED = Path(__file__).with_name("audit_entries.yml")
 HASH, TOKEN = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{32}")
+
+
+class UndeclaredEntry(ConsonanceError):
+    """An entry would hold what is not declared."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ def record(connection: duckdb.DuckDBPyConnection, study: Study, kind: str, facts
         The entry's number.
 
     Raises:
-        ValueError: ``facts`` has something else.
+        UndeclaredEntry: ``facts`` has something else.
     """
     _refuse_undeclared(kind, facts)
     last = _last(connection)
@@ -206,10 +211,15 @@ def _signature(connection: duckdb.DuckDBPyConnection, signed: Anchor) -> str:
 def _refuse_undeclared(kind: str, facts: Mapping[str, Fact]) -> None:
     declared = _declared()
     if kind not in declared:
-        raise ValueError(f"the audit log has no entries of the kind {kind}: {DECLARED.name} lists the kinds")
+        raise UndeclaredEntry(
+            f"The audit log has no entries of the kind {kind}.", f"Declare it in consonance/study/{DECLARED.name}."
+        )
     for name, fact in facts.items():
         if name not in declared[kind] or not (fact is None or _is_what(fact, declared[kind][name])):
-            raise ValueError(f"an entry {kind} of the audit log may not hold this {name}: see {DECLARED.name}")
+            raise UndeclaredEntry(
+                f"An entry {kind} of the audit log may not hold this {name}: nothing was written.",
+                f"consonance/study/{DECLARED.name} lists what it may hold. Write that, and nothing else.",
+            )
 
 
 def _is_what(fact: Fact, what: str | Sequence[str]) -> bool:

@@ -41,7 +41,7 @@ def test_the_paired_study_copies_listed_columns_and_nothing_else(demo_copy: Smal
         connection.execute("create table vault.raw.beside as select 'Jane' as name")
     paired = SmallStudy(make_paired_study(demo_copy.study, tmp_path / "paired", marker))
     kept = {
-        "extended_plays": "platform, track_uri, track_name, artist_name, album_name",
+        "extended_plays": "key_count, platform, track_uri, track_name, artist_name, album_name",
         "account_plays": "title, creator",
         "library_items": "'' as nothing",
     }

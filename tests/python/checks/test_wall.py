@@ -498,7 +498,7 @@ def test_a_catalogue_with_a_column_of_persons_is_named(
 ) -> None:
     declared = dict(tables("catalogue.music"))
     source_tracks = declared["source_tracks"]
-    added = Column("heard_in", "varchar", "quasi", text="words", kind="country")
+    added = Column("heard_in", "varchar", "quasi", text="given", kind="country")
     declared["source_tracks"] = replace(source_tracks, columns={**source_tracks.columns, "heard_in": added})
     monkeypatch.setattr(
         permissions, "tables", lambda schema: declared if schema == "catalogue.music" else tables(schema)

@@ -15,7 +15,17 @@ from conftest import SmallStudy, play
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consonance.study.audit_log import GENESIS, Anchor, Entry, Fact, anchor, anchor_faults, read_entries, record
+from consonance.study.audit_log import (
+    GENESIS,
+    Anchor,
+    Entry,
+    Fact,
+    UndeclaredEntry,
+    anchor,
+    anchor_faults,
+    read_entries,
+    record,
+)
 from consonance.study.audit_verification import BadExport, chain_faults, export_log, verify
 from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
@@ -166,7 +176,7 @@ def test_the_log_names_nobody_and_quotes_nothing(logged: SmallStudy, tmp_path: P
             "load_of_P1": {},
         }
         for kind, facts in undeclared.items():
-            with pytest.raises(ValueError, match=r"audit_entries\.yml"):
+            with pytest.raises(UndeclaredEntry, match=r"audit_entries\.yml"):
                 record(connection, logged.study, kind, facts)
 
 
