@@ -44,27 +44,29 @@ class Terminal:
         until = time.monotonic() + PATIENCE_S
         while not (found := re.search(pattern, CONTROLS.sub("", self.shown))):
             assert time.monotonic() < until, self.shown[-2000:]
-            if select.select([self._handle], [], [], 0.2)[0]:
-                try:
-                    read = os.read(self._handle, 65536).decode("utf-8", "replace")
-                except OSError:
-                    pytest.fail(f"the program ended: {self.shown[-2000:]}")
-                self.shown += read
-                for asked, answer in ASKED.items():
-                    if asked in read:
-                        self.press(answer)
+            if not self._reads():
+                pytest.fail(f"the program ended: {self.shown[-2000:]}")
         text, self.shown = CONTROLS.sub("", self.shown)[: found.end()], ""
         return text
 
     def read_to_the_end(self) -> None:
-        """Read until the program has closed the terminal: it waits for somebody to read what it writes."""
+        """Read until the program has closed the terminal."""
         until = time.monotonic() + PATIENCE_S
-        while time.monotonic() < until:
-            if select.select([self._handle], [], [], 0.2)[0]:
-                try:
-                    self.shown += os.read(self._handle, 65536).decode("utf-8", "replace")
-                except OSError:
-                    return
+        while self._reads():
+            assert time.monotonic() < until, self.shown[-2000:]
+
+    def _reads(self) -> bool:
+        """Read what is there, and answer what is asked. False if the program has closed the terminal."""
+        if select.select([self._handle], [], [], 0.2)[0]:
+            try:
+                read = os.read(self._handle, 65536).decode("utf-8", "replace")
+            except OSError:
+                return False
+            self.shown += read
+            for asked, answer in ASKED.items():
+                if asked in read:
+                    self.press(answer)
+        return True
 
 
 @contextmanager
@@ -127,6 +129,7 @@ def test_the_shell_of_duckdb_opens_the_marts_for_reading(demo: SmallStudy, tmp_p
             "select 6 * 7 as answer, readonly from duckdb_databases() where database_name = 'analysis' and exists (from plays);\n"
         )
         assert "true" in shell.wait_for(r"42[^┘]*┘")
+        shell.wait_for(r"D $")
         shell.press(".exit\n")
         shell.read_to_the_end()
         assert program.wait(PATIENCE_S) == 0
