@@ -755,7 +755,7 @@ def test_what_a_link_leads_to_stays_and_is_reported(
 
 def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, quick: None) -> None:
     (small_copy.root / "Notes on p2.txt").write_text("x")
-    (small_copy.root / "LISTENER-OF-2.txt").write_text("x")
+    (small_copy.root / f"LISTENER-OF-{2}.txt").write_text("x")
     answers = small_copy.study.surveys / "grid of P2.csv"
     answers.write_text(
         "participant_code,answered_at,instrument,item,answer\nP2,2023-05-02T12:00:00Z,affect_grid,pleasure,5\n"
