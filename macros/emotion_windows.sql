@@ -18,6 +18,16 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# The audio features of which a mean says something, each with a number that stands for its name: of the relation
+   audio_features. #}
+{% macro numbered_features() -%}
+    select
+        feature,
+        cast(row_number() over (order by feature) as integer) as feature_no
+    from audio_features
+    where feature not in ('{{ var('features_without_mean') | join("', '") }}')
+{%- endmacro %}
+
 {# How much a play counts in a mean over plays: its whole seconds, a day at most. Windows add up whole numbers, so that it
    makes no difference in which order, and bounded ones, so that every product has room in 64 bits. #}
 {% macro play_seconds(ms_played) -%}

@@ -15,6 +15,7 @@ from consonance.release.register import CURRENT
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
 from consonance.study.literals import literal
+from consonance.study.records import records
 from consonance.study.settings import Settings
 from consonance.study.vault import open_study
 
@@ -133,9 +134,7 @@ def _write(
         connection.execute(
             f"copy (from source.marts.training_sources order by all) to {literal(draft / 'permissions.csv')} (format csv, header)"
         )
-        found = connection.execute("from source.marts.training_sources order by all")
-        names = [column[0] for column in found.description or []]
-        permissions = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        permissions = records(connection.execute("from source.marts.training_sources order by all"))
     write_dictionary(draft / "dictionary.csv", entries)
     title = Settings.read(study).title
     _write_datapackage(draft, title, file_format, entries, permissions, release, created)

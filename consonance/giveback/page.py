@@ -26,6 +26,7 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.last_run import why_outdated
+from consonance.study.records import records
 from consonance.study.settings import Settings
 
 QUERIES = Path(__file__).with_name("queries")
@@ -88,7 +89,7 @@ def giveback(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> 
     state = _taking_part(consent_of(connection, code))
     person = _person(connection, code)
     settings = Settings.read(study)
-    files = _ask(connection, "files", person)
+    files, by_year = _ask(connection, "files", person), _ask(connection, "years", person)
     return {
         "code": code,
         "study": settings.title,
@@ -112,9 +113,9 @@ def giveback(connection: duckdb.DuckDBPyConnection, study: Study, code: str) -> 
         "reports": _ask(connection, "reports", person),
         "artists": _ask(connection, "artists", person),
         "tracks": _ask(connection, "tracks", person),
-        "years": _ask(connection, "years", person),
+        "years": by_year,
         "figures": {
-            "years": years(_ask(connection, "years", person)),
+            "years": years(by_year),
             "clock": clock(_ask(connection, "hours", person)),
             "moods": moods(_ask(connection, "moods", person)),
         },
@@ -151,6 +152,4 @@ def _ask(connection: duckdb.DuckDBPyConnection, name: str, person: _Person) -> l
     """The rows of the query ``queries/<name>.sql`` on ``person``, as dictionaries."""
     query = _query(name)
     values = {key: value for key, value in vars(person).items() if f"${key}" in query}
-    found = connection.execute(query, values)
-    columns = [column[0] for column in found.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return records(connection.execute(query, values))

@@ -25,6 +25,7 @@ from consonance.release.release_checks import Candidate
 from consonance.site.pages import render
 from consonance.study.feature_permissions import noted_permissions
 from consonance.study.files import sha256_of
+from consonance.study.records import records
 from consonance.study.settings import Settings
 from consonance.study.vault import open_study
 
@@ -115,16 +116,16 @@ def _statements(candidate: Candidate, demographics: Generalisation | None) -> li
 def _feature_sources(candidate: Candidate) -> list[dict[str, Any]]:
     """What the values of each source of features may be used for, and what permits it."""
     with duckdb.connect(str(candidate.made.warehouse_path), read_only=True) as connection:
-        found = connection.execute(
-            """
+        return records(
+            connection.execute(
+                """
             select source_id, licence, may_train_models, training_permitted_by, training_reference, training_expires_on,
                 may_redistribute, redistribution_permitted_by, redistribution_reference, redistribution_expires_on
             from features.feat_source_permissions
             order by source_id
             """
+            )
         )
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _expired_permissions(candidate: Candidate) -> list[dict[str, Any]]:
@@ -140,9 +141,7 @@ def _risk(database: Path) -> list[dict[str, Any]] | None:
             "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'privacy_risk'"
         ).fetchall():
             return None
-        figures = connection.execute("select * from audit.privacy_risk order by all")
-        names = [column[0] for column in figures.description or []]
-        return [dict(zip(names, row, strict=True)) for row in figures.fetchall()]
+        return records(connection.execute("select * from audit.privacy_risk order by all"))
 
 
 def _consent(candidate: Candidate, members: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ its row says of how many persons it is, and if these are more than ``small_group
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,13 @@ from consonance.checks.rules import RuleResult
 from consonance.checks.study_checks import run_rules
 from consonance.release.parameters import small_group
 from consonance.report.cells import refuse_small_cells
-from consonance.site.codebook import codebook
+from consonance.site.codebook import Described, codebook
 from consonance.site.fields import followed
 from consonance.site.front import front
 from consonance.site.pages import render
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
+from consonance.study.records import records
 from consonance.study.settings import Settings
 from consonance.study.vault import attach_to_read, lock_down, session_settings
 
@@ -63,16 +64,15 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
         render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
     )
     with _warehouse(study) as connection:
-        (study.site / "codebook.html").write_text(
-            render("site_codebook.html", title=title, tables=codebook(connection), small_group=small_group()),
-            encoding="utf-8",
-        )
-        facts = _facts(connection)
+        tables = codebook(connection)
+        facts = _facts(connection, tables)
+    (study.site / "codebook.html").write_text(
+        render("site_codebook.html", title=title, tables=tables, small_group=small_group()), encoding="utf-8"
+    )
     page = study.site / "index.html"
-    first = front(study)
     report = study.report.name if study.report.exists() else None
     page.write_text(
-        render("index.html", **facts, title=title, front=first, results=results, wall=wall, report=report),
+        render("index.html", **facts, title=title, front=front(study), results=results, wall=wall, report=report),
         encoding="utf-8",
     )
     return page
@@ -131,22 +131,14 @@ def _warehouse(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    risks = _told(connection, RISKS) if RISK_TABLE in _tables(connection, "audit") else Told([], 0)
+def _facts(connection: duckdb.DuckDBPyConnection, tables: Sequence[Described]) -> dict[str, Any]:
+    is_measured = any((table.schema, table.name) == ("audit", RISK_TABLE) for table in tables)
     return {
         **{name: _told(connection, query) for name, query in QUERIES.items()},
         "small_group": small_group(),
-        "risks": risks,
-        "tables": _tables(connection, "marts"),
+        "risks": _told(connection, RISKS) if is_measured else Told([], 0),
+        "tables": [table.name for table in tables if table.schema == "marts"],
     }
-
-
-def _tables(connection: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
-    found = connection.execute(
-        "select table_name from duckdb_tables() where database_name = 'site' and schema_name = $schema order by all",
-        {"schema": schema},
-    ).fetchall()
-    return [table for (table,) in found]
 
 
 def _told(connection: duckdb.DuckDBPyConnection, query: str) -> Told:
@@ -157,7 +149,7 @@ def _told(connection: duckdb.DuckDBPyConnection, query: str) -> Told:
     """
     found = connection.execute(query)
     columns = [column[0] for column in found.description or []]
-    rows = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    rows = records(found)
     shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
     refuse_small_cells(shown, columns, "consonance/site/build.py")
     return Told(shown, len(rows) - len(shown))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -189,12 +189,12 @@ def _numbers(connection: duckdb.DuckDBPyConnection, place: str, name: str) -> tu
     return ()
 
 
-def _rounded(value: float, towards: object) -> float:
-    """To two significant digits."""
+def _rounded(value: float, towards: Callable[[float], int]) -> float:
+    """To two significant digits, up or down."""
     if not value:
         return 0.0
     digits = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return round(towards(value / digits) * digits, 12)  # type: ignore[operator,no-any-return]
+    return round(towards(value / digits) * digits, 12)
 
 
 def _range(low: float, high: float, is_first: bool, is_last: bool) -> str:

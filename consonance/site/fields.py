@@ -120,7 +120,7 @@ def followed(report: LineageReport) -> list[Input]:
                     tuple(follow.key(kind.table, columns, key, kind=kind.name) for key in keys),
                 )
             )
-    not_read = tuple(Field(file, None, None, None, None, (), 0, ()) for file in known["files"]["not_read"])
+    not_read = tuple(Field(file, None, None, None, None, (), 0, ()) for file in known["files_not_read"])
     inputs.append(Input("Other files of an export", not_read))
     inputs += [
         Input(title, tuple(follow.column(name, column, column.name) for column in tables()[name].columns.values()))

@@ -121,25 +121,26 @@ def _statements(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) ->
     """What makes the desk: in one transaction, so that one statement for each table is all there is to write."""
     yield "begin"
     yield from (f"create schema {DESK}.{schema}" for schema in LAYERS)
-    for table in tables:
-        yield f"create table {DESK}.{table} as from {table}"
-        for column, comment in _comments(connection, table):
-            place = f'column {DESK}.{table}."{column}"' if column else f"table {DESK}.{table}"
-            yield f"comment on {place} is {literal(comment)}"
+    yield from (f"create table {DESK}.{table} as from {table}" for table in tables)
+    for table, column, comment in _comments(connection, tables):
+        place = f'column {DESK}.{table}."{column}"' if column else f"table {DESK}.{table}"
+        yield f"comment on {place} is {literal(comment)}"
     yield "commit"
 
 
-def _comments(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[str, str]]:
-    """The descriptions of a table (under an empty name) and of its columns."""
+def _comments(connection: duckdb.DuckDBPyConnection, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+    """The descriptions of ``tables`` (under an empty name) and of their columns, each with its table."""
     return connection.execute(
         """
-        select '', comment from duckdb_tables()
-        where database_name = current_database() and schema_name || '.' || table_name = $table and comment is not null
+        select schema_name || '.' || table_name as place, '' as name, comment
+        from duckdb_tables()
+        where database_name = current_database() and list_contains($tables, place) and comment is not null
         union all
-        select column_name, comment from duckdb_columns()
-        where database_name = current_database() and schema_name || '.' || table_name = $table and comment is not null
+        select schema_name || '.' || table_name as place, column_name as name, comment
+        from duckdb_columns()
+        where database_name = current_database() and list_contains($tables, place) and comment is not null
         """,
-        {"table": table},
+        {"tables": list(tables)},
     ).fetchall()
 
 

@@ -11,13 +11,8 @@ windows as (
     {{ emotion_windows() }}
 ),
 
--- Numbers stand for names where the rows are many.
 features as (
-    select
-        feature,
-        cast(row_number() over (order by feature) as integer) as feature_no
-    from audio_features
-    where feature not in ('{{ var('features_without_mean') | join("', '") }}')
+    {{ numbered_features() }}
 ),
 
 track_values as (

@@ -23,6 +23,7 @@ from consonance.study.dbt_command import PROJECT
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.keyring import MAX_SHIFT_WEEKS
+from consonance.study.records import records
 from consonance.study.vault import attach_study, attach_to_read, lock_down, session_settings
 
 HERE = Path(__file__).parent
@@ -182,10 +183,7 @@ def attack(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, truth: s
     (people,) = connection.execute("select count(*) from temp.seen_persons").fetchall()[0]
     figures = []
     for name in ATTACKS:
-        answer = connection.execute(_sql(name))
-        columns = [column[0] for column in answer.description or []]
-        for row in answer.fetchall():
-            values = dict(zip(columns, row, strict=True))
+        for values in records(connection.execute(_sql(name))):
             figures.append(Figure(**values, persons_left_out=people - values["persons"]))
     return RiskReport(figures, [threshold.judge(figures) for threshold in all_thresholds()], parameters)
 

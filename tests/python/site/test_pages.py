@@ -19,7 +19,7 @@ OPENS_NO_VAULT = {"attach_to_read", "lock_down", "session_settings", "StoreError
 FORBIDDEN = ("consonance.study.key", "consonance.study.keyring", "consonance.study.tokens")
 # Where SQL is run: what it finds goes through a gate for small cells there, or is no number of a page.
 RUNS_SQL = {
-    "consonance/site/build.py": {"_warehouse", "_told", "_tables"},
+    "consonance/site/build.py": {"_warehouse", "_told"},
     # Bars of few persons are put together or left out: test_codebook.py.
     "consonance/site/codebook.py": {"codebook", "_entries", "_empty", "_words", "_persons_of", "_numbers"},
     "consonance/report/reading.py": {"count", "_run", "opened"},
