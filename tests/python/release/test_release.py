@@ -1053,8 +1053,10 @@ sys.path[:0] = {tests!r}
 from consonance.release import publish as publishing
 from consonance.release import register
 from consonance.study.folder import Study
+from consonance.study.modes import keep_to_owner
 from test_release import quick_build
 
+keep_to_owner()  # as the command line does
 moment, delay = {moment!r}, {delay!r}
 
 def die():
