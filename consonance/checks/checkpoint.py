@@ -140,11 +140,11 @@ def _stores_attached(study: Study, databases: Mapping[str, Path]) -> Iterator[No
     made: list[Any] = []
 
     def attach(connection: Any, _record: object) -> None:
-        made.append(connection)
         attach_study(connection, study, read_only=True)
         for name, path in databases.items():
             attach_to_read(connection, path, name)
         lock_down(connection, [])
+        made.append(connection)  # one that could not be set up is closed by who made it
 
     def buffer(
         _connection: object, cursor: Any, _statement: str, _parameters: object, context: Any, _many: bool

@@ -77,7 +77,7 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
     if failures and len(failures) == len(files) == 1:
         raise failures[0]
     for failure in failures:
-        screen.print(f"[red]{escape(str(failure))}[/]", soft_wrap=True)
+        screen.print(f"[red]Error:[/] {escape(str(failure))}", soft_wrap=True)
     if failures:
         sys.exit(2 if len(failures) < len(files) else 1)
 

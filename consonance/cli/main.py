@@ -1,290 +1,85 @@
-"""``consonance``: the one command with everything that an operator does to a study."""
+"""The program ``consonance``: runs a command, and says in a sentence how it ended if it did not end well.
+
+Nothing of the commands is imported before ``main`` runs: whoever interrupts the program while it starts gets a sentence too.
+"""
 
 from __future__ import annotations
 
 import io
-import json
+import os
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-import click
-import duckdb
-from rich.markup import escape
-
-from consonance.checks.risk.attacks import run_attacks
-from consonance.checks.risk.knowledge import Knowledge
-from consonance.checks.risk.recording import record
-from consonance.checks.study_checks import CHECKS, run_check, run_checks
-from consonance.cli.audit import audit
-from consonance.cli.catalog import catalog
-from consonance.cli.check_report import print_check, print_diagnosis
-from consonance.cli.consent import consent
-from consonance.cli.dry_load_report import print_dry_load
-from consonance.cli.export import export
-from consonance.cli.giveback import giveback
-from consonance.cli.key import key
-from consonance.cli.load_report import ProgressBar, print_amendments, print_load
-from consonance.cli.publish import publish
-from consonance.cli.report import report
-from consonance.cli.risk_report import print_risk
-from consonance.cli.sql import sql
-from consonance.cli.status_report import print_status
-from consonance.cli.survey import survey
-from consonance.cli.terminal import json_option, out, screen, study_option
-from consonance.cli.withdraw import withdraw
-from consonance.erasure.amendment import erase_uncovered
-from consonance.study.doctor import examine
-from consonance.study.errors import ConsonanceError
-from consonance.study.folder import Study
-from consonance.study.layout import lay_out_study
-from consonance.study.modes import keep_to_owner
-from consonance.study.vault import StoreInUse
-from consonance.study.withheld import shows_messages, unforeseen
-from loaders.dry_load import dry_load
-from loaders.load import load_study
+WRONG = 2  # the invocation, not the study
+INTERRUPTED = 130
+JSON_OPTION = "--json"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="consonance")
-def cli() -> None:
-    """From donated Spotify exports and emotion reports to a consented, de-identified warehouse.
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command of ``arguments``, else of ``sys.argv``, and end the process.
 
-    \b
-    The steps of a study:
-      consonance init study        make the study folder; fill in its tables, add the zips
-      consonance survey map FILE   say what the columns of a questionnaire are
-      consonance status            show where the study stands, and what to run next
-      consonance load              copy everything into the encrypted vault
-      dbt run                      rebuild the warehouse
-      consonance check             check consent, de-identification and quality
-      consonance attack            measure the residual re-identification risk
-      consonance sql               ask the marts: a client in the terminal, or one answer
-      consonance report            write the report of music and emotion
-      consonance site              build the docs site with the lineage
-      consonance publish           make a release, if every check has passed
-      consonance export            write training data, or reports, into a folder for use elsewhere
-      consonance giveback CODE     write a page for a participant: what is held, what is seen of it, what they heard
-      consonance withdraw          erase a participant, with a certificate
-      consonance doctor            list what is wrong with the study folder
+    Exit status: that of the command; 1 for an error, 2 for a wrong invocation, 130 if it was interrupted. Errors are
+    sentences on standard error. With ``--json`` they are an object on standard output instead: ``error``, ``remedy``.
     """
-    keep_to_owner()
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--title", default=None, help="The study's name; the folder's name if not given.")
-def init(folder: Path, title: str | None) -> None:
-    """Make an empty study in FOLDER, with commented templates and a new key."""
-    study = lay_out_study(folder, title)
-    out.print(
-        f"Made a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, then fill in participants.csv and consents.csv."
-    )
-    out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
-
-
-@cli.command()
-@click.option("--dry-run", is_flag=True, help="Say what a load would land and reject; land nothing.")
-@study_option
-@json_option
-def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
-    """Land donations, consent, enrolment, questionnaires and feature archives. Safe to repeat.
-
-    If a participant has taken back a purpose since the last load, the data that it covered are erased from
-    the vault, and the warehouse is built again.
-
-    \b
-    Exit status: 0 everything is in the vault; 2 something was rejected, refused or held, and
-    everything else was landed; 1 the command failed.
-    """
-    study = Study.find(folder)
-    if dry_run:
-        _load_nothing(study, as_json)
-    with ProgressBar(screen) as progress:
-        report = load_study(study, progress=progress)
-    with screen.status("Comparing consents …") as status:
-        amendments = erase_uncovered(study, progress=lambda what: status.update(f"Amendments: {what} …"))
-    if as_json:
-        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
-        click.echo(json.dumps(told))
-    else:
-        print_load(report, out)
-        print_amendments(amendments, out)
-    sys.exit(report.exit_status)
-
-
-def _load_nothing(study: Study, as_json: bool) -> NoReturn:
-    with ProgressBar(screen) as progress:
-        dry = dry_load(study, progress=progress)
-    if as_json:
-        click.echo(json.dumps(dry.as_json()))
-    else:
-        print_dry_load(dry, out)
-    sys.exit(dry.report.exit_status)
-
-
-class CheckName(click.Choice):  # type: ignore[type-arg]
-    """A check by its name. Its name of version 0.1 is still accepted."""
-
-    OLD_NAMES: ClassVar[dict[str, str]] = {"interference": "non-interference", "traces": "leaks"}
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        return super().convert(self.OLD_NAMES.get(value, value), param, ctx)
-
-
-@cli.command()
-@click.argument("checks", nargs=-1, type=CheckName(CHECKS))
-@study_option
-@json_option
-def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Run the checks of the study. Exit status 1 if one fails.
-
-    \b
-    rules             the quality rules, on the data of the vault and the warehouse
-    wall              every released column, followed back to staging through the compiled SQL
-    non-interference  what must not matter (names, true dates, orders, ...) changes nothing in the warehouse
-    leaks             no file of the study, log or page contains a secret or a name
-
-    Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.
-    """
-    study = Study.find(folder)
-    with screen.status(f"Checking {', '.join(checks or CHECKS)} …"):
-        results = {name: run_check(name, study) for name in CHECKS if name in checks} if checks else run_checks(study)
-    passed = all(result.passed for result in results.values())
-    if as_json:
-        click.echo(json.dumps({"passed": passed, **{name: result.as_json() for name, result in results.items()}}))
-    else:
-        for name, result in results.items():
-            print_check(result, out, at_length=name in checks)
-    sys.exit(0 if passed else 1)
-
-
-@cli.command()
-@study_option
-@click.option(
-    "--samples",
-    type=click.IntRange(min=1),
-    default=None,
-    help="Number of samples of each person's plays. Default: 200, or fewer if the study has more than 50 people.",
-)
-@click.option("--seed", default=1, show_default=True, help="Another seed draws other samples.")
-@json_option
-def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -> None:
-    """Attack the marts, to measure the residual re-identification risk.
-
-    The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. The command only
-    reports them: the exit status is 0 when everything was measured, whatever the figures are.
-    """
-    study = Study.find(folder)
-    with screen.status("Attacking the marts …"):
-        report = run_attacks(study, Knowledge(seed=seed, samples=samples))
-        record(report, study)
-    if as_json:
-        click.echo(json.dumps(report.as_json()))
-    else:
-        print_risk(report, out)
-
-
-@cli.command()
-@study_option
-def site(folder: Path | None) -> None:
-    """Build the docs site: lineage, privacy wall, rules, consent coverage, fates of rows."""
-    from consonance.site.build import build_site
-
-    study = Study.find(folder)
-    with screen.status("Building the site …"):
-        page = build_site(study)
-    out.print(f"The site is at {page}")
-
-
-@cli.command()
-@study_option
-@json_option
-def doctor(folder: Path | None, as_json: bool) -> None:
-    """List what is wrong with the study folder, and what to do. Exit status 1 if a finding is grave."""
-    study = Study.find(folder)
-    with screen.status("Looking …"):
-        diagnosis = examine(study)
-    if as_json:
-        click.echo(json.dumps(diagnosis.as_json()))
-    else:
-        print_diagnosis(diagnosis, out)
-    sys.exit(0 if diagnosis.passed else 1)
-
-
-@cli.command()
-@study_option
-@json_option
-def status(folder: Path | None, as_json: bool) -> None:
-    """Show what is loaded, held and stale, and what to run next. Nothing is changed.
-
-    \b
-    Examples:
-      consonance status
-      consonance status --json | jq .next
-    """
-    from consonance.study.status import status_of
-
-    study = Study.find(folder)
-    with screen.status("Looking …"):
-        found = status_of(study)
-    if as_json:
-        click.echo(json.dumps(found.as_json()))
-    else:
-        print_status(found, out)
-
-
-@cli.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("study-demo"))
-@click.option("--seed", default=1, show_default=True, help="Another seed makes other people.")
-@click.option("--people", default=40, show_default=True, help="Number of participants.")
-@click.option(
-    "--plays", default=300_000, show_default=True, help="Approximate number of plays, for all participants together."
-)
-def demo(folder: Path, seed: int, people: int, plays: int) -> None:
-    """Make a synthetic study in FOLDER and run every step on it, from zips to answers."""
-    from consonance.cli.demo import run_demo
-
-    run_demo(folder, seed, people, plays, out, screen)
-
-
-cli.add_command(catalog)
-cli.add_command(consent)
-cli.add_command(audit)
-cli.add_command(key)
-cli.add_command(publish)
-cli.add_command(report)
-cli.add_command(sql)
-cli.add_command(survey)
-cli.add_command(export)
-cli.add_command(giveback)
-cli.add_command(withdraw)
-
-
-def main() -> None:
-    """The console script: an error is printed as a sentence, with exit status 1. Its message is withheld if it may quote a row."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
     for stream in (sys.stdout, sys.stderr):
         # A terminal or pipe that lacks a letter of some file's name gets its number instead.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    _or_explain(cli)
-
-
-def _or_explain(command: Callable[[], Any]) -> None:
     try:
-        command()
-    except ConsonanceError as error:
-        output = getattr(error, "output", "")
-        if output:
-            screen.print("\n".join(output.splitlines()[-30:]), markup=False)
-        screen.print(f"[red]Error:[/] {escape(error.what)} {escape(error.remedy)}", soft_wrap=True)
-        sys.exit(1)
-    except Exception as error:
-        if isinstance(error, duckdb.Error) and (in_use := StoreInUse.said_by(str(error))):
-            screen.print(f"[red]Error:[/] {escape(in_use.what)} {escape(in_use.remedy)}", soft_wrap=True)
-            sys.exit(1)
-        if shows_messages():
+        status = _run(given)
+        sys.stdout.flush()
+    except KeyboardInterrupt:  # while something was imported, or an error was printed
+        status = _interrupted()
+    except BrokenPipeError:  # who read the output wanted no more of it
+        _discard_output()
+        status = 1
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    from consonance.cli.commands import cli
+
+    command = partial(cli.main, arguments, prog_name="consonance", standalone_mode=False)
+    return status_of(command, as_json=JSON_OPTION in arguments)
+
+
+def status_of(command: Callable[[], Any], *, as_json: bool = False) -> int:
+    """Run ``command``, print its error if there is one, and say with which exit status it ended."""
+    import click
+
+    from consonance.cli.errors import explain, is_interrupt, print_error
+    from consonance.study.withheld import shows_messages
+
+    try:
+        ended = command()
+    except BrokenPipeError:
+        raise
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG
+    except BaseException as error:
+        if is_interrupt(error):
+            return _interrupted()
+        explained = explain(error)
+        if explained.is_unforeseen and shows_messages():
             raise
-        screen.print(f"[red]Error:[/] {escape(unforeseen(error))}", soft_wrap=True)
-        sys.exit(1)
+        print_error(explained, as_json=as_json)
+        return WRONG if isinstance(error, click.UsageError) else 1
+    return ended if isinstance(ended, int) else 0
+
+
+def _interrupted() -> int:
+    sys.stderr.write("Interrupted. What was finished is kept. Run the command again.\n")
+    return INTERRUPTED
+
+
+def _discard_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not complain about the pipe when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

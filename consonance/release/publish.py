@@ -35,7 +35,8 @@ from consonance.study.files import sync
 from consonance.study.folder import Study
 from consonance.study.schema import lay_out_stores
 from consonance.study.settings import Settings
-from consonance.study.vault import StoreInUse, attach_warehouse, open_study, session_settings
+from consonance.study.store_errors import StoreInUse
+from consonance.study.vault import attach_warehouse, open_study, session_settings
 
 STORE_PATIENCE_S = 120.0
 

@@ -27,7 +27,8 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.modes import close_folders, close_to_others, keep_to_owner
-from consonance.study.vault import VAULT, StoreError, StoreInUse, attach_study, lock_down, prepare, session_settings
+from consonance.study.store_errors import StoreError, StoreInUse
+from consonance.study.vault import VAULT, attach_study, lock_down, prepare, session_settings
 from consonance.study.withheld import of_statement_alone
 
 

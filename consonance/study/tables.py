@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import stat
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -19,6 +20,8 @@ from consonance.study.tombstones import erased_codes
 
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 DELIMITERS = (",", ";", "\t", "|")
+# A value may be as long as its file: who reads the table says what is wrong with it, and Python's csv need not.
+csv.field_size_limit(sys.maxsize)
 CORRECT_LINES = "Correct these lines; nothing was loaded from this file."
 
 

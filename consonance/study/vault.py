@@ -8,7 +8,6 @@ there: nothing is downloaded.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from consonance.study.literals import literal
 from consonance.study.migrations import refuse_newer_stores
 from consonance.study.schema import refuse_older_stores
 from consonance.study.shared_macros import with_macros
+from consonance.study.store_errors import StoreError, StoreInUse
 from consonance.study.tombstones import refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
@@ -37,32 +37,9 @@ MEMORY_VARIABLE = "CONSONANCE_MEMORY_LIMIT"
 ROW_GROUP_SIZE = 16384
 VAULT = "vault"
 CATALOGUE = "catalogue"
+MADE_BY_DBT = ("warehouse.duckdb", "analysis.duckdb")
 # A query: the settings that are not as they must be where the vault is attached.
 UNFIT_SETTINGS = with_macros("{{ unfit_settings(false) }}", ["connections.sql"])
-# How DuckDB says that another process has a file open.
-LOCKED = re.compile(r'set lock on file "(?P<file>.+?)"(?:.*?held in (?P<program>.+?) \(PID (?P<pid>\d+)\))?', re.DOTALL)
-
-
-class StoreError(ConsonanceError):
-    """A store of the study cannot be opened."""
-
-
-class StoreInUse(StoreError):
-    """Another program has the store open; it can be opened after that program has ended."""
-
-    @classmethod
-    def said_by(cls, message: str, path: Path | None = None) -> StoreInUse | None:
-        """What a message of DuckDB says about a lock, if it is about one: the file, the program that has it open, its
-        number. Nothing else of the message is passed on. ``path``: the file, as it was given."""
-        said = LOCKED.search(message)
-        if said is None:
-            return None
-        holder = f": {Path(said['program']).name} (process {said['pid']})" if said["pid"] else ""
-        return cls(
-            f"{path or said['file']} is in use by another program{holder}.",
-            "Wait until that 'consonance' or 'dbt' command has ended, or close the session that has it open. "
-            "To query while dbt runs, open analysis.duckdb ('consonance sql').",
-        )
 
 
 class UnfitConnection(StoreError):
@@ -308,5 +285,7 @@ def _explained(path: Path, message: str) -> StoreError:
         return StoreError(f"{path} does not exist.", "Load the study first: 'consonance load'.")
     return StoreError(
         f"{path} cannot be opened: it is damaged, or written by another version of DuckDB.",
-        "Restore it from a backup, or move it away and load the inbox again.",
+        "Move it away, then run 'dbt run': it is made again."
+        if path.name in MADE_BY_DBT
+        else "Restore it from a backup, or move it away and load the inbox again.",
     )

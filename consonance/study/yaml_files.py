@@ -55,7 +55,7 @@ def read_yaml(path: Path, model: type[Model], error: type[ConsonanceError], reme
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         raise error(f"{path} cannot be read as YAML.", remedy) from None
     if not isinstance(content, dict | None):
         raise error(f"{path} has no settings.", remedy)

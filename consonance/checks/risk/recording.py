@@ -12,7 +12,8 @@ from consonance.checks.risk.attacks import NothingToAttack, RiskReport
 from consonance.checks.risk.thresholds import Figure
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
-from consonance.study.vault import StoreInUse, lock_down, session_settings
+from consonance.study.store_errors import StoreInUse
+from consonance.study.vault import lock_down, session_settings
 
 TABLE = Path(__file__).with_name("privacy_risk.sql")
 

@@ -41,7 +41,7 @@ from consonance.checks.leaks.sought import (
     words_of_the_project,
 )
 from consonance.checks.leaks.tokens import NUMBERED, Finder
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.study.dbt_command import PROJECT
 from consonance.study.key import read_key
 from consonance.study.vault import open_study

@@ -41,7 +41,7 @@ from consonance.checks.risk.recording import NotRecorded, record
 from consonance.checks.risk.thresholds import Figure, Threshold, all_thresholds, limit
 from consonance.checks.rules import all_rules
 from consonance.checks.study_checks import run_rules
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.site import build as site
 from consonance.study.dbt_command import target_folder
 

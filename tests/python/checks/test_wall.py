@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from conftest import SmallStudy
 
 import consonance.checks.study_checks
-import consonance.cli.main
+import consonance.cli.commands
 from consonance.checks.lineage import permissions
 from consonance.checks.lineage.closed_results import closed_result
 from consonance.checks.lineage.flow import Flow
@@ -1280,9 +1280,11 @@ def run_check(
     monkeypatch: pytest.MonkeyPatch, study: SmallStudy, report: LineageReport, *arguments: str
 ) -> tuple[int, str]:
     monkeypatch.setattr(consonance.checks.study_checks, "check_lineage", lambda *_: report)
-    monkeypatch.setattr(consonance.cli.main.out, "width", 100)
-    with consonance.cli.main.out.capture() as captured:
-        done = CliRunner().invoke(consonance.cli.main.cli, ["check", "wall", "--study", str(study.root), *arguments])
+    monkeypatch.setattr(consonance.cli.commands.out, "width", 100)
+    with consonance.cli.commands.out.capture() as captured:
+        done = CliRunner().invoke(
+            consonance.cli.commands.cli, ["check", "wall", "--study", str(study.root), *arguments]
+        )
     return done.exit_code, captured.get() + done.output
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import SmallStudy
 
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.study.dbt_command import PROJECT
 from consonance.study.doctor import examine
 from consonance.study.errors import ConsonanceError

@@ -11,7 +11,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
-from consonance.cli.main import _or_explain, cli
+from consonance.cli.commands import cli
+from consonance.cli.main import status_of
 from consonance.desk.answers import QueryFailed, answer_to
 from consonance.desk.marts import NothingToAsk, of_release
 from consonance.study.errors import ConsonanceError
@@ -113,9 +114,7 @@ def test_a_wrong_query_ends_with_a_sentence(database: Path, query: str, form: st
 def test_an_error_is_printed_without_traceback_and_with_status_1(
     database: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        _or_explain(lambda: cli(["sql", "from pleys", "--release", str(database)], standalone_mode=False))
-    assert ended.value.code == 1
+    assert status_of(lambda: cli(["sql", "from pleys", "--release", str(database)], standalone_mode=False)) == 1
     assert "Error:" in (said := capsys.readouterr().err) and "pleys" in said and "Traceback" not in said
 
 

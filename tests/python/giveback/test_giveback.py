@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy
 
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.consent.status import NotLoaded
 from consonance.erasure.study_files import clear, find
 from consonance.giveback.page import (

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy, account_play, play
 
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.study.tables import BadTable
 from loaders.dry_load import dry_load, shape
 

@@ -49,7 +49,8 @@ from consonance.study.dbt_command import PROJECT, DbtFailed
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.keyring import MAX_SHIFT_WEEKS, draw_shift
-from consonance.study.vault import StoreInUse, open_study
+from consonance.study.store_errors import StoreInUse
+from consonance.study.vault import open_study
 from consonance.synthetic.study import make_study
 
 KILLS = int(os.environ.get("CONSONANCE_TEST_KILLS", "7"))

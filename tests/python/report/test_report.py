@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 from report_marts import Shape, make
 
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.release.parameters import small_group
 from consonance.report.page import write_report
 from consonance.report.reading import NothingToReport, of_release, of_study, opened

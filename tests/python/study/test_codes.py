@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import SmallStudy, lay_out_small, play
 
-from consonance.cli.main import cli
+from consonance.cli.commands import cli
 from consonance.study.codes import BadCode, is_code
 from consonance.study.errors import ConsonanceError
 from consonance.study.tables import BadTable

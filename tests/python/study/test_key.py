@@ -20,7 +20,8 @@ from consonance.study.folder import Study
 from consonance.study.fresh_vault import Contents, CopyFailed, contents
 from consonance.study.key import KEY_VARIABLE, VaultKeyError, read_key
 from consonance.study.key_rotation import KeyFromOutside, rotate_key
-from consonance.study.vault import StoreError, WrongKey, attach_under_key, open_study, prepare, session_settings
+from consonance.study.store_errors import StoreError
+from consonance.study.vault import WrongKey, attach_under_key, open_study, prepare, session_settings
 
 STEPS = ("begun", "half copied", "copied", "new key written", "vault replaced", "key replaced", "opened")
 

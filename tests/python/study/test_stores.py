@@ -18,7 +18,8 @@ from consonance.study import vault
 from consonance.study.copies import share_catalogue
 from consonance.study.folder import Study
 from consonance.study.key import KEY_VARIABLE, VaultKeyError, create_key, read_key
-from consonance.study.vault import StoreError, UnfitConnection, attach_vault, open_catalogue, open_study, prepare
+from consonance.study.store_errors import StoreError
+from consonance.study.vault import UnfitConnection, attach_vault, open_catalogue, open_study, prepare
 
 
 def test_a_key_file_that_others_may_read_is_refused(small: SmallStudy) -> None:
