@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from consonance.cli.terminal import json_option, out, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.audit_verification import AuditReport, export_log, verify
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
@@ -16,7 +15,13 @@ from consonance.study.vault import open_study
 
 @click.group()
 def audit() -> None:
-    """The audit log: every load, consent event, publication, withdrawal and key change, as a chain of hashes."""
+    """The audit log: every load, consent event, publication, withdrawal and key change, as a chain of hashes.
+
+    \b
+    Examples:
+      consonance audit verify
+      consonance audit export log.json
+    """
 
 
 @audit.command("verify")
@@ -29,12 +34,18 @@ def audit() -> None:
 @study_option
 @json_option
 def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Find entries that were changed, removed, moved or cut off. Exit status 1 if there are any."""
+    """Find entries that were changed, removed, moved or cut off. Exit status 1 if there are any.
+
+    \b
+    Examples:
+      consonance audit verify
+      consonance audit verify --against board/log-2026-05.json
+    """
     study = Study.find(folder)
-    with open_study(study, read_only=True) as connection:
+    with screen.status("Reading the log …"), open_study(study, read_only=True) as connection:
         report = verify(connection, study, against)
     if as_json:
-        click.echo(json.dumps(report.as_json()))
+        print_json(report.as_json())
     else:
         _print_report(report)
     sys.exit(0 if report.passed else 1)
@@ -43,12 +54,21 @@ def verify_(against: Path | None, folder: Path | None, as_json: bool) -> None:
 @audit.command("export")
 @click.argument("file", type=click.Path(path_type=Path))
 @study_option
-def export(file: Path, folder: Path | None) -> None:
-    """Write the log to FILE as JSON, for an ethics board to keep. Exit status 1 if the log is not intact."""
+@json_option
+def export(file: Path, folder: Path | None, as_json: bool) -> None:
+    """Write the log to FILE as JSON, for an ethics board to keep. Exit status 1 if the log is not intact.
+
+    \b
+    Example:
+      consonance audit export log-2026-05.json
+    """
     study = Study.find(folder)
-    with open_study(study, read_only=True) as connection:
+    with screen.status("Reading the log …"), open_study(study, read_only=True) as connection:
         report = export_log(connection, study, file)
-    _print_report(report)
+    if as_json:
+        print_json(report.as_json() | {"file": file})
+    else:
+        _print_report(report)
     sys.exit(0 if report.passed else 1)
 
 

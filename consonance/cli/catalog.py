@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -16,9 +15,10 @@ import fsspec
 from rich.markup import escape
 
 from consonance.cli.catalog_report import DumpProgress, print_dump, print_status
+from consonance.cli.completion import sources_then_files
 from consonance.cli.fetch import fetch
 from consonance.cli.load_report import ProgressBar, print_file
-from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.errors import ConsonanceError
 from consonance.study.feature_permissions import noted_permissions, with_permissions
 from consonance.study.feature_sources import feature_sources
@@ -37,14 +37,20 @@ from loaders.streams import NoTable
 
 @click.group()
 def catalog() -> None:
-    """The catalogue: facts about music, without persons."""
+    """The catalogue: facts about music, without persons.
+
+    \b
+    Examples:
+      consonance catalog add study_features features.csv
+      consonance catalog status
+    """
 
 
 catalog.add_command(fetch)
 
 
 @catalog.command()
-@click.argument("words", nargs=-1, required=True, metavar="SOURCE FILE…")
+@click.argument("words", nargs=-1, required=True, metavar="SOURCE FILE…", shell_complete=sources_then_files)
 @click.option("--source", "source_id", default=None, hidden=True, help="The source, if only files are named.")
 @study_option
 @json_option
@@ -53,9 +59,11 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
 
     \b
     Examples:
-      consonance catalog add musicbrainz_canonical musicbrainz-canonical-dump-20260703.tar.zst
-      consonance catalog add acousticbrainz_lowlevel acousticbrainz-lowlevel-features-20220623-*.tar.zst
       consonance catalog add study_features features.csv
+      consonance catalog add musicbrainz_canonical \\
+          musicbrainz-canonical-dump-20260703.tar.zst
+      consonance catalog add acousticbrainz_lowlevel \\
+          acousticbrainz-lowlevel-features-20220623-*.tar.zst
 
     A FILE may be packed (.zst, .gz, .bz2, .zip, .tar). docs/features.md says what is read of each source. From a dump of
     MusicBrainz or AcousticBrainz, the catalogue takes what it needs; any other file is copied into the study. A file that
@@ -70,7 +78,7 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
     reports: Sequence[DumpReport | FileReport]
     reports, failures = (_add_dumps if source in DUMP_SOURCES else _add_archives)(study, source, files)
     if as_json:
-        click.echo(json.dumps([report.as_json() | {"file": report.file} for report in reports]))
+        print_json([report.as_json() | {"file": report.file} for report in reports])
     else:
         for report in reports:
             print_dump(report, out) if isinstance(report, DumpReport) else print_file(report, out)
@@ -119,10 +127,18 @@ def status(folder: Path | None, as_json: bool) -> None:
 
     What values may be used for is said by the licence, or by a permission of the study as the last load read study.yml.
     How many tracks a source covers is read from the warehouse: run 'dbt run' first.
+
+    \b
+    Examples:
+      consonance catalog status
+      consonance catalog status --json | jq .tracks
     """
     study = Study.find(folder)
     has_warehouse = study.warehouse_path.exists()
-    with open_study(study, read_only=True, warehouse=has_warehouse) as connection:
+    with (
+        screen.status("Reading the catalogue …"),
+        open_study(study, read_only=True, warehouse=has_warehouse) as connection,
+    ):
         refuse_older_stores(connection)
         files = loaded_files(connection)
         tracks, covered = covered_tracks(connection) if has_warehouse else (0, {})
@@ -139,7 +155,7 @@ def status(folder: Path | None, as_json: bool) -> None:
             "tracks": tracks,
             "permissions": [permission.as_json() for permission in permissions],
         }
-        click.echo(json.dumps(report, default=str))
+        print_json(report)
         return
     if sources:
         print_status(files, sources, tracks, out)
@@ -158,14 +174,18 @@ def match(names: Path, folder: Path | None, as_json: bool) -> None:
 
     NAMES.csv has the columns query_id, artist, title and, if known, album and duration_ms. The output has a line for
     each song: query_id, recording_mbid, method, confidence. If a line has no id, no recording was sure enough.
+
+    \b
+    Example:
+      consonance catalog match songs.csv > recordings.csv
     """
     study = Study.find(folder)
-    with duckdb.connect(config=session_settings()) as connection:
+    with screen.status("Matching …"), duckdb.connect(config=session_settings()) as connection:
         connection.register_filesystem(fsspec.filesystem("memory"))
         attach_to_read(connection, study.catalogue_path, "catalogue")
         matches = match_names(connection, names)
     if as_json:
-        click.echo(json.dumps([one.as_json() for one in matches]))
+        print_json([one.as_json() for one in matches])
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(("query_id", "recording_mbid", "method", "confidence"))

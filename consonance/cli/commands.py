@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 import click
+from rich.markup import escape
 
 from consonance.checks.risk.attacks import run_attacks
 from consonance.checks.risk.knowledge import Knowledge
@@ -16,6 +16,7 @@ from consonance.checks.study_checks import CHECKS, run_check, run_checks
 from consonance.cli.audit import audit
 from consonance.cli.catalog import catalog
 from consonance.cli.check_report import print_check, print_diagnosis
+from consonance.cli.completion import completion
 from consonance.cli.consent import consent
 from consonance.cli.dry_load_report import print_dry_load
 from consonance.cli.export import export
@@ -28,7 +29,7 @@ from consonance.cli.risk_report import print_risk
 from consonance.cli.sql import sql
 from consonance.cli.status_report import print_status
 from consonance.cli.survey import survey
-from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.cli.withdraw import withdraw
 from consonance.erasure.amendment import erase_uncovered
 from consonance.study.doctor import examine
@@ -46,21 +47,31 @@ def cli() -> None:
 
     \b
     The steps of a study:
-      consonance init study        make the study folder; fill in its tables, add the zips
-      consonance survey map FILE   say what the columns of a questionnaire are
-      consonance status            show where the study stands, and what to run next
-      consonance load              copy everything into the encrypted vault
-      dbt run                      rebuild the warehouse
-      consonance check             check consent, de-identification and quality
-      consonance attack            measure the residual re-identification risk
-      consonance sql               ask the marts: a client in the terminal, or one answer
-      consonance report            write the report of music and emotion
-      consonance site              build the docs site with the lineage
-      consonance publish           make a release, if every check has passed
-      consonance export            write training data, or reports, into a folder for use elsewhere
-      consonance giveback CODE     write a page for a participant: what is held, what is seen of it, what they heard
-      consonance withdraw          erase a participant, with a certificate
-      consonance doctor            list what is wrong with the study folder
+      consonance init study       make the study folder; fill in its tables
+      consonance survey map FILE  say what the columns of a questionnaire are
+      consonance status           see where the study stands, and what is next
+      consonance load             copy everything into the encrypted vault
+      dbt run                     rebuild the warehouse
+      consonance check            check consent, de-identification and quality
+      consonance attack           measure the residual re-identification risk
+      consonance sql              ask the marts
+      consonance report           write the report of music and emotion
+      consonance site             build the docs site with the lineage
+      consonance publish          make a release, if every check has passed
+      consonance export           write data into a folder for use elsewhere
+      consonance giveback CODE    write the page for a participant
+      consonance withdraw CODE    erase a participant, with a certificate
+      consonance doctor           list what is wrong with the study folder
+
+    \b
+    Examples:
+      consonance load --help      read about a command
+      consonance load --json      get its report as JSON; errors too
+      CONSONANCE_STUDY=~/study consonance status
+
+    \b
+    Exit status of every command: 0 done; 1 it failed, or a check did; 2 the
+    invocation is wrong, or a part of the input was left out; 130 interrupted.
     """
     keep_to_owner()
 
@@ -68,13 +79,25 @@ def cli() -> None:
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--title", default=None, help="The study's name; the folder's name if not given.")
-def init(folder: Path, title: str | None) -> None:
-    """Make an empty study in FOLDER, with commented templates and a new key."""
+@json_option
+def init(folder: Path, title: str | None, as_json: bool) -> None:
+    """Make an empty study in FOLDER, with commented templates and a new key.
+
+    \b
+    Examples:
+      consonance init study
+      consonance init ~/studies/mood --title "Music and mood"
+    """
     study = lay_out_study(folder, title)
+    if as_json:
+        print_json({"study": study.root, "key": study.key_path})
+        return
     out.print(
-        f"Made a study in [bold]{study.root}[/]. Next: read {study.root}/README.md, then fill in participants.csv and consents.csv."
+        f"Made a study in [bold]{escape(str(study.root))}[/].\nNext: read {escape(str(study.root))}/README.md, then fill in "
+        f"participants.csv and consents.csv.\nKeep a copy of {escape(str(study.key_path))} in a safe place: without it nobody "
+        "can read the vault.",
+        soft_wrap=True,
     )
-    out.print(f"Keep a copy of {study.key_path} in a safe place: without it nobody can read the vault.")
 
 
 @cli.command()
@@ -88,8 +111,14 @@ def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
     the vault, and the warehouse is built again.
 
     \b
-    Exit status: 0 everything is in the vault; 2 something was rejected, refused or held, and
-    everything else was landed; 1 the command failed.
+    Examples:
+      consonance load --dry-run
+      consonance load
+      consonance load --json | jq .totals
+
+    \b
+    Exit status: 0 everything is in the vault; 2 something was rejected, refused
+    or held, and everything else was landed; 1 the command failed.
     """
     study = Study.find(folder)
     if dry_run:
@@ -100,7 +129,7 @@ def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
         amendments = erase_uncovered(study, progress=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
         told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
-        click.echo(json.dumps(told))
+        print_json(told)
     else:
         print_load(report, out)
         print_amendments(amendments, out)
@@ -111,7 +140,7 @@ def _load_nothing(study: Study, as_json: bool) -> NoReturn:
     with ProgressBar(screen) as progress:
         dry = dry_load(study, progress=progress)
     if as_json:
-        click.echo(json.dumps(dry.as_json()))
+        print_json(dry.as_json())
     else:
         print_dry_load(dry, out)
     sys.exit(dry.report.exit_status)
@@ -134,19 +163,27 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """Run the checks of the study. Exit status 1 if one fails.
 
     \b
-    rules             the quality rules, on the data of the vault and the warehouse
-    wall              every released column, followed back to staging through the compiled SQL
-    non-interference  what must not matter (names, true dates, orders, ...) changes nothing in the warehouse
-    leaks             no file of the study, log or page contains a secret or a name
+    rules             the quality rules, on the data of vault and warehouse
+    wall              every released column, followed back to staging through
+                      the compiled SQL
+    non-interference  what must not matter (names, true dates, orders, ...)
+                      changes nothing in the warehouse
+    leaks             no file of the study, log or page has a secret or a name
 
     Without CHECKS all of them run; 'check wall' also lists each column and where it comes from.
+
+    \b
+    Examples:
+      consonance check
+      consonance check rules leaks
+      consonance check wall --json | jq .wall.unresolved
     """
     study = Study.find(folder)
     with screen.status(f"Checking {', '.join(checks or CHECKS)} …"):
         results = {name: run_check(name, study) for name in CHECKS if name in checks} if checks else run_checks(study)
     passed = all(result.passed for result in results.values())
     if as_json:
-        click.echo(json.dumps({"passed": passed, **{name: result.as_json() for name, result in results.items()}}))
+        print_json({"passed": passed, **{name: result.as_json() for name, result in results.items()}})
     else:
         for name, result in results.items():
             print_check(result, out, at_length=name in checks)
@@ -168,39 +205,59 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
 
     The figures are kept in audit.privacy_risk of the warehouse until the next rebuild. The command only
     reports them: the exit status is 0 when everything was measured, whatever the figures are.
+
+    \b
+    Examples:
+      consonance attack
+      consonance attack --samples 500 --seed 2
     """
     study = Study.find(folder)
     with screen.status("Attacking the marts …"):
         report = run_attacks(study, Knowledge(seed=seed, samples=samples))
         record(report, study)
     if as_json:
-        click.echo(json.dumps(report.as_json()))
+        print_json(report.as_json())
     else:
         print_risk(report, out)
 
 
 @cli.command()
 @study_option
-def site(folder: Path | None) -> None:
-    """Build the docs site: lineage, privacy wall, rules, consent coverage, fates of rows."""
+@json_option
+def site(folder: Path | None, as_json: bool) -> None:
+    """Build the docs site: lineage, privacy wall, rules, consent coverage, fates of rows.
+
+    \b
+    Example:
+      consonance site
+    """
     from consonance.site.build import build_site
 
     study = Study.find(folder)
     with screen.status("Building the site …"):
         page = build_site(study)
-    out.print(f"The site is at {page}")
+    if as_json:
+        print_json({"page": page})
+    else:
+        out.print(f"The site is at {page}", soft_wrap=True, markup=False)
 
 
 @cli.command()
 @study_option
 @json_option
 def doctor(folder: Path | None, as_json: bool) -> None:
-    """List what is wrong with the study folder, and what to do. Exit status 1 if a finding is grave."""
+    """List what is wrong with the study folder, and what to do. Exit status 1 if a finding is grave.
+
+    \b
+    Examples:
+      consonance doctor
+      consonance doctor --json | jq -r '.findings[].remedy'
+    """
     study = Study.find(folder)
     with screen.status("Looking …"):
         diagnosis = examine(study)
     if as_json:
-        click.echo(json.dumps(diagnosis.as_json()))
+        print_json(diagnosis.as_json())
     else:
         print_diagnosis(diagnosis, out)
     sys.exit(0 if diagnosis.passed else 1)
@@ -223,7 +280,7 @@ def status(folder: Path | None, as_json: bool) -> None:
     with screen.status("Looking …"):
         found = status_of(study)
     if as_json:
-        click.echo(json.dumps(found.as_json()))
+        print_json(found.as_json())
     else:
         print_status(found, out)
 
@@ -240,13 +297,20 @@ def status(folder: Path | None, as_json: bool) -> None:
     help="Approximate number of plays, for all participants together.",
 )
 def demo(folder: Path, seed: int, people: int, plays: int) -> None:
-    """Make a synthetic study in FOLDER and run every step on it, from zips to answers."""
+    """Make a synthetic study in FOLDER and run every step on it, from zips to answers.
+
+    \b
+    Examples:
+      consonance demo
+      consonance demo /tmp/demo --people 24 --plays 9000 --seed 5
+    """
     from consonance.cli.demo import run_demo
 
     run_demo(folder, seed, people, plays, out, screen)
 
 
 cli.add_command(catalog)
+cli.add_command(completion)
 cli.add_command(consent)
 cli.add_command(audit)
 cli.add_command(key)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
-from consonance.cli.terminal import json_option, out, study_option
+from consonance.cli.terminal import json_option, out, print_json, study_option
 from consonance.consent.form_map import FormMap
 from consonance.consent.forms import Tool, import_form
 from consonance.consent.notices import register_notice
@@ -23,7 +23,13 @@ from consonance.study.vault import open_study
 
 @click.group()
 def consent() -> None:
-    """The consent ledger: register notices, import forms, show what is granted, write receipts."""
+    """The consent ledger: register notices, import forms, show what is granted, write receipts.
+
+    \b
+    Examples:
+      consonance consent status
+      consonance consent receipt P001
+    """
 
 
 @consent.command()
@@ -37,12 +43,20 @@ def consent() -> None:
 @click.option("--language", required=True, help="The language of the notice, such as en.")
 @click.option("--title", default=None, help="The title of the notice on receipts. Default: the name of the file.")
 @study_option
-def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None) -> None:
+@json_option
+def notice(file: Path, version: str, language: str, title: str | None, folder: Path | None, as_json: bool) -> None:
     """Register FILE, the information that participants read, in notices.csv. Safe to repeat.
 
     A copy of FILE goes into the study folder. Its SHA-256 binds every consent under VERSION to this text.
+
+    \b
+    Example:
+      consonance consent notice notice.txt --version v1 --language en
     """
     registered = register_notice(Study.find(folder), file, version, language, title)
+    if as_json:
+        print_json(asdict(registered) | {"version": version})
+        return
     what = "Registered" if registered.is_new else "Already registered"
     out.print(
         f"{what}: notice {version}, {registered.path}, SHA-256 {registered.sha256}.", soft_wrap=True, markup=False
@@ -71,12 +85,16 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
     """Add the consents of FILE, the export of a form, to consents.csv. Safe to repeat.
 
     \b
-    Exit status: 0 every consent is in the ledger; 2 a line could not be used, the others were added;
-    1 the command failed.
+    Example:
+      consonance consent import forms.csv --from redcap --map forms.yml
+
+    \b
+    Exit status: 0 every consent is in the ledger; 2 a line could not be used,
+    and the others were added; 1 the command failed.
     """
     report = import_form(Study.find(folder), file, tool, FormMap.read(map_path))
     if as_json:
-        click.echo(json.dumps(report.as_json()))
+        print_json(report.as_json())
     else:
         out.print(f"{report.added} events added to the ledger, {report.known} were in it before.")
         for reason, lines in sorted(report.left_out.items()):
@@ -93,13 +111,19 @@ def import_(file: Path, tool: Tool, map_path: Path, folder: Path | None, as_json
 @study_option
 @json_option
 def status(code: str | None, folder: Path | None, as_json: bool) -> None:
-    """Show what every participant, or the participant CODE, grants, as of the last load."""
+    """Show what every participant, or the participant CODE, grants, as of the last load.
+
+    \b
+    Examples:
+      consonance consent status
+      consonance consent status P001
+    """
     with open_study(Study.find(folder), read_only=True) as connection:
         states = [consent_of(connection, code)] if code else consent_states(connection)
         as_of = judged_as_of(connection)
     if as_json:
         participants = [state.as_json() for state in states]
-        click.echo(json.dumps({"as_of": f"{as_of.isoformat(timespec='seconds')}Z", "participants": participants}))
+        print_json({"as_of": f"{as_of.isoformat(timespec='seconds')}Z", "participants": participants})
         return
     if code:
         _print_status(states[0])
@@ -113,12 +137,21 @@ def status(code: str | None, folder: Path | None, as_json: bool) -> None:
 @consent.command()
 @click.argument("code")
 @study_option
-def receipt(code: str, folder: Path | None) -> None:
-    """Write the receipt of the participant CODE into receipts/, as a page to print and as JSON."""
+@json_option
+def receipt(code: str, folder: Path | None, as_json: bool) -> None:
+    """Write the receipt of the participant CODE into receipts/, as a page to print and as JSON.
+
+    \b
+    Example:
+      consonance consent receipt P001
+    """
     study = Study.find(folder)
     with open_study(study, read_only=True) as connection:
         page, record = write_receipt(connection, study, code)
-    out.print(f"The receipt is at {page}, and as JSON at {record}.", soft_wrap=True)
+    if as_json:
+        print_json({"page": page, "record": record})
+    else:
+        out.print(f"The receipt is at {page}, and as JSON at {record}.", soft_wrap=True, markup=False)
 
 
 def _print_states(states: list[ConsentStatus]) -> None:

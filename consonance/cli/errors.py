@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import click
 import duckdb
 from rich.markup import escape
 
-from consonance.cli.terminal import screen
+from consonance.cli.terminal import print_json, screen
 from consonance.study.errors import ConsonanceError
 from consonance.study.store_errors import store_error
 from consonance.study.withheld import unforeseen
@@ -88,21 +87,15 @@ def print_error(error: Explained, *, as_json: bool) -> None:
     if error.output:
         screen.print(error.output, markup=False, soft_wrap=True)
     if as_json:
-        click.echo(json.dumps({"error": error.what, "remedy": error.remedy}))
+        print_json({"error": error.what, "remedy": error.remedy})
     else:
         screen.print(f"[red]Error:[/] {escape(f'{error.what} {error.remedy}'.strip())}", soft_wrap=True)
 
 
-def is_interrupt(error: BaseException) -> bool:
-    """Whether ``error`` came of Ctrl-C: DuckDB and click make errors of their own of it."""
-    return any(isinstance(one, KeyboardInterrupt) for one in _with_causes(error, also_contexts=True))
-
-
-def _with_causes(error: BaseException | None, also_contexts: bool = False) -> Iterator[BaseException]:
-    """``error`` and what it was raised from; also what was handled when it was raised, if wanted."""
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
-        error = error.__cause__ or (error.__context__ if also_contexts else None)
+        error = error.__cause__
 
 
 def _text(name: str | bytes | int) -> str:

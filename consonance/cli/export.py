@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from consonance.cli.terminal import out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.export.openesm import export_openesm
-from consonance.export.training import FORMATS, export_training
+from consonance.export.training import FORMATS, Export, export_training
 from consonance.study.folder import Study
 
 YOURS = (
@@ -35,7 +36,8 @@ def export() -> None:
 )  # fmt: skip
 @click.option("--from", "release", default=None, help="A release (its number, or 'current') instead of the warehouse.")
 @study_option
-def training(target: Path, file_format: str, release: str | None, folder: Path | None) -> None:
+@json_option
+def training(target: Path, file_format: str, release: str | None, folder: Path | None, as_json: bool) -> None:
     """Export the training examples to FOLDER: data, data dictionary, permissions, a Frictionless data package.
 
     FOLDER must not exist yet. Only participants who grant ml_training, emotion_reports and listening_history are in it,
@@ -49,8 +51,7 @@ def training(target: Path, file_format: str, release: str | None, folder: Path |
     study = Study.find(folder)
     with screen.status("Exporting …"):
         made = export_training(study, target, file_format, release)
-    out.print(f"Exported {made.rows:,} training examples of {made.persons:,} participants to {target}.", soft_wrap=True)
-    out.print(YOURS, soft_wrap=True)
+    _print(made, "training examples", as_json)
 
 
 @export.command()
@@ -62,7 +63,8 @@ def training(target: Path, file_format: str, release: str | None, folder: Path |
     help="Last name of the first author: it is part of the names of the files.",
 )
 @study_option
-def openesm(target: Path, author: str, folder: Path | None) -> None:
+@json_option
+def openesm(target: Path, author: str, folder: Path | None, as_json: bool) -> None:
     """Export reports and their codebook to FOLDER, in the shape of the openESM database (https://openesmdata.org).
 
     FOLDER must not exist yet. Only participants who grant emotion_reports and sharing_controlled are in it. sharing_public
@@ -75,5 +77,16 @@ def openesm(target: Path, author: str, folder: Path | None) -> None:
     study = Study.find(folder)
     with screen.status("Exporting …"):
         made = export_openesm(study, target, author)
-    out.print(f"Exported {made.rows:,} beeps of {made.persons:,} participants to {target}.", soft_wrap=True)
-    out.print(YOURS, soft_wrap=True)
+    _print(made, "beeps", as_json)
+
+
+def _print(made: Export, rows: str, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(made))
+        return
+    out.print(
+        f"Exported {made.rows:,} {rows} of {made.persons:,} participants to {made.folder}.",
+        soft_wrap=True,
+        markup=False,
+    )
+    out.print(YOURS)

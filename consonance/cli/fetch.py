@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
 from loaders.fetching import Fetch, Fetched, OutdatedWarehouse, plan_fetch, run_fetch
@@ -47,6 +46,11 @@ def fetch(source: str, yes: bool, decoys: int | Path, folder: Path | None, as_js
     Only Spotify ids of tracks are sent: of music in kept plays, in random order, each one once for the whole study.
     The command first says what will be sent to whom, and asks. Answers are kept in the vault. If it is interrupted,
     run it again: it goes on from there. Run 'dbt run' afterwards.
+
+    \b
+    Examples:
+      consonance catalog fetch reccobeats
+      consonance catalog fetch reccobeats --decoys 500 --yes
 
     \b
     Exit status: 0 everything was answered; 2 there was no terminal to ask on, and
@@ -131,7 +135,7 @@ class FetchBar:
 
 def _print(fetched: Fetched, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(fetched.as_json()))
+        print_json(fetched.as_json())
         return
     if not fetched.tracks:
         out.print("No track is missing: each has features already, or was asked about before. Nothing was sent.")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from consonance.cli.terminal import json_option, out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
 
@@ -44,7 +43,7 @@ def giveback(code: str | None, for_all: bool, folder: Path | None, as_json: bool
             pages.append(write_page(connection, study, each))
             status.update(f"Page {number} of {len(codes)} …")
     if as_json:
-        click.echo(json.dumps({"pages": [str(page) for page in pages]}))
+        print_json({"pages": [str(page) for page in pages]})
     elif code:
         out.print(f"The page is at {pages[0]}. Give it to this participant alone.", soft_wrap=True, markup=False)
     elif pages:

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from consonance.cli.terminal import out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.folder import Study
 from consonance.study.key_rotation import rotate_key
 
 
 @click.group()
 def key() -> None:
-    """The key of the vault. Without it nobody can read the vault."""
+    """The key of the vault. Without it nobody can read the vault.
+
+    \b
+    Example:
+      consonance key rotate
+    """
 
 
 @key.command()
 @study_option
-def rotate(folder: Path | None) -> None:
-    """Encrypt the vault under a new key. If it was interrupted, run it again."""
+@json_option
+def rotate(folder: Path | None, as_json: bool) -> None:
+    """Encrypt the vault under a new key. If it was interrupted, run it again.
+
+    \b
+    Example:
+      consonance key rotate
+    """
     study = Study.find(folder)
     with screen.status("Writing the vault under a new key …"):
         rotation = rotate_key(study)
+    if as_json:
+        print_json(asdict(rotation) | {"key": study.key_path})
+        return
     out.print(f"{rotation.rows:,} rows of {rotation.tables} tables were written again and compared.")
     out.print(
         f"Keep a copy of {study.key_path} in the safe place. Backups of the vault made before today open with the "

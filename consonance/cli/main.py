@@ -31,11 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         status = _run(given)
         sys.stdout.flush()
-    except KeyboardInterrupt:  # while something was imported, or an error was printed
-        status = _interrupted()
     except BrokenPipeError:  # who read the output wanted no more of it
         _discard_output()
         status = 1
+    except BaseException as error:  # while something was imported, or an error was printed
+        if not is_interrupt(error):
+            raise
+        status = _interrupted()
     sys.exit(status)
 
 
@@ -50,7 +52,7 @@ def status_of(command: Callable[[], Any], *, as_json: bool = False) -> int:
     """Run ``command``, print its error if there is one, and say with which exit status it ended."""
     import click
 
-    from consonance.cli.errors import explain, is_interrupt, print_error
+    from consonance.cli.errors import explain, print_error
     from consonance.study.withheld import shows_messages
 
     try:
@@ -71,6 +73,13 @@ def status_of(command: Callable[[], Any], *, as_json: bool = False) -> int:
         print_error(explained, as_json=as_json)
         return WRONG if isinstance(error, click.UsageError) else 1
     return ended if isinstance(ended, int) else 0
+
+
+def is_interrupt(error: BaseException | None) -> bool:
+    """Whether ``error`` came of Ctrl-C: DuckDB, click and imports make errors of their own of it."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _interrupted() -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from consonance.cli.terminal import out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.folder import Study
 
 if TYPE_CHECKING:
@@ -24,21 +24,46 @@ if TYPE_CHECKING:
     help="controlled: pseudonymous rows for named analysts. public: aggregates for anyone. Both: give it twice.",
 )
 @study_option
-def publish(tiers: tuple[str, ...], folder: Path | None) -> None:
+@json_option
+def publish(tiers: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     """Make a release in published/, if every check has passed. If one fails, nothing is published and the exit status is 1.
 
     Two tiers are two releases, the controlled one first. What is checked for both is checked once.
+
+    \b
+    Examples:
+      consonance publish --tier controlled
+      consonance publish --tier controlled --tier public
     """
     from consonance.release.publish import publish as publish_release
 
     study = Study.find(folder)
-    release: Release | None = None
+    releases: list[Release] = []
     for tier in sorted(set(tiers)):
         with screen.status("Publishing …") as status:
             release = publish_release(
-                study, tier, after=release, progress=lambda what: status.update(f"Publishing: {what} …")
+                study,
+                tier,
+                after=releases[-1] if releases else None,
+                progress=lambda what: status.update(f"Publishing: {what} …"),
             )
-        _print_release(study, release)
+        releases.append(release)
+        if not as_json:
+            _print_release(study, release)
+    if as_json:
+        print_json({"releases": [_as_json(release) for release in releases]})
+
+
+def _as_json(release: Release) -> dict[str, Any]:
+    checks = [{"name": result.name, "summary": result.summary} for result in release.results]
+    return {
+        "number": release.number,
+        "tier": release.tier,
+        "participants": release.participants,
+        "folder": release.folder,
+        "certificate": release.certificate,
+        "checks": checks,
+    }
 
 
 def _print_release(study: Study, release: Release) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from consonance.cli.terminal import out, screen, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.folder import Study
 
 PAGE = "report.html"
@@ -27,16 +27,17 @@ PAGE = "report.html"
     default=None,
     help="The file to write. Default: report.html in site/ of the study (report-of-release-N.html of a release in its published/), else report.html here.",
 )
-def report(folder: Path | None, release: Path | None, output: Path | None) -> None:
+@json_option
+def report(folder: Path | None, release: Path | None, output: Path | None, as_json: bool) -> None:
     """Compute the report of music and emotion: one page without script and without network.
 
     It reads the marts alone. Small cells are not shown, and nobody is named. You alone may read the file.
 
     \b
     Examples:
-      consonance report                              of the study, into study/site/report.html
-      consonance report --from published/current     of a release
-      consonance report --output board.html          into another file
+      consonance report                            into study/site/report.html
+      consonance report --from published/current   of a release
+      consonance report --output board.html        into another file
     """
     from consonance.report.page import write_report  # statistics take seconds to import
     from consonance.report.reading import of_release, of_study
@@ -51,6 +52,9 @@ def report(folder: Path | None, release: Path | None, output: Path | None) -> No
         sections = write_report(origin, place, progress=lambda what: status.update(f"Computing the report: {what} …"))
     figures = sum(len(section.figures) for section in sections)
     missing = [text for section in sections for text in section.missing]
+    if as_json:
+        print_json({"page": place, "figures": figures, "not_shown": missing})
+        return
     out.print(f"The report is at {place}: {figures} figures.", soft_wrap=True, markup=False)
     for text in missing:
         out.print(f"  not shown: {text}", soft_wrap=True, markup=False)

@@ -42,8 +42,15 @@ class CannotWrite(ConsonanceError):
     help="Write the answer into this file; you alone may read it.",
 )
 @click.option("--plain", is_flag=True, help="Without QUERY: open DuckDB's own shell.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json; errors are JSON too.")
 def sql(
-    query: str | None, folder: Path | None, release: str | None, form: str | None, output: Path | None, plain: bool
+    query: str | None,
+    folder: Path | None,
+    release: str | None,
+    form: str | None,
+    output: Path | None,
+    plain: bool,
+    as_json: bool,
 ) -> None:
     """Answer QUERY from the marts, or open them in a client if there is no QUERY.
 
@@ -52,12 +59,14 @@ def sql(
 
     \b
     Examples:
-      consonance sql                                    harlequin if you have installed it, else DuckDB's shell
-      consonance sql --plain                            DuckDB's own shell
-      consonance sql "from plays limit 5"               one answer
-      consonance sql "from plays" --output plays.csv    into a file; also .parquet, .json, .md
-      consonance sql - < analyses/my_query.sql          a query from standard input
-      consonance sql "from tracks" --release current    of a release
+      consonance sql                                  harlequin, if you have
+                                                      installed it, else this:
+      consonance sql --plain                          DuckDB's own shell
+      consonance sql "from plays limit 5"             one answer
+      consonance sql "from plays" --output plays.csv  into a file; also
+                                                      .parquet, .json, .md
+      consonance sql - < analyses/my_query.sql        from standard input
+      consonance sql "from tracks" --release current  of a release
 
     \b
     Exit status: 0 answered; 1 there is no such table, or the query is wrong.
@@ -67,7 +76,9 @@ def sql(
         sys.exit(open_client(database, plain=plain))
     if query == "-":
         query = sys.stdin.read()
-    form = form or (BY_SUFFIX.get(output.suffix.lower()) if output else None) or "table"
+    form = (
+        form or ("json" if as_json else None) or (BY_SUFFIX.get(output.suffix.lower()) if output else None) or "table"
+    )
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise NoAnswer("Parquet is not for a terminal.", "Name a file: --output FILE.")
     width = out.width if sys.stdout.isatty() else WIDTH

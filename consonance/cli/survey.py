@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from consonance.cli.load_report import print_file
-from consonance.cli.terminal import json_option, out, study_option
+from consonance.cli.terminal import json_option, out, print_json, screen, study_option
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
@@ -29,8 +28,9 @@ def survey() -> None:
     """Questionnaires: propose the map of a file, and see how it would be scored.
 
     \b
-      consonance survey map study/surveys/qualtrics.csv       write a map into surveys/maps/
-      consonance survey preview study/surveys/qualtrics.csv   score the file without landing it
+    Examples:
+      consonance survey map study/surveys/qualtrics.csv
+      consonance survey preview study/surveys/qualtrics.csv
     """
 
 
@@ -52,7 +52,7 @@ def map_(file: Path, replace: bool, folder: Path | None, as_json: bool) -> None:
     """
     study = Study.find(folder)
     path = in_surveys(study, file)
-    with _named(file), open_study(study, read_only=True) as connection:
+    with screen.status("Reading …"), _named(file), open_study(study, read_only=True) as connection:
         codes = start_preview(connection, study)
         proposal = propose(connection, study, path, codes)
         preview = preview_map(connection, study, path, proposal.table, proposal.survey_map)
@@ -66,7 +66,7 @@ def map_(file: Path, replace: bool, folder: Path | None, as_json: bool) -> None:
         replace_file(target, proposal.text.encode())
     if as_json:
         told = {"map": str(target), "is_written": is_written, "unsure": proposal.unsure, "not_read": proposal.not_read}
-        click.echo(json.dumps(told | {"preview": preview.as_json()}))
+        print_json(told | {"preview": preview.as_json()})
     elif is_written:
         out.print(
             f"The map is at {target}. Look at it, then: consonance survey preview {file}", soft_wrap=True, markup=False
@@ -83,18 +83,20 @@ def preview(file: Path, folder: Path | None, as_json: bool) -> None:
     """Score FILE of surveys/ as a load would read it, and land nothing.
 
     \b
-    Exit status: 0 a load would land all of it; 2 something would be rejected, or is doubtful; 1 the command failed.
-    \b
     Example:
       consonance survey preview study/surveys/qualtrics.csv
+
+    \b
+    Exit status: 0 a load would land all of it; 2 something would be rejected, or
+    is doubtful; 1 the command failed.
     """
     study = Study.find(folder)
     path = in_surveys(study, file)
-    with _named(file), open_study(study, read_only=True) as connection:
+    with screen.status("Reading …"), _named(file), open_study(study, read_only=True) as connection:
         start_preview(connection, study)
         found = preview_file(connection, study, path)
     if as_json:
-        click.echo(json.dumps(found.as_json()))
+        print_json(found.as_json())
     else:
         _print_preview(found)
     sys.exit(0 if found.report.is_whole else 2)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -18,4 +21,9 @@ study_option = click.option(
     default=None,
     help="The study folder. Default: $CONSONANCE_STUDY, else ./study.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text (docs/json.md).")
+
+
+def print_json(content: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print what a command reports as JSON on one line: paths as texts, moments in ISO 8601."""
+    click.echo(json.dumps(content, default=str))

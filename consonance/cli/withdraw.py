@@ -51,6 +51,12 @@ def withdraw(
     Rows, keys, answers, donations in the inbox and releases with this participant are deleted. This cannot be
     undone. The lines of the consent ledger stay, under a token. If the command was interrupted, run it again;
     without CODE it only finishes the interrupted withdrawal.
+
+    \b
+    Examples:
+      consonance withdraw P001
+      consonance withdraw P001 --requested-at 2026-03-01T10:00+01:00
+      consonance withdraw --replay         after a backup was restored
     """
     study = Study.find(folder)
     interrupted = pending(study)
