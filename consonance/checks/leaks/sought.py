@@ -68,6 +68,7 @@ OTHER_TEXTS = (
     "pyproject.toml", "requirements.lock", "setup.py", ".ci", ".gitignore", ".sqlfluff",
 )  # fmt: skip
 TESTS = ("tests", "benchmarks")
+RULES = PROJECT / "consonance" / "checks" / "rules"
 # The Base64 of shorter names is a word of a few letters.
 SHORTEST_ENCODED = 4
 DIGESTS = ("md5", "sha1", "sha256")
@@ -196,6 +197,8 @@ def words_of_the_project() -> frozenset[str]:
     word because somebody writes it into a model.
     """
     words = set(LETTERS.findall(f"{PROJECT}".lower()))
+    # The names of rules are on pages and certificates.
+    words.update(word for rule in RULES.rglob("*.sql") for word in WORD.findall(rule.stem.lower()))
     for part in (*DBT_TEXTS, *OTHER_TEXTS):
         for path in (PROJECT / part, *(PROJECT / part).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

@@ -105,6 +105,8 @@ def test_a_name_is_found_as_a_whole_token(name: str, text: str) -> None:
         ("21", "participants: 21"),
         ("a", "a participant, 'a' row"),
         ("d6", "the rule D6_nobody_is_one_of_few, and D6"),
+        ("a1", "consonance/checks/rules/admission/A1_rows_are_accounted_for.sql"),
+        ("a10", "the rule A10_words_are_on_their_list"),
         ("music", "the music of a participant"),
         ("de", "country: DE"),
         ("48213", "48213 rows, 0.48213"),
