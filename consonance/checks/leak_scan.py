@@ -31,31 +31,20 @@ from consonance.checks.leaks.places import (
     written_by,
 )
 from consonance.checks.leaks.sought import (
-    CODE,
-    DIGEST,
-    PSEUDONYM,
     SECRETS,
-    USER_NAME,
     declared_texts,
     sought_by,
 )
+from consonance.checks.leaks.stores import in_words, of_desk
 from consonance.checks.leaks.tokens import Finder, Hit, line_of, named
 from consonance.consent.rules import with_rules
 from consonance.consent.status import NotLoaded
 from consonance.study.dbt_command import log_folder, target_folder
-from consonance.study.desk import differences
 from consonance.study.folder import Study
-from consonance.study.last_run import is_the_last_run_complete
 from consonance.study.vault import open_study
 
 EMAIL = re.compile(with_rules("{{ email_pattern() }}"))
 IP_ADDRESS = re.compile(with_rules("{{ ipv4_pattern() }}"))
-# What the loaders write in words: (store, table, key, text).
-WORDS_OF_LOADERS = (
-    ("vault", "raw.audit_log", "entry_no", "facts"),
-    ("catalogue", "music.archive_files", "source_id", "concat_ws(' ', file, read_from, report)"),
-    ("catalogue", "music.dumps", "source_id", "cast(report as varchar)"),
-)
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,7 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
         try:
             finder = Finder(sought_by(study, connection))
             of_study = list(files_of_study(study))
-            leaks = [*_in_stores(connection, finder), *left_behind(connection, of_study)]
+            leaks = [*in_words(connection, finder), *left_behind(connection, of_study)]
             written = study.settings_path.read_text(encoding="utf-8", errors="replace")
             on_pages = page_texts(connection, study.root, [*declared_texts(study), written])
         except duckdb.CatalogException:
@@ -124,7 +113,7 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
     files = [*of_study, *files_of_dbt(dbt_folders), *files_of_project(), *files_beside(beside)]
     known: Counter[str] = Counter()
     searched = 0
-    is_as_warehouse, desk_leaks = _desk(study)
+    is_as_warehouse, desk_leaks = of_desk(study)
     leaks += desk_leaks
     for found in dict.fromkeys(files):
         try:
@@ -143,17 +132,6 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
             continue
         searched += 1
     return LeakScanReport(searched, tuple(dict.fromkeys(leaks)), dict(sorted(known.items())))
-
-
-def _desk(study: Study) -> tuple[bool, list[Leak]]:
-    """Whether the desk is as the warehouse, whose every text the rules search; and the leaks if it should be and is not."""
-    if not (study.desk_path.exists() and study.warehouse_path.exists()):
-        return False, []
-    found = list(differences(study))
-    with open_study(study, read_only=True, warehouse=True) as connection:
-        is_complete = is_the_last_run_complete(connection)
-    remedy = "Run 'dbt run'. If it is there again, look at consonance/study/desk.py, which writes the file."
-    return not found, [Leak(study.within(study.desk_path), what, remedy) for what in found if is_complete]
 
 
 def _in_file(found: Found, finder: Finder, addresses: set[str] | None, on_pages: PageTexts) -> Iterator[Leak]:
@@ -241,27 +219,6 @@ def _remedy(found: Found, name: str) -> str:
     writers = ", ".join(written_by(found.path.name))
     who = f"It is mentioned in {writers}: look there" if writers else "Find out which command wrote it"
     return f"Delete {name}. {who}; what belongs to whom is kept in the vault alone. Notes of your own belong in notes/."
-
-
-def _in_stores(connection: duckdb.DuckDBPyConnection, finder: Finder) -> Iterator[Leak]:
-    """Names in what the loaders write in words: those who read it are not those who may read the tables."""
-    for store, table, key, text in WORDS_OF_LOADERS:
-        written = connection.execute(f"select {key}, {text} from {store}.{table} order by all").fetchall()
-        for number, words in written:
-            for hit in finder.find(_without_keys(str(words))):
-                if hit.sought.kinds & {CODE, USER_NAME, DIGEST, PSEUDONYM}:
-                    yield Leak(
-                        f"{store}.{table} ({key} {number})",
-                        f"contains {named(hit.sought.kinds)}",
-                        f"Look at what writes {table}: consonance/study/audit_log.py and who calls its record()."
-                        if store == "vault"
-                        else f"Look at what writes {table}: loaders/catalogue.py and loaders/dumps.py.",
-                    )
-
-
-def _without_keys(written: str) -> str:
-    """A JSON object without the words that the program itself gives to its parts."""
-    return re.sub(r'"[a-z_]+":', " ", written)
 
 
 def _exposed(study: Study) -> Iterator[Leak]:

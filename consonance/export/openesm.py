@@ -79,7 +79,7 @@ def export_openesm(study: Study, folder: Path, author: str) -> Export:
             beeps = _write_beeps(connection, data, persons)
             metadata = _metadata(connection, author, year, len(persons))
         write_json(draft / f"{DATASET}_{name}_metadata.json", metadata)
-        refuse_what_tells_too_much(draft, data, metadata, COUNTERS, persons)
+        refuse_what_tells_too_much(draft, data, metadata, persons)
         with open_study(study) as connection:
             facts = {"what": "openesm", "release": None, "rows": beeps, "persons": len(persons)}
             entry = note(connection, study, {**facts, "sha256": sha256_of(data)})

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import duckdb
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from consonance.export.folder import CannotExport
 from consonance.study.vault import session_settings
 
 QUERIES = ("openesm_beeps.sql", "openesm.py")
 FEWEST = 10
+# The columns before the items. What else says when or whose a beep is would be the same in the warehouse.
+COUNTERS = ("id", "day", "beep", "counter", "hour")
+# As functions/survey_answer.sql lets answers pass: a date as a number is larger.
+LARGEST_ANSWER = 999
 # Each is nobody's if the export is as it should be. Days and beeps are counted from each participant's own first one: a
 # day of a calendar, also of the shifted one, would be the same in the warehouse. Answers are numbers.
 FAULTS = {
@@ -32,28 +37,83 @@ FAULTS = {
 }
 
 
-def refuse_what_tells_too_much(
-    draft: Path, data: Path, metadata: Mapping[str, Any], counters: Collection[str], persons: Sequence[str]
-) -> None:
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+Count = Annotated[int, Field(ge=0)]
+Digits = Annotated[str, Field(pattern=r"^\d+$")]
+Nothing = Literal[""]
+
+
+class _Feature(_Part):
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+    # What the study or the seeds say of an instrument.
+    description: str
+    details: str
+    source: str
+    variable_type: Literal["categorical", "numeric", "rating_scale"]
+    answer_categories: Annotated[str, Field(pattern=r"^[-0-9.]*$")]
+    labels: Nothing
+    transformation: Nothing
+    construct_: Annotated[Nothing, Field(alias="construct")]
+    comments: Nothing
+    assessment_type: Literal["ESM"]
+
+
+class _Metadata(_Part):
+    """What the metadata may say: counts of everybody together, and words that are the same in every export."""
+
+    first_author: str
+    dataset_id: Literal["0000"]
+    year: Count
+    reference_a: None
+    paper_doi: None
+    n_participants: Count
+    n_time_points: Count
+    n_days: Digits
+    n_beeps_per_day: Digits
+    passive_data_available: Literal["no"]
+    cross_sectional_available: Literal["no"]
+    topics: Literal["mood, music"]
+    implicit_missingness: Literal["yes", "no"]
+    raw_time_stamp: Literal["no"]
+    sampling_scheme: None
+    participants: None
+    additional_comments: Annotated[str, Field(pattern=r"^\D*$")]
+    features: list[_Feature]
+
+
+def refuse_what_tells_too_much(draft: Path, data: Path, metadata: Mapping[str, Any], persons: Sequence[str]) -> None:
     """Refuse an export that has more in it than counters and numbers, or by which somebody is found in the warehouse.
 
     Args:
         draft: The folder of the export.
         data: Its table.
         metadata: What its other file says.
-        counters: The columns before the items.
         persons: The pseudonyms of those in it, in the order of their numbers.
 
     Raises:
         CannotExport: something is wrong with it.
     """
-    problems = [*_problems(draft, data, metadata, counters), *_order(persons)]
+    problems = [*_problems(draft, data, metadata), *_other_words(metadata), *_order(persons)]
     if problems:
         looked = " and ".join(f"consonance/export/{name}" for name in QUERIES)
         raise CannotExport(f"Nothing was exported: {'; '.join(problems)}.", f"Look at {looked}.")
 
 
-def _problems(draft: Path, data: Path, metadata: Mapping[str, Any], counters: Collection[str]) -> Iterator[str]:
+def _other_words(metadata: Mapping[str, Any]) -> Iterator[str]:
+    """The parts of the metadata that say something else than is listed. The message of pydantic would quote it."""
+    try:
+        _Metadata.model_validate(dict(metadata))
+    except ValidationError as error:
+        known = {*_Metadata.model_fields, *_Feature.model_fields}
+        for fault in error.errors(include_input=False, include_context=False):
+            place = [part if part in known else "…" for part in fault["loc"] if isinstance(part, str)]
+            yield f"the metadata may not say this: {'.'.join(place)}"
+
+
+def _problems(draft: Path, data: Path, metadata: Mapping[str, Any]) -> Iterator[str]:
     described = [feature["name"] for feature in metadata["features"]]
     if len(list(draft.iterdir())) != 2:
         yield "there are other files than data and metadata"
@@ -61,10 +121,10 @@ def _problems(draft: Path, data: Path, metadata: Mapping[str, Any], counters: Co
         read = "read_csv($file, delim = '\t', header = true, nullstr = 'NA', all_varchar = true)"
         connection.execute(f"create temp table texts as from {read}", {"file": str(data)})
         columns = [name for (name, *_) in connection.execute("describe texts").fetchall()]
-        if columns != described or columns[: len(counters)] != list(counters):
-            yield "its columns are not those that the metadata describe"
+        if columns != described or columns[: len(COUNTERS)] != list(COUNTERS):
+            yield f"its columns are not {', '.join(COUNTERS)} and the items that the metadata describe"
             return
-        types = {name: "integer" if name in counters else "double" for name in columns}
+        types = {name: "integer" if name in COUNTERS else "double" for name in columns}
         no_numbers = [
             name
             for name, kind in types.items()
@@ -75,7 +135,16 @@ def _problems(draft: Path, data: Path, metadata: Mapping[str, Any], counters: Co
         if no_numbers:
             yield f"{', '.join(no_numbers)} has texts"
             return
-        numbers = ", ".join(f'cast("{name}" as integer) as {name}' for name in counters)
+        too_large = [
+            name
+            for name in columns[len(COUNTERS) :]
+            if connection.execute(
+                f'select 1 from texts where abs(cast("{name}" as double)) > {LARGEST_ANSWER} limit 1'
+            ).fetchall()
+        ]
+        if too_large:
+            yield f"{', '.join(too_large)} has numbers that are no answers"
+        numbers = ", ".join(f'cast("{name}" as integer) as {name}' for name in COUNTERS)
         connection.execute(f"create temp table beeps as select {numbers} from texts")
         for what, query in FAULTS.items():
             if connection.execute(f"{query} limit 1").fetchall():

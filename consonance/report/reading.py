@@ -154,9 +154,15 @@ class Marts:
         """Whether there is a table ``mart`` with these columns."""
         return mart in self.columns and self.columns[mart].issuperset(columns)
 
-    def count(self, what: str, of: str) -> int:
-        """The value of the aggregate ``what`` over ``of``: a mart, with a condition if need be."""
-        return int(self.connection.execute(f"select {what} from marts.{of}").fetchall()[0][0])
+    def persons(self, of: str) -> int:
+        """Of how many persons the rows of ``of`` are: a mart, with a condition if need be."""
+        return int(self.connection.execute(f"select count(distinct participant_id) from marts.{of}").fetchall()[0][0])
+
+    def counted(self, mart: str) -> tuple[int, int] | None:
+        """How many rows ``mart`` has, and of how many persons; none if these are few."""
+        persons = self.persons(mart)
+        ((rows,),) = self.connection.execute(f"select count(*) from marts.{mart}").fetchall()
+        return (rows, persons) if persons > small_group() else None
 
     def rows(self, name: str, **variables: str | float) -> Answer:
         """Run ``queries/<name>.sql``, whose rows are of persons: for statistics, never to be shown.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from consonance.release.parameters import small_group
 from consonance.report.cells import persons
 from consonance.report.figures import Figure
 from consonance.report.reading import Marts, NothingToReport, of_study, opened
@@ -54,7 +53,7 @@ def front(study: Study) -> Front:
             sections = [section(marts) for section in SECTIONS]
             shown = {figure.key: figure for section in sections for figure in section.figures}
             return Front(
-                persons(marts.count("count(*)", "participants"), "participant"),
+                persons(marts.persons("participants"), "participant"),
                 tuple(_counts(marts)),
                 tuple(shown[key] for key in PICTURES if key in shown),
                 tuple(text for section in sections for text in section.missing),
@@ -66,6 +65,6 @@ def front(study: Study) -> Front:
 
 def _counts(marts: Marts) -> Iterator[tuple[str, int, str]]:
     for what, mart in COUNTED.items():
-        people = marts.count("count(distinct participant_id)", mart)
-        if people > small_group():
-            yield what, marts.count("count(*)", mart), persons(people, "participant")
+        if found := marts.counted(mart):
+            rows, people = found
+            yield what, rows, persons(people, "participant")

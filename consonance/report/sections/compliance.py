@@ -37,7 +37,7 @@ def compliance(marts: Marts) -> Figure | str:
     }
     grid = finest(marts, "compliance", PARTS_OF_DAY, ("hour",), "prompts", answered)
     if grid is None:
-        if not marts.count("count(*)", "emotion_prompts where prompted_at_local is not null"):
+        if not marts.persons("emotion_prompts where prompted_at_local is not null"):
             return "The questionnaires of this study have no prompts: nobody was asked at a moment, so nothing can be missed."
         return f"Each part of the day needs prompts of more than {small_group()} persons."
     frame = grid.cells.copy()

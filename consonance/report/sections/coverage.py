@@ -56,7 +56,7 @@ def coverage_and_its_bias(marts: Marts) -> Section:
         "everything that was heard. Sources know popular, western and older music best.",
     )
     answer = marts.ask("coverage")
-    persons = marts.count("count(*)", "participants where plays > 0")
+    persons = marts.persons("participants where plays > 0")
     if persons <= small_group() or answer.frame.empty:
         why = (
             f"No more than {small_group()} persons have plays."

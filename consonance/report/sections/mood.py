@@ -74,7 +74,7 @@ def mood_over_the_day(marts: Marts) -> Section:
 
 
 def _why_no_mood(marts: Marts) -> str:
-    found = marts.count("count(distinct participant_id)", "emotion_reports where valence is not null")
+    found = marts.persons("emotion_reports where valence is not null")
     if not found:
         return "There are no reports with valence."
     return f"Reports with valence are of {persons(found)}; each part of the day needs more than {small_group()}."

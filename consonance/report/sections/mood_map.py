@@ -32,9 +32,7 @@ def valence_arousal_map(marts: Marts) -> Section:
     share = {"mean_share": ("mean over everyone", "share")}
     grid = finest(marts, "mood_map", SIDES, ("valence_cell", "arousal_cell"), "reports", share)
     if grid is None:
-        found = marts.count(
-            "count(distinct participant_id)", "emotion_reports where valence is not null and arousal is not null"
-        )
+        found = marts.persons("emotion_reports where valence is not null and arousal is not null")
         why = (
             "there are no reports with both."
             if not found

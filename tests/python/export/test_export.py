@@ -14,16 +14,18 @@ from typing import Any
 import duckdb
 import frictionless
 import pytest
+import yaml
 from click.testing import CliRunner
 from conftest import SmallStudy
 
 from consonance.cli.export import export
 from consonance.erasure.exports import exports_to_delete
-from consonance.export import openesm
+from consonance.export import openesm, openesm_check
 from consonance.export.folder import CannotExport
 from consonance.export.openesm import export_openesm
 from consonance.export.training import PURPOSES, export_training
 from consonance.study.audit_log import anchor, read_entries, record
+from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.vault import open_study
 
@@ -38,6 +40,21 @@ def study(demo: SmallStudy, tmp_path_factory: pytest.TempPathFactory) -> SmallSt
 
 def read(path: Path) -> list[tuple[Any, ...]]:
     return duckdb.execute("from read_parquet($file)", {"file": str(path)}).fetchall()
+
+
+def test_an_export_asks_for_every_purpose_that_all_rows_of_its_tables_need() -> None:
+    asked = {
+        ("marts", "training_examples"): set(PURPOSES),
+        ("anonymized", "anon_emotion_answers"): set(openesm.PURPOSES) - {"sharing_controlled"},
+        ("marts", "emotion_prompts"): set(openesm.PURPOSES) - {"sharing_controlled"},
+    }
+    assert "sharing_controlled" in openesm.PURPOSES
+    for (layer, name), purposes in asked.items():
+        file = PROJECT / "models" / layer / f"_{layer}__models.yml"
+        (model,) = [one for one in yaml.safe_load(file.read_text(encoding="utf-8"))["models"] if one["name"] == name]
+        declared = model["config"]["meta"]["purposes"]
+        # Of two purposes one is enough: one of them is asked for by itself, too.
+        assert {one for one, rows in declared.items() if rows is True and " or " not in one} == purposes, name
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "csv"])
@@ -74,6 +91,7 @@ def test_training_examples_are_exported_whole_and_described(
         report = frictionless.Resource.from_descriptor(package["resources"][0], basepath=str(folder)).validate()
         assert report.valid, report.flatten(["rowNumber", "fieldName", "note"])[:3]
     words = (folder / "README.md").read_text(encoding="utf-8")
+    assert str(study.root) not in words
     assert all(purpose in words for purpose in PURPOSES)
     with open_study(study.study, read_only=True) as connection:
         (entry,) = [entry for entry in read_entries(connection) if entry.number == made.entry]
@@ -121,6 +139,13 @@ def test_reports_are_exported_in_the_shape_of_openesm(study: SmallStudy, tmp_pat
         assert days == sorted(days)
     metadata = json.loads((tmp_path / "esm" / "0000_weber_metadata.json").read_text(encoding="utf-8"))
     assert [feature["name"] for feature in metadata["features"]] == list(rows[0])
+    for part, words in (
+        ("participants", "25-34, 75 and over"),
+        ("additional_comments", "Since 2024-03-01."),
+        ("since", "2024"),
+    ):
+        (told,) = openesm_check._other_words(metadata | {part: words})
+        assert words not in told
     assert metadata["n_participants"] == len(persons) == made.persons
     assert metadata["implicit_missingness"] == "no"
     scales = [feature for feature in metadata["features"] if feature["variable_type"] == "rating_scale"]
@@ -162,6 +187,7 @@ def _day_of_the_calendar(text: str) -> str:
         (lambda text: text.replace("\tbeep\t", "\tpseudonym\t", 1), "its columns are not those"),
         (lambda text: text.replace("\n1\t", "\n77\t"), "id is not 1, 2, 3"),
         (lambda text: text[: text.rstrip().rfind("\t")] + "\tfree text\n", "has texts"),
+        (lambda text: text[: text.rstrip().rfind("\t")] + "\t20230501\n", "numbers that are no answers"),
     ],
 )  # fmt: skip
 def test_an_export_that_tells_too_much_is_refused(

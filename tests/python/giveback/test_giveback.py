@@ -12,6 +12,7 @@ from conftest import SmallStudy
 from consonance.cli.commands import cli
 from consonance.consent.status import NotLoaded
 from consonance.erasure.study_files import clear, find
+from consonance.giveback import page
 from consonance.giveback.page import (
     NothingToGiveBack,
     OutdatedWarehouse,
@@ -61,6 +62,15 @@ def test_nothing_on_a_page_links_it_to_what_analysts_have(demo: SmallStudy) -> N
     )
     assert days
     assert not [day for (day,) in days if str(day) in page]
+
+
+def test_asked_about_somebody_who_does_not_exist_a_query_knows_nothing(demo: SmallStudy) -> None:
+    """Each reads the rows of the participant alone, so that no page shows what others heard or answered."""
+    nobody = page._Person("NOBODY", -1, "p")
+    with open_study(demo.study, read_only=True, warehouse=True) as connection:
+        for query in sorted(page.QUERIES.glob("*.sql")):
+            found = page._ask(connection, query.stem, nobody)
+            assert not [row for row in found if row.get("held") != 0], query.name
 
 
 def test_a_page_asks_for_nothing_else(demo: SmallStudy) -> None:

@@ -42,7 +42,7 @@ def of_eyra(**tables: list[Any]) -> dict[str, Any]:
     }
 
 
-def of_ddm(rows: dict[str, list[Any]], consent: bool = True) -> dict[str, Any]:
+def of_ddm(rows: dict[str, list[Any]], consent: Any = True) -> dict[str, Any]:
     """What the donations API of DDM answers."""
     donations = [
         {"participant": code, "data": theirs, "time_submitted": "2026-01-01T10:00:00+01:00", "status": "success", "consent": consent}
@@ -134,7 +134,9 @@ def test_whose_a_file_of_a_tool_is(small: SmallStudy) -> None:
     put(small, "osd2f.json", [*of_osd2f({OTHER: [account_play()]}), {"filename": "x", "entry": play()}, 5])
     put(small, PORT.format(""), of_d3i(history=[play()]))
     put(small, PORT.format("P003"), "{")
-    put(small, "declined.json", of_ddm({OTHER: [play(ts="2024-01-01T00:00:00Z")]}, consent=False))
+    # Whoever did not say yes did not agree.
+    for number, answer in enumerate((False, None, "", "no", 1)):
+        put(small, f"declined-{number}.json", of_ddm({OTHER: [play(ts="2024-01-01T00:00:00Z")]}, consent=answer))
     found = {
         (one.participant_code, one.file.removeprefix("inbox/")): one.reason or one.status
         for one in small.load().donations
@@ -154,7 +156,7 @@ def test_whose_a_file_of_a_tool_is(small: SmallStudy) -> None:
         ("no code!", "ddm.json"): "no_code",
         ("", PORT.format("")): "not_in_a_folder",
         ("P003", PORT.format("P003")): "no_consent",
-        (OTHER, "declined.json"): "no_history",
+        **{(OTHER, f"declined-{number}.json"): "no_history" for number in range(5)},
     }  # fmt: skip
     assert len(landed(small, OTHER)) == 1
 

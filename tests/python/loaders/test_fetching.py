@@ -297,6 +297,10 @@ def test_only_what_is_missing_is_asked_about(built: SmallStudy) -> None:
             "insert into vault.raw.fetched_tracks values ('reccobeats', $known, now(), null, null, true), ('reccobeats', $unknown, now(), null, null, false)",
             {"known": track(1), "unknown": track(2)},
         )
+        # What somebody saved and never played is not asked about: they agreed to that for what they heard.
+        connection.execute(
+            "insert into vault.raw.library_items values (1, 'saved', $uri)", {"uri": f"spotify:track:{track(906)}"}
+        )
     add_to_catalogue(built, track(3), track(903))
     with duckdb.connect(str(built.study.warehouse_path)) as warehouse:
         for number in (4, 5):

@@ -93,6 +93,8 @@ def test_a_query_that_forgets_is_not_shown(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(SmallCells):
             marts.rows("silent")
         by = ("hour",), {"plays": ("sum", "plays")}
+        few = "participants where participant_id in (select participant_id from marts.participants limit 3)"
+        assert marts.persons(few) == 3 and marts.counted(few) is None and marts.counted("participants") == (25, 25)
         assert marts.cells("few", *by).frame.empty and marts.cells("few", *by).left_out == 1
         assert list(marts.cells("large", *by).frame["persons"]) == [25]
         # The gate looks again at what the SQL of cells gives.

@@ -22,7 +22,7 @@ RUNS_SQL = {
     "consonance/site/build.py": {"_warehouse", "_told"},
     # Bars of few persons are put together or left out: test_codebook.py.
     "consonance/site/codebook.py": {"codebook", "_entries", "_empty", "_words", "_persons_of", "_numbers"},
-    "consonance/report/reading.py": {"count", "_run", "opened"},
+    "consonance/report/reading.py": {"persons", "counted", "_run", "opened"},
     "consonance/report/features.py": {"choose"},
 }
 
