@@ -14,7 +14,7 @@ from consonance.checks.leaks.tokens import Finder, named
 from consonance.study.desk import DESK, differences
 from consonance.study.folder import Study
 from consonance.study.last_run import is_the_last_run_complete
-from consonance.study.vault import attach_to_read, open_study
+from consonance.study.vault import attach_to_read, lock_down, open_study, session_settings
 
 LOG = "raw.audit_log"
 # What the loaders write in words: (store, table, key, text).
@@ -63,15 +63,22 @@ def of_desk(study: Study) -> tuple[bool, list[Leak]]:
     found = list(differences(study))
     with open_study(study, read_only=True, warehouse=True) as connection:
         is_complete = is_the_last_run_complete(connection)
-        attach_to_read(connection, study.desk_path, DESK)
-        others = connection.execute(
-            "select distinct schema_name from duckdb_tables() where database_name = $desk and not list_contains($layers, schema_name) order by all",
-            {"desk": DESK, "layers": FOR_ANALYSTS},
-        ).fetchall()
     problems = [what for what in found if is_complete]
-    problems += [f"has tables of {layer}, which are not for analysts" for (layer,) in others]
+    problems += [
+        f"has tables of {layer}, which are not for analysts" for layer in _layers(study) if layer not in FOR_ANALYSTS
+    ]
     remedy = "Look at consonance/study/desk.py, which writes the file, and run 'dbt run' again."
     return not found, [Leak(study.within(study.desk_path), what, remedy) for what in problems]
+
+
+def _layers(study: Study) -> list[str]:
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_to_read(connection, study.desk_path, DESK)
+        lock_down(connection, [])
+        found = connection.execute(
+            "select distinct schema_name from duckdb_tables() where database_name = $desk order by all", {"desk": DESK}
+        ).fetchall()
+    return [layer for (layer,) in found]
 
 
 def _is_fact(fact: object) -> bool:

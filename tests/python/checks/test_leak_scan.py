@@ -40,8 +40,10 @@ from consonance.checks.leaks.sought import (
     is_distinctive,
     words_of_the_project,
 )
+from consonance.checks.leaks.stores import of_desk
 from consonance.checks.leaks.tokens import NUMBERED, Finder
 from consonance.cli.commands import cli
+from consonance.study import desk
 from consonance.study.dbt_command import PROJECT
 from consonance.study.key import read_key
 from consonance.study.vault import open_study
@@ -418,8 +420,26 @@ def _scanned(small: SmallStudy, project: Path) -> LeakScanReport:
     return scan_for_leaks(small.study, project)
 
 
+def test_a_desk_with_tables_of_other_layers_is_found(loaded: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "LAYERS", ("marts", "anonymized"))
+    with duckdb.connect(str(loaded.study.warehouse_path)) as connection:
+        for layer in desk.LAYERS:
+            connection.execute(f"create schema {layer}; create table {layer}.made as select 1 as elapsed_ms")
+        desk.write_desk(connection, loaded.study, [f"{layer}.made" for layer in desk.LAYERS])
+    is_as_warehouse, (leak,) = of_desk(loaded.study)
+    assert is_as_warehouse and "tables of anonymized" in leak.what and "desk.py" in leak.remedy
+
+
 def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: SmallStudy, project: Path) -> None:
-    for code, user in {"1": "music", "7": "Track", "a": "1", "D6": "participant", "P1": "sunny", "DE": "null"}.items():
+    for code, user in {
+        "1": "music",
+        "7": "Track",
+        "a": "1",
+        "D6": "participant",
+        "A1": "a10",
+        "P1": "sunny",
+        "DE": "null",
+    }.items():
         small.admit(code)
         small.donate(code, [play(username=user)])
     report = _scanned(small, project)

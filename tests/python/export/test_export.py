@@ -184,7 +184,7 @@ def _day_of_the_calendar(text: str) -> str:
     ("spoil", "said"),
     [
         (_day_of_the_calendar, "day does not begin with 1"),
-        (lambda text: text.replace("\tbeep\t", "\tpseudonym\t", 1), "its columns are not those"),
+        (lambda text: text.replace("\tbeep\t", "\tpseudonym\t", 1), "its columns are not id, day"),
         (lambda text: text.replace("\n1\t", "\n77\t"), "id is not 1, 2, 3"),
         (lambda text: text[: text.rstrip().rfind("\t")] + "\tfree text\n", "has texts"),
         (lambda text: text[: text.rstrip().rfind("\t")] + "\t20230501\n", "numbers that are no answers"),
