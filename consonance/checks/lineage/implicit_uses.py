@@ -3,13 +3,14 @@
 A condition, a join or a grouping on a column of persons chooses a value, or which rows there are, and shows something
 of that column. What a function of ``functions/`` accepts needs no review; neither do rows that are joined because they
 belong to one person, donation, member or row (``Flow.identity``). All else has a reason in ``reviewed.yml``, with the
-kinds of the column and of what chose its values.
+kinds of the column and of what chose its values. Such a reason is about which rows there are; a column whose values are
+chosen too, as by a join with a seed, is named there.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from consonance.checks.lineage.flow import Choice
 from consonance.checks.lineage.jinja import jinja_names
@@ -53,6 +54,40 @@ def compare_with_reviews(
     for review in reviews.uses:
         _check_review(review, project, seen, findings)
     return uses
+
+
+def check_chosen_values(
+    project: Project, chosen: Mapping[tuple[str, str, str], Collection[str]], reviews: Reviews, findings: Findings
+) -> None:
+    """Check that a review of a choice names each column right of the wall that has a value because of it, and no other.
+
+    Args:
+        chosen: By column, use and model of the choice the columns whose values it chooses.
+    """
+    needed: dict[Review, set[str]] = {review: set() for review in reviews.uses}
+    for key, values in sorted(chosen.items()):
+        if (review := reviews.of(key)) is None:  # that is a finding already
+            continue
+        needed[review].update(values)
+        by, use, name = key
+        for value in sorted(set(values) - review.values):
+            findings.of_model(
+                "implicit",
+                project.models[value.partition(".")[0]],
+                1,
+                f"{value} has values that a '{use}' of {name} chose by {by}, and the review of that is about rows alone.",
+                f"Pass it through a function of functions/ that accepts {', '.join(sorted(review.kinds))}, or leave it out. "
+                f"If its values may show what chose them, add {value} to the values of the review in {REVIEWED.name}.",
+            )
+    for review, values in needed.items():
+        if needless := sorted(review.values - values):
+            findings.of_file(
+                "review",
+                needless[0].partition(".")[0],
+                REVIEWED.name,
+                f"A review names values that it does not choose: {', '.join(needless)}.",
+                f"Remove them from the review with the reason '{review.reason[:60]}…'.",
+            )
 
 
 def _check_review(

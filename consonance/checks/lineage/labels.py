@@ -29,6 +29,7 @@ class Labels:
         readings: What each model's SQL says, by the name of the model.
         choices: What chooses a value right of the wall, or which rows there are, by column, use and model; each with
             the first that it chooses.
+        chosen_values: The columns right of the wall whose values they choose, as far as no function has accepted that.
     """
 
     def __init__(self, project: Project, findings: Findings, reviews: Reviews) -> None:
@@ -36,6 +37,7 @@ class Labels:
         self._memories = reviews.memories
         self.readings: dict[str, Reading] = {}
         self.choices: dict[tuple[str, str, str], tuple[Choice, str]] = {}
+        self.chosen_values: dict[tuple[str, str, str], set[str]] = {}
         self._findings = findings
         self._by_relation = {model.relation: model for model in project.models.values()}
         self._declassifiers = {function.relation for function in project.functions.values()}
@@ -167,6 +169,8 @@ class Labels:
                 )
         if not flow.bare():
             self.arrive(flow.choices, f"{model.name}.{name}")
+            for choice in flow.choices:
+                self.chosen_values.setdefault(choice.key, set()).add(f"{model.name}.{name}")
         reported = {
             origin._replace(declassifiers=("nothing",)) if origin.is_bare else origin: way
             for origin, way in flow.origins.items()

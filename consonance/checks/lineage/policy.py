@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from consonance.checks.lineage.declassifiers import check_calls, check_digests, check_function
-from consonance.checks.lineage.implicit_uses import compare_with_reviews
+from consonance.checks.lineage.implicit_uses import check_chosen_values, compare_with_reviews
 from consonance.checks.lineage.labels import Labels, check_classes
 from consonance.checks.lineage.layers import LAYERS, RIGHT, SEEDS, SOURCES, VAULT, WALL
 from consonance.checks.lineage.permissions import check_catalogue, check_permissions
@@ -71,6 +71,7 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     _check_analyses(project, layers, allowed_macros, findings)
     _check_tests(project, allowed_macros, findings)
     uses = compare_with_reviews(project, labels.choices.values(), reviews, findings)
+    check_chosen_values(project, labels.chosen_values, reviews, findings)
     return LineageReport(
         _released_columns(project, labels), uses, findings.in_order(), _staged_columns(project, labels)
     )

@@ -32,12 +32,14 @@ class Review:
         keys: (column, use, model).
         kinds: What the columns may say of a participant.
         digest: Of what is written there.
+        values: The columns right of the wall whose values they may choose, too.
     """
 
     keys: frozenset[tuple[str, str, str]]
     kinds: frozenset[str]
     digest: str
     reason: str
+    values: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Reviews:
                     for column, (model, used) in product(entry["columns"], entry["models"].items())
                     for use in used
                 }
-                uses.append(Review(frozenset(keys), frozenset(entry["kinds"]), str(entry["digest"]), reason))
+                parts = (frozenset(keys), frozenset(entry["kinds"]), str(entry["digest"]), reason)
+                uses.append(Review(*parts, values=frozenset(entry.get("values", ()))))
             functions = {name: str(digest) for name, digest in content["functions"].items()}
             macros, code, given = (
                 {entry[of]: (str(entry["digest"]), " ".join(entry["reason"].split())) for entry in content[part]}
