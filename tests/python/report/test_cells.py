@@ -40,7 +40,7 @@ def test_few_persons_have_no_number() -> None:
     ]  # fmt: skip
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.dictionaries(st.integers(0, 9), st.integers(1, 60), max_size=10))
 def test_cells_are_counted_by_persons_and_small_ones_have_no_place(sizes: dict[int, int]) -> None:
     with duckdb.connect() as connection:
