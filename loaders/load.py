@@ -60,7 +60,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
     progress = progress or LoadProgress()
     loaded_at = datetime.now(UTC).replace(tzinfo=None)
     closed = close_to_others(study)
-    _keep_freed_memory()
+    keep_freed_memory()
     # One thread a statement: persons are read side by side, and more threads would only wait for each other.
     with open_study(study, threads=1, writes_catalogue=True) as connection:
         lay_out_stores(connection)
@@ -68,17 +68,13 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         connection.execute(f"detach {CATALOGUE}")
         record(connection, study, "load_started", {})
         anchor(connection, study)
-        load_participants(connection, study)
-        load_ledger(connection, study, load_notices(connection, study))
-        as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
-        _note_study(connection, settings, as_of, loaded_at)
+        as_of = note_who_takes_part(connection, study, settings, loaded_at)
         permissions = note_permissions(connection, study, settings.feature_permissions, as_of)
         withhold_columns(connection)
         read_again(connection, study)
         donations = find_donations(study)
         progress.starts(donations)
-        erased = erased_codes(connection, [donation.participant_code for donation in donations])
-        held = held_codes(connection, "listening_history") | dict.fromkeys(erased, "erased")
+        held = held_back(connection, donations)
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         instruments = load_instruments(connection, study)
         surveys = load_surveys(connection, study)
@@ -92,6 +88,39 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         anchor(connection, study)
         connection.execute("checkpoint vault")
     return report
+
+
+def note_who_takes_part(
+    connection: duckdb.DuckDBPyConnection,
+    study: Study,
+    settings: Settings,
+    loaded_at: datetime,
+    *,
+    is_logged: bool = True,
+) -> datetime:
+    """Land enrolment, notices and ledger, and the moment at which consent is judged, which is returned (UTC).
+
+    Args:
+        connection: With the vault attached for writing.
+        study: Whose tables.
+        settings: Of ``study``.
+        loaded_at: The moment of this load, UTC.
+        is_logged: See ``load_ledger``.
+
+    Raises:
+        BadTable: one of the operator's tables cannot be used.
+    """
+    load_participants(connection, study)
+    load_ledger(connection, study, load_notices(connection, study), is_logged=is_logged)
+    as_of = settings.as_of.replace(tzinfo=None) if settings.as_of else loaded_at
+    _note_study(connection, settings, as_of, loaded_at)
+    return as_of
+
+
+def held_back(connection: duckdb.DuckDBPyConnection, donations: list[Donation]) -> dict[str, str | None]:
+    """Of each participant, and of each who was erased and has one of ``donations``, why they are held, or ``None``."""
+    erased = erased_codes(connection, [donation.participant_code for donation in donations])
+    return held_codes(connection, "listening_history") | dict.fromkeys(erased, "erased")
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, report: LoadReport) -> dict[str, int]:
@@ -126,7 +155,7 @@ def _note_study(
     connection.commit()
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let this process keep large blocks it has freed, to use them again.
 
     Each member is unpacked into a block of some 13 MB. glibc hands such blocks back to the kernel

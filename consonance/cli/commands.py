@@ -26,6 +26,7 @@ from consonance.cli.load_report import ProgressBar, print_amendments, print_load
 from consonance.cli.publish import publish
 from consonance.cli.report import report
 from consonance.cli.risk_report import print_risk
+from consonance.cli.shards import load_one_shard, merge_all, share_option
 from consonance.cli.sql import sql
 from consonance.cli.status_report import print_status
 from consonance.cli.survey import survey
@@ -38,6 +39,7 @@ from consonance.study.layout import lay_out_study
 from consonance.study.modes import keep_to_owner
 from loaders.dry_load import dry_load
 from loaders.load import load_study
+from loaders.shards import Share
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -102,10 +104,15 @@ def init(folder: Path, title: str | None, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--dry-run", is_flag=True, help="Say what a load would land and reject; land nothing.")
+@share_option
+@click.option("--merge", is_flag=True, help="Bring every shard into the vault, then load the rest.")
 @study_option
 @json_option
-def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
+def load(dry_run: bool, share: Share | None, merge: bool, folder: Path | None, as_json: bool) -> None:
     """Land donations, consent, enrolment, questionnaires and feature archives. Safe to repeat.
+
+    Several processes load side by side, each a share of the participants into a shard; then the shards are
+    merged (docs/growth.md).
 
     If a participant has taken back a purpose since the last load, the data that it covered are erased from
     the vault, and the warehouse is built again.
@@ -115,20 +122,27 @@ def load(dry_run: bool, folder: Path | None, as_json: bool) -> None:
       consonance load --dry-run
       consonance load
       consonance load --json | jq .totals
+      consonance load --shard 1/2 & consonance load --shard 2/2; wait
+      consonance load --merge
 
     \b
     Exit status: 0 everything is in the vault; 2 something was rejected, refused
     or held, and everything else was landed; 1 the command failed.
     """
     study = Study.find(folder)
+    if dry_run + merge + (share is not None) > 1:
+        raise click.UsageError("Only one of --dry-run, --shard and --merge can be given.")
     if dry_run:
         _load_nothing(study, as_json)
+    if share:
+        load_one_shard(study, share, as_json)
+    merged = merge_all(study, as_json) if merge else {}
     with ProgressBar(screen) as progress:
         report = load_study(study, progress=progress)
     with screen.status("Comparing consents …") as status:
         amendments = erase_uncovered(study, progress=lambda what: status.update(f"Amendments: {what} …"))
     if as_json:
-        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]}
+        told = report.as_json() | {"amendments": [amendment.as_json() for amendment in amendments]} | merged
         print_json(told)
     else:
         print_load(report, out)

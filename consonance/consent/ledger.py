@@ -22,7 +22,9 @@ ONLY_GROWS = (
 )
 
 
-def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered: Collection[str]) -> list[ConsentEvent]:
+def load_ledger(
+    connection: duckdb.DuckDBPyConnection, study: Study, registered: Collection[str], *, is_logged: bool = True
+) -> list[ConsentEvent]:
     """Add to ``raw.consent_events`` the lines of ``consents.csv`` that were not loaded before.
 
     Lines are compared by what they say: spaces, quotes, line endings, delimiter, comments and the
@@ -32,6 +34,7 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
         connection: With the vault attached.
         study: Whose ledger.
         registered: The form versions of ``notices.csv``.
+        is_logged: Whether the audit log gets an entry; not in a vault that is thrown away.
 
     Returns:
         The events that were added.
@@ -60,12 +63,14 @@ def load_ledger(connection: duckdb.DuckDBPyConnection, study: Study, registered:
         connection.begin()
         try:
             _append(connection, first, added, hashes[len(known) :])
-            record(connection, study, "consent_events", _facts(tokens, first, added))
+            if is_logged:
+                record(connection, study, "consent_events", _facts(tokens, first, added))
             connection.commit()
         except BaseException:
             connection.rollback()
             raise
-        anchor(connection, study)
+        if is_logged:
+            anchor(connection, study)
     return added
 
 

@@ -65,6 +65,7 @@ def _clear_remains(study: Study) -> None:
         *left_folders(study),
         *study.published.glob(f"{WORK_PREFIX}*"),
         study.spill,
+        study.shards,
         # What clients write to disk in between, beside the file that they have open.
         *(store.with_name(f"{store.name}.tmp") for store in (study.warehouse_path, study.desk_path)),
         study.site,

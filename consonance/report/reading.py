@@ -27,7 +27,6 @@ from consonance.study.settings import Settings
 from consonance.study.vault import attach_to_read, lock_down, session_settings
 
 QUERIES = Path(__file__).with_name("queries")
-MEMORY = "2GiB"
 # Marts that earlier versions did not have, or had with other columns.
 NEEDED = {
     "emotion_windows": ("emotion_window",),
@@ -237,7 +236,7 @@ def opened(origin: Origin) -> Iterator[Marts]:
         NothingToReport: it has no marts of persons (a build was interrupted, the release is public), or older ones.
         StoreError: it cannot be opened.
     """
-    with duckdb.connect(config=session_settings() | {"memory_limit": MEMORY}) as connection:
+    with duckdb.connect(config=session_settings()) as connection:
         attach_to_read(connection, origin.database, "report")
         connection.execute("use report")
         connection.execute("set TimeZone = 'UTC'")

@@ -136,6 +136,16 @@ def _interruptions(study: Study) -> Iterator[Finding]:
             )
 
 
+def _shards(study: Study) -> Iterator[Finding]:
+    if study.shards.exists():
+        yield Finding(
+            str(study.shards),
+            "Shards were loaded and not merged: data of participants outside of the vault.",
+            "Run 'consonance load --merge', or delete the folder.",
+            is_grave=False,
+        )
+
+
 def _tombstones(study: Study) -> Iterator[Finding]:
     with _opened(study) as connection:  # which refuses a stale backup
         if read_tombstones(connection).keys() - read_file(study).keys():
@@ -318,5 +328,5 @@ def _opened(study: Study, *, warehouse: bool = False) -> Iterator[duckdb.DuckDBP
 
 
 CHECKS: tuple[Callable[[Study], Iterator[Finding]], ...] = (
-    _settings, _key, _interruptions, _tombstones, _log, _as_of, _ledger, _consents, _histories, _questionnaires, _warehouse, _fetch, _releases, _room, _modes,
+    _settings, _key, _interruptions, _shards, _tombstones, _log, _as_of, _ledger, _consents, _histories, _questionnaires, _warehouse, _fetch, _releases, _room, _modes,
 )  # fmt: skip

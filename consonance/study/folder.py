@@ -150,6 +150,11 @@ class Study:
         return self.root / "withdrawals"
 
     @property
+    def shards(self) -> Path:
+        """Shares of the donations, each in a vault of its own until they are merged."""
+        return self.root / "shards"
+
+    @property
     def spill(self) -> Path:
         """What DuckDB writes to disk in between, encrypted."""
         return self.root / ".spill"

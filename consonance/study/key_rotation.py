@@ -37,6 +37,10 @@ class KeyFromOutside(ConsonanceError):
     """The key is not in the study's key file, so it cannot be changed."""
 
 
+class ShardsUnderOldKey(ConsonanceError):
+    """Shards of a load are not merged: they would stay under the old key."""
+
+
 @dataclass(frozen=True)
 class Rotation:
     """How many tables and rows were copied."""
@@ -53,6 +57,7 @@ def rotate_key(study: Study) -> Rotation:
 
     Raises:
         KeyFromOutside: the key comes from the environment.
+        ShardsUnderOldKey: shards of a load are not merged.
         WithdrawalUnfinished: a withdrawal was interrupted, and its erasure record is under the old key.
         CopyFailed: the disk is too full, or the copy differs; vault and key are as they were.
         StoreError, VaultKeyError: the vault cannot be opened.
@@ -63,6 +68,11 @@ def rotate_key(study: Study) -> Rotation:
             f"Write the key into {study.key_path} with mode 0600, unset {KEY_VARIABLE}, and try again.",
         )
     refuse_unfinished(study)
+    if study.shards.exists():
+        raise ShardsUnderOldKey(
+            f"There are shards in {study.shards}, which are encrypted with the key that is to be replaced.",
+            "Run 'consonance load --merge', or delete the folder, and try again.",
+        )
     with open_study(study) as connection:
         connection.execute("checkpoint vault")
     _clear(study)

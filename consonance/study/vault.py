@@ -15,12 +15,12 @@ from pathlib import Path
 import duckdb
 import duckdb_extension_httpfs
 import fsspec
-import psutil
 
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.key import adopt_pending_key, pending_key, read_key
 from consonance.study.literals import literal
+from consonance.study.memory import memory_limit
 from consonance.study.migrations import refuse_newer_stores
 from consonance.study.schema import refuse_older_stores
 from consonance.study.shared_macros import with_macros
@@ -30,8 +30,6 @@ from consonance.study.tombstones import refuse_stale_backup
 MEMORY_FOLDER = "memory://consonance/"
 # What this process has open: a dump is handed to DuckDB by a pipe.
 PIPES = "/dev/fd/"
-# A limit of the study's own, such as 8GiB; else half of the machine's memory.
-MEMORY_VARIABLE = "CONSONANCE_MEMORY_LIMIT"
 # Small row groups are compressed and written by the thread that lands a donation; a donation that
 # fills none (DuckDB's default is 122,880 rows) would wait in the log and be written a second time.
 ROW_GROUP_SIZE = 16384
@@ -127,11 +125,12 @@ PRIVATE = {
 
 
 def session_settings() -> dict[str, str | bool | int | float | list[str]]:
-    """The settings every connection starts from: what DuckDB may use, and what it may not fetch."""
-    return {
-        "memory_limit": os.environ.get(MEMORY_VARIABLE) or f"{psutil.virtual_memory().total >> 21}MiB",
-        **PRIVATE,
-    }
+    """The settings every connection starts from: what DuckDB may use, and what it may not fetch.
+
+    Raises:
+        BadMemoryLimit: see ``memory_limit``.
+    """
+    return {"memory_limit": memory_limit(), **PRIVATE}
 
 
 def attach_study(

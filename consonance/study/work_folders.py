@@ -15,13 +15,14 @@ from consonance.study.folder import Study
 
 PAIRED_REBUILD = ".paired-rebuild-"
 DRY_LOAD = ".dry-load-"
+SHARD_LOAD = ".shard-load-"
 # Version 0.1 called the folder of a paired rebuild so.
 OLD_PAIRED_REBUILD = ".twin-"
 
 
 def left_folders(study: Study) -> list[Path]:
     """Those that are there: of a command that is running, or that was killed together with its guardian."""
-    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD)
+    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD, SHARD_LOAD)
     return [path for name in names for path in sorted(study.root.glob(f"{name}*"))]
 
 

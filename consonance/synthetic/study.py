@@ -15,6 +15,7 @@ import duckdb
 from consonance.study.files import sha256_of
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
+from consonance.study.memory import memory_limit
 from consonance.synthetic import planted
 from consonance.synthetic.dumps import know_recordings, make_music, write_dumps
 from consonance.synthetic.exports import members, pack
@@ -80,7 +81,7 @@ def make_study(
     made = Made(people=len(cast))
     if not plain:
         made.peculiar = {person.code: what for person, (what, _) in zip(cast, PECULIAR, strict=False)}
-    connection = duckdb.connect(config={"memory_limit": "6GiB"})
+    connection = duckdb.connect(config={"memory_limit": memory_limit()})
     connection.execute("SET TimeZone = 'UTC'")
     make_music(connection, seed, tracks)
     listen(connection, cast, plays, tracks)
