@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-thorough check test-changed faults lint bench lock clean
+.PHONY: demo test test-thorough check test-changed faults spark lint bench lock clean
 
 demo: .venv ## the whole line on a synthetic study
 	$(BIN)/consonance demo
@@ -26,6 +26,15 @@ test-changed: .venv ## the tests of the folders that differ from main
 faults: .venv ## only the planted faults: which there are, and that each is caught
 	$(BIN)/pytest -v -m faults
 
+spark: .venv-spark ## a small study on DuckDB and on Spark, compared value by value; needs Java 17
+	.venv-spark/bin/pytest -n 0 -v -rs -m spark tests/python/spark
+
+.venv-spark: requirements-spark.lock requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --requirement requirements-spark.lock
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch .venv-spark
+
 lint: .venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -47,4 +56,4 @@ lock: ## pin what pyproject.toml asks for, from scratch
 	rm -r .venv-lock
 
 clean:
-	rm -rf .venv target logs study-demo
+	rm -rf .venv .venv-spark target logs study-demo

@@ -1,4 +1,4 @@
-"""How well names are matched: precision and recall by case, on the labelled pairs of tests/python/loaders/name_pairs.py.
+"""How well names are matched: precision and recall by case, on the labelled pairs of tests/python/name_pairs.py.
 
 .venv/bin/python benchmarks/matching.py
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "python"), str(PROJECT / "tests" / "python" / "loaders")]
+sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "python")]
 
 from name_pairs import matched, pairs  # noqa: E402
 

@@ -9,6 +9,20 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The id of a recording of MusicBrainz, which a text holds, in the type of the catalogue. #}
+{% macro as_uuid(text) -%}
+    {{ return(adapter.dispatch('as_uuid', 'consonance')(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__as_uuid(text) -%}
+    cast({{ text }} as uuid)
+{%- endmacro %}
+
+{# Spark has no such type: the export of the vault writes texts. #}
+{% macro spark__as_uuid(text) -%}
+    {{ text }}
+{%- endmacro %}
+
 {# How popular a track is, by its plays in the study. #}
 {% macro popularity_band(plays) -%}
     case

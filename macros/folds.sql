@@ -6,3 +6,7 @@
 {% macro duckdb__fold_of(participant_id) -%}
     cast((md5_number_lower({{ participant_id }}) >> 1) % 5 as integer)
 {%- endmacro %}
+
+{% macro spark__fold_of(participant_id) -%}
+    cast({{ spark__text_digest(participant_id) }} % 5 as integer)
+{%- endmacro %}

@@ -1,7 +1,7 @@
 {# `dbt build` makes the functions and the seeds, a bare `dbt run` neither: it begins with them. At the desk they
    are in the warehouse already. #}
 {% macro create_functions_and_seeds() %}
-    {% if execute and flags.WHICH in ['run', 'test'] and not is_desk() %}
+    {% if execute and not is_on_spark() and flags.WHICH in ['run', 'test'] and not is_desk() %}
         {% do create_functions() %}
         {% do create_seeds() if flags.WHICH == 'run' %}
     {% endif %}

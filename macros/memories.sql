@@ -1,7 +1,7 @@
 {# A model that says `memory` in its meta reads what it was before: at the beginning of a run its table must be there,
    with the columns that it has now. One with other columns has nothing to keep. #}
 {% macro lay_out_memories() %}
-    {% if execute and flags.WHICH in ['run', 'build'] and not is_desk() %}
+    {% if execute and not is_on_spark() and flags.WHICH in ['run', 'build'] and not is_desk() %}
         {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') if node.config.meta.memory %}
             {% set columns = [] %}
             {% for column in node.columns.values() %}

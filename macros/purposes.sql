@@ -3,7 +3,7 @@
 {% macro declared_purposes() %}
     {% set declared = [] %}
     {% if execute %}
-        {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name') if node.database == target.database %}
+        {% for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | sort(attribute='name') if is_right_of_the_wall(node) %}
             {% for purpose, condition in (node.config.meta.get('purposes') or {}).items() %}
                 {% do declared.append({
                     'node': node,
@@ -27,9 +27,9 @@
     {{- '\n    union all' if not loop.last }}
     {%- else %}
     select
-        cast(null as varchar) as relation,
-        cast(null as varchar) as purpose,
-        cast(null as varchar) as condition
+        cast(null as string) as relation,
+        cast(null as string) as purpose,
+        cast(null as string) as condition
     {%- endfor %}
 {%- endmacro %}
 
@@ -56,9 +56,9 @@
     {{- '\n    union all' if not loop.last }}
     {%- else %}
     select
-        cast(null as varchar) as relation,
-        cast(null as varchar) as purpose,
-        cast(null as varchar) as participant_id,
+        cast(null as string) as relation,
+        cast(null as string) as purpose,
+        cast(null as string) as participant_id,
         0 as row_count
     {%- endfor %}
 {%- endmacro %}
@@ -75,7 +75,7 @@
     {%- else %}
     select
         participant_id,
-        cast(null as varchar) as purpose
+        cast(null as string) as purpose
     from {{ relation }}
     {%- endfor %}
 {%- endmacro %}

@@ -91,7 +91,20 @@ all_matches as (
 
 {# A whole number that stands for a set of texts: in whatever order their digests come, it is the same. #}
 {% macro sum_of_digests(digest) -%}
-    cast(coalesce(sum({{ digest }}), 0) % 4611686018427387904 as bigint)
+    cast(coalesce({{ whole_sum(digest) }}, 0) % 4611686018427387904 as bigint)
+{%- endmacro %}
+
+{# The sum of whole numbers, however large. #}
+{% macro whole_sum(number) -%}
+    {{- adapter.dispatch('whole_sum', 'consonance')(number) -}}
+{%- endmacro %}
+
+{% macro duckdb__whole_sum(number) -%}
+    sum({{ number }})
+{%- endmacro %}
+
+{% macro spark__whole_sum(number) -%}
+    sum(cast({{ number }} as decimal(28, 0)))
 {%- endmacro %}
 
 {# A whole number that stands for a text. #}
@@ -101,4 +114,9 @@ all_matches as (
 
 {% macro duckdb__text_digest(text) -%}
     cast(md5_number_lower({{ text }}) >> 1 as bigint)
+{%- endmacro %}
+
+{# The last eight bytes of the MD5, the last one first, without the lowest bit. #}
+{% macro spark__text_digest(text) -%}
+    cast(cast(conv(regexp_replace(reverse(substr(md5({{ text }}), 17)), '(.)(.)', '$2$1'), 16, 10) as decimal(20, 0)) div 2 as bigint)
 {%- endmacro %}

@@ -1,7 +1,7 @@
 {# What runs of dbt made: noted in the vault, so that it is known whether the warehouse is complete, and which
    relations are the project's. A run at the desk has no vault, and leaves its note in the warehouse. #}
 {% macro note_start() %}
-    {% if execute and flags.WHICH in ['run', 'build'] %}
+    {% if execute and not is_on_spark() and flags.WHICH in ['run', 'build'] %}
         {# Figures of an attack on other data would mislead. #}
         {% do run_query('drop table if exists "' ~ target.database ~ '".audit.privacy_risk') %}
         {% if is_desk() %}
@@ -37,7 +37,7 @@
 {% endmacro %}
 
 {% macro note_end() %}
-    {% if execute and flags.WHICH in ['run', 'build'] and not is_desk() %}
+    {% if execute and not is_on_spark() and flags.WHICH in ['run', 'build'] and not is_desk() %}
         {% set made = results | selectattr('node.resource_type', 'in', ['model', 'seed']) | selectattr('status', 'equalto', 'success') | map(attribute='node') | list %}
         {% set relations = [] %}
         {% for node in made %}
@@ -65,7 +65,7 @@
    run of some models alone. #}
 {% macro drop_stale_relations() %}
     {% set is_partial = invocation_args_dict.select or invocation_args_dict.exclude or invocation_args_dict.selector %}
-    {% if execute and flags.WHICH in ['run', 'build'] and not is_partial and not is_desk() %}
+    {% if execute and not is_on_spark() and flags.WHICH in ['run', 'build'] and not is_partial and not is_desk() %}
         {% set wanted, schemas = [], [] %}
         {% for node in graph.nodes.values() if node.resource_type in ['model', 'seed'] %}
             {% do schemas.append((node.database ~ '.' ~ node.schema) | lower) %}

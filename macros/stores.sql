@@ -1,6 +1,6 @@
 {# Before any model: whether the connection is closed, and the stores behind it hold what the run needs. #}
 {% macro refuse_unfit_stores() %}
-    {% if execute %}
+    {% if execute and not is_on_spark() %}
         {% do refuse_an_open_connection() %}
         {% do refuse_other_variables() %}
         {% do refuse_what_the_desk_lacks() if is_desk() %}

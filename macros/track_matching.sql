@@ -389,7 +389,7 @@
 
 {# How likely it is that a similar key is meant. #}
 {% macro likelihood_of_errors(key, other) -%}
-    case when damerau_levenshtein({{ key }}, {{ other }}) <= {{ errors_allowed(key) }} then 0.76 else 0.66 end
+    case when {{ edit_distance(key, other) }} <= {{ errors_allowed(key) }} then 0.76 else 0.66 end
 {%- endmacro %}
 
 {# Whether one key is the other with a letter or two wrong, not at both ends. What costs least is asked first: of 'and'
@@ -401,7 +401,7 @@
             {{ outer_letters('left', key, 3) }} <> {{ outer_letters('left', other, 3) }}
             and {{ outer_letters('right', key, 3) }} <> {{ outer_letters('right', other, 3) }}
             then false
-        when damerau_levenshtein({{ key }}, {{ other }}) > {{ errors_allowed_with_evidence(key) }} then false
+        when {{ edit_distance(key, other) }} > {{ errors_allowed_with_evidence(key) }} then false
         else {{ what_must_agree(key) }} = {{ what_must_agree(other) }}
     end
 {%- endmacro %}
@@ -461,7 +461,7 @@
 
 {# Numbers, and words of versions that sound different, as they follow each other in a key. #}
 {% macro what_must_agree(key) -%}
-    regexp_extract_all({{ key }}, '[0-9]+|live|remix|mix|dub|acoustic|unplugged|instrumental|karaoke|acapella|demo|cover|slowed|spedup|nightcore|extended|reprise|interlude|intro|orchestral|piano|version|rerecorded')
+    {{ all_found_in(key, '[0-9]+|live|remix|mix|dub|acoustic|unplugged|instrumental|karaoke|acapella|demo|cover|slowed|spedup|nightcore|extended|reprise|interlude|intro|orchestral|piano|version|rerecorded') }}
 {%- endmacro %}
 
 {# What engines spell differently. #}
@@ -474,12 +474,46 @@
     unnest({{ list }})
 {%- endmacro %}
 
+{% macro spark__each_of(list) -%}
+    explode({{ list }})
+{%- endmacro %}
+
+{# How many letters were changed, left out, added or exchanged with their neighbour; it is sure up to 2. #}
+{% macro edit_distance(one, other) -%}
+    {{- adapter.dispatch('edit_distance', 'consonance')(one, other) -}}
+{%- endmacro %}
+
+{% macro duckdb__edit_distance(one, other) -%}
+    damerau_levenshtein({{ one }}, {{ other }})
+{%- endmacro %}
+
+{# A function of macros/spark.sql. #}
+{% macro spark__edit_distance(one, other) -%}
+    edit_distance({{ one }}, {{ other }})
+{%- endmacro %}
+
+{% macro all_found_in(text, pattern) -%}
+    {{- adapter.dispatch('all_found_in', 'consonance')(text, pattern) -}}
+{%- endmacro %}
+
+{% macro duckdb__all_found_in(text, pattern) -%}
+    regexp_extract_all({{ text }}, '{{ pattern }}')
+{%- endmacro %}
+
+{% macro spark__all_found_in(text, pattern) -%}
+    regexp_extract_all({{ text }}, '{{ spark_pattern(pattern) }}', 0)
+{%- endmacro %}
+
 {% macro sorted_letters(text) -%}
     {{- adapter.dispatch('sorted_letters', 'consonance')(text) -}}
 {%- endmacro %}
 
 {% macro duckdb__sorted_letters(text) -%}
     list_sort(string_split_regex({{ text }}, ''))
+{%- endmacro %}
+
+{% macro spark__sorted_letters(text) -%}
+    array_sort(split({{ text }}, ''))
 {%- endmacro %}
 
 {# The first or the last few letters. #}

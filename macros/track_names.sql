@@ -38,7 +38,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     select
         {{ kept }},
         {{ distinct_sorted(joined_arrays('credited_keys', array_of(['whole_credit_key']))) }} as artist_keys,
-        credited_keys[1] as first_artist_key,
+        {{ first_of('credited_keys') }} as first_artist_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_title')) }}, ''), {{ letters_or_all('folded_title') }}) as title_key,
         {{ letters_or_all(spelled_alike('folded_title')) }} as exact_title_key,
         coalesce(nullif({{ letters_and_digits(spelled_alike('bare_album')) }}, ''), {{ letters_or_all('folded_album') }}) as album_key
@@ -176,6 +176,10 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     regexp_replace({{ text }}, '{{ pattern }}', '{{ by }}', 'g')
 {%- endmacro %}
 
+{% macro spark__replaced(text, pattern, by) -%}
+    regexp_replace({{ text }}, '{{ spark_pattern(pattern) }}', '{{ by | string | replace('\\', '$') }}')
+{%- endmacro %}
+
 {% macro found_in(text, pattern) -%}
     {{- adapter.dispatch('found_in', 'consonance')(text, pattern) -}}
 {%- endmacro %}
@@ -184,12 +188,21 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     regexp_matches({{ text }}, '{{ pattern }}')
 {%- endmacro %}
 
+{% macro spark__found_in(text, pattern) -%}
+    ({{ text }} rlike '{{ spark_pattern(pattern) }}')
+{%- endmacro %}
+
 {% macro composed(text) -%}
     {{- adapter.dispatch('composed', 'consonance')(text) -}}
 {%- endmacro %}
 
 {% macro duckdb__composed(text) -%}
     nfc_normalize({{ text }})
+{%- endmacro %}
+
+{# ICU is a part of Spark. #}
+{% macro spark__composed(text) -%}
+    case when {{ text }} is not null then reflect('com.ibm.icu.text.Normalizer', 'compose', {{ text }}, false) end
 {%- endmacro %}
 
 {# Small letters without accents. In Indic and Thai scripts and in kana the marks are letters of their own, and stay. #}
@@ -201,6 +214,12 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     {{- let_be('plain', text, "lower(case when regexp_matches(plain, '[\\x{0900}-\\x{109F}\\x{1780}-\\x{17FF}\\x{3040}-\\x{30FF}]') then plain else strip_accents(plain) end)") -}}
 {%- endmacro %}
 
+{% macro spark__without_accents(text) -%}
+    {%- set decomposed = "reflect('com.ibm.icu.text.Normalizer', 'decompose', plain, false)" -%}
+    {%- set stripped = "reflect('com.ibm.icu.text.Normalizer', 'compose', " ~ replaced(decomposed, '\\p{M}+', '') ~ ", false)" -%}
+    {{- let_be('plain', text, "lower(case when plain is null or " ~ found_in('plain', '[\\x{0900}-\\x{109F}\\x{1780}-\\x{17FF}\\x{3040}-\\x{30FF}]') ~ " then plain else " ~ stripped ~ " end)") -}}
+{%- endmacro %}
+
 {# An expression in which `name` stands for the value of another one, which is made once. #}
 {% macro let_be(name, value, expression) -%}
     {{- adapter.dispatch('let_be', 'consonance')(name, value, expression) -}}
@@ -208,6 +227,10 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 
 {% macro duckdb__let_be(name, value, expression) -%}
     list_transform([{{ value }}], lambda {{ name }}: {{ expression }})[1]
+{%- endmacro %}
+
+{% macro spark__let_be(name, value, expression) -%}
+    transform(array({{ value }}), {{ name }} -> {{ expression }})[0]
 {%- endmacro %}
 
 {% macro each_key(text, separators) -%}
@@ -221,10 +244,31 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ) else [{{ without_the(letters_or_all(text)) }}] end
 {%- endmacro %}
 
+{% macro spark__each_key(text, separators) -%}
+    case when {{ found_in(text, separators) }} then transform(
+        split({{ text }}, '{{ spark_pattern(separators) }}'),
+        one -> {{ without_the(letters_or_all('one')) }}
+    ) else array({{ without_the(letters_or_all(text)) }}) end
+{%- endmacro %}
+
 {% macro distinct_sorted(list) -%}
     {{- adapter.dispatch('distinct_sorted', 'consonance')(list) -}}
 {%- endmacro %}
 
 {% macro duckdb__distinct_sorted(list) -%}
     list_sort(list_distinct({{ list }}))
+{%- endmacro %}
+
+{% macro spark__distinct_sorted(list) -%}
+    array_sort(array_distinct({{ list }}))
+{%- endmacro %}
+
+{# A pattern of RE2, as DuckDB reads it, for Java: there $ and \b mean more, and . less. In a text of Spark's SQL a backslash
+   is written twice. #}
+{% macro spark_pattern(pattern) -%}
+    (?d){{ pattern | replace('$', '\\z') | replace('\\b', ascii_boundary()) | replace('\\', '\\\\') }}
+{%- endmacro %}
+
+{% macro ascii_boundary() -%}
+    (?:(?<=[0-9A-Za-z_])(?![0-9A-Za-z_])|(?<![0-9A-Za-z_])(?=[0-9A-Za-z_]))
 {%- endmacro %}

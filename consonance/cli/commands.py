@@ -31,6 +31,7 @@ from consonance.cli.sql import sql
 from consonance.cli.status_report import print_status
 from consonance.cli.survey import survey
 from consonance.cli.terminal import json_option, out, print_json, screen, study_option
+from consonance.cli.vault import vault
 from consonance.cli.withdraw import withdraw
 from consonance.erasure.amendment import erase_uncovered
 from consonance.study.doctor import examine
@@ -61,6 +62,7 @@ def cli() -> None:
       consonance site             build the docs site with the lineage
       consonance publish          make a release, if every check has passed
       consonance export           write data into a folder for use elsewhere
+      consonance vault export     write the vault for Spark: identified data
       consonance giveback CODE    write the page for a participant
       consonance withdraw CODE    erase a participant, with a certificate
       consonance doctor           list what is wrong with the study folder
@@ -334,4 +336,5 @@ cli.add_command(sql)
 cli.add_command(survey)
 cli.add_command(export)
 cli.add_command(giveback)
+cli.add_command(vault)
 cli.add_command(withdraw)

@@ -52,8 +52,8 @@ def new_folder(folder: Path, study: Study) -> Iterator[Path]:
         ) from None
     try:
         yield draft
-        for path in draft.iterdir():
-            path.chmod(FILE_MODE)
+        for path in draft.rglob("*"):
+            path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
             sync(path)
         draft.rename(target)
         sync(target.parent)

@@ -49,7 +49,7 @@ pseudonymised as (
     select
         {{ function('record_pseudonym') }}(
             int_listeners.play_secret,
-            concat_ws('|', 'report', last_answers.instrument, cast(last_answers.answered_ms as varchar))
+            concat_ws('|', 'report', last_answers.instrument, cast(last_answers.answered_ms as string))
         ) as report_id,
         {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         {{ function('shifted_local_time') }}(

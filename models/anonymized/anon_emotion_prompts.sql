@@ -71,10 +71,10 @@ pseudonymised as (
         {{ function('record_pseudonym') }}(
             int_listeners.play_secret,
             'prompt|' || ranked.status
-            || '|' || coalesce(cast(ranked.prompted_ms as varchar), '')
-            || '|' || coalesce(cast(ranked.opened_ms as varchar), '')
-            || '|' || coalesce(cast(ranked.answered_ms as varchar), '')
-            || '|' || coalesce(cast(ranked.line_without_moment as varchar), '')
+            || '|' || coalesce(cast(ranked.prompted_ms as string), '')
+            || '|' || coalesce(cast(ranked.opened_ms as string), '')
+            || '|' || coalesce(cast(ranked.answered_ms as string), '')
+            || '|' || coalesce(cast(ranked.line_without_moment as string), '')
         ) as prompt_id,
         {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
         ranked.status,

@@ -77,15 +77,15 @@ pseudonymised as (
                 int_play_fates.history_source,
                 int_play_fates.content_type,
                 -- As reported: two plays may share their corrected times.
-                cast(int_play_fates.reported_ms as varchar),
-                cast(int_play_fates.ms_played as varchar),
+                cast(int_play_fates.reported_ms as string),
+                cast(int_play_fates.ms_played as string),
                 -- A text may contain the separator: the lengths say where each part ends.
-                cast(coalesce(length(int_play_fates.content_uri), 0) as varchar),
-                cast(coalesce(length(int_play_fates.title), 0) as varchar),
+                cast(coalesce(length(int_play_fates.content_uri), 0) as string),
+                cast(coalesce(length(int_play_fates.title), 0) as string),
                 coalesce(int_play_fates.content_uri, ''),
                 coalesce(int_play_fates.title, ''),
                 coalesce(int_play_fates.creator, ''),
-                cast(coalesce(int_account_copies.copy_no, 1) as varchar)
+                cast(coalesce(int_account_copies.copy_no, 1) as string)
             )
         ) as play_id,
         {{ function('participant_pseudonym') }}(int_listeners.pseudonym) as participant_id,
@@ -110,7 +110,7 @@ pseudonymised as (
         -- A release that withholds the countries of persons withholds those of their plays too.
         {{ function('wider_country') }}(
             {{ function('consented_country') }}(int_play_fates.country, int_listeners.grants_demographics),
-            cast(null as varchar),
+            cast(null as string),
             stg_generalisation.country_level
         ) as country,
         {{ function('is_abroad') }}(int_play_fates.country, int_listeners.country, int_listeners.grants_demographics) as is_abroad,

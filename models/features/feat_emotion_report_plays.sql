@@ -156,7 +156,7 @@ followed as (
         started_elapsed_ms - max(ended_elapsed_ms) over (
             partition by report_id, window_no
             -- The track before the id: of plays at one moment, chance is not to say which is the first.
-            order by started_elapsed_ms, ended_elapsed_ms, track_id, play_id
+            order by started_elapsed_ms, ended_elapsed_ms, track_id nulls last, play_id
             rows between unbounded preceding and 1 preceding
         ) as pause_ms
     from heard

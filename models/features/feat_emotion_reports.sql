@@ -80,7 +80,7 @@ numbered as (
         is_report,
         cast(sum(1 - is_report) over (
             partition by participant_id
-            order by elapsed_ms, is_report, report_id
+            order by elapsed_ms, is_report, report_id nulls last
             rows between unbounded preceding and current row
         ) as integer) as session_no
     from moments

@@ -110,7 +110,7 @@ counted as (
         count(*) as items_expected,
         count(answer) as items_answered,
         count(*) filter (where is_outside) as items_outside,
-        sum(cast(answer as decimal(18, 6))) / nullif(count(answer), 0) as mean_answer,
+        cast(sum(cast(answer as decimal(18, 6))) as double) / nullif(count(answer), 0) as mean_answer,
         case when score_as = 'sum' then count(*) else 1 end as units
     from answered
     group by

@@ -151,7 +151,7 @@ found_keys as (
     select
         track_id,
         'recording_mbid' as key_kind,
-        cast(recording_mbid as varchar) as key,
+        cast(recording_mbid as string) as key,
         match_method,
         match_confidence,
         equals

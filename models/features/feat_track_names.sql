@@ -51,7 +51,7 @@ digested as (
         usual_ms,
         -- A text may contain the separator: the lengths say where each part ends.
         {{ text_digest(
-            "concat_ws('|', cast(length(creator) as varchar), cast(length(title) as varchar), creator, title, album, coalesce(cast(usual_ms as varchar), ''))"
+            "concat_ws('|', cast(length(creator) as string), cast(length(title) as string), creator, title, album, coalesce(cast(usual_ms as string), ''))"
         ) }} as names_digest
     from named
 )

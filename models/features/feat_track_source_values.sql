@@ -33,7 +33,7 @@ feat_source_permissions as (select * from {{ ref('feat_source_permissions') }}),
 keyed_recordings as (
     select
         track_id,
-        cast(key as uuid) as recording_mbid,
+        {{ as_uuid('key') }} as recording_mbid,
         match_method,
         match_confidence,
         equals
@@ -150,7 +150,7 @@ given_values as (
     select
         source_id,
         track_no,
-        cast(null as varchar) as spotify_id,
+        cast(null as string) as spotify_id,
         feature,
         value
     from source_values
@@ -158,7 +158,7 @@ given_values as (
     select
         source_id,
         track_no,
-        cast(null as varchar) as spotify_id,
+        cast(null as string) as spotify_id,
         'duration_ms' as feature,
         length_ms as value
     from source_tracks
@@ -196,7 +196,7 @@ found_values as (
     select
         feat_track_sources.track_id,
         feat_track_sources.source_id,
-        cast(feat_track_sources.track_no as varchar) as place,
+        cast(feat_track_sources.track_no as string) as place,
         possible_values.feature,
         possible_values.value,
         1 as n,
@@ -228,7 +228,7 @@ found_values as (
     select
         keyed_recordings.track_id,
         of_recordings.source_id,
-        cast(keyed_recordings.recording_mbid as varchar) as place,
+        cast(keyed_recordings.recording_mbid as string) as place,
         of_recordings.feature,
         of_recordings.value,
         of_recordings.n,

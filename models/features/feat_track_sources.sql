@@ -14,7 +14,7 @@ sources as (
         source_tracks.track_no,
         source_tracks.spotify_id,
         source_tracks.isrc,
-        cast(coalesce(recording_redirects.canonical_recording_mbid, source_tracks.recording_mbid) as varchar) as recording_mbid
+        cast(coalesce(recording_redirects.canonical_recording_mbid, source_tracks.recording_mbid) as string) as recording_mbid
     from source_tracks
     left join recording_redirects on source_tracks.recording_mbid = recording_redirects.recording_mbid
 ),

@@ -20,7 +20,7 @@ first_reports as (
         answered_elapsed_ms,
         row_number() over (
             partition by participant_id, answered_elapsed_ms
-            order by instrument, report_id
+            order by instrument nulls last, report_id
         ) as place
     from reports
 ),

@@ -35,7 +35,7 @@ music as (
         plays.track_id,
         plays.participant_id,
         coalesce(feat_track_coverage.coverage_class, 0) as coverage_class,
-        cast({{ year_of_history('plays.started_at_local', 'begun.began_at_local') }} as varchar) as year_of_history,
+        cast({{ year_of_history('plays.started_at_local', 'begun.began_at_local') }} as string) as year_of_history,
         coalesce(plays.country, 'unknown') as country,
         coalesce(popularity.popularity_band, 'unknown') as popularity_band,
         count(*) as plays,

@@ -225,7 +225,7 @@ SLOW = {
     "test_emotion_prompts", "test_feature_sources", "test_fetching", "test_findings", "test_desk", "test_doctor", "test_faults", "test_fetched_tracks",
     "test_history_doubts", "test_identity", "test_k_anonymity", "test_key", "test_layers", "test_library",
     "test_migrations", "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_paths",
-    "test_permissions", "test_purposes", "test_readme", "test_recount", "test_release", "test_risk", "test_row_order", "test_rules", "test_wall",
+    "test_permissions", "test_purposes", "test_readme", "test_recount", "test_release", "test_risk", "test_row_order", "test_rules", "test_spark", "test_wall",
     "test_warehouse", "test_withdrawal",
 }  # fmt: skip
 # Cases of a test that show what another case of it shows, elsewhere: each begins a name in brackets.
