@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from pathlib import Path
 
 from consonance.checks.lineage.report import Findings
@@ -43,7 +44,9 @@ def check_randomness(reviews: Reviews, findings: Findings, root: Path = PROJECT)
             if path.suffix not in (".py", ".sql"):
                 continue
             file = path.relative_to(root).as_posix()
-            lines = _lines_that_draw(path, reviewed.get(file, ()))
+            lines = _lines_that_draw(
+                path.read_text(encoding="utf-8"), path.suffix == ".sql", frozenset(reviewed.get(file, ()))
+            )
             if not lines:
                 continue
             there.add(file)
@@ -60,12 +63,12 @@ def check_randomness(reviews: Reviews, findings: Findings, root: Path = PROJECT)
         findings.of_file("review", file, REVIEWED.name, f"{file} draws nothing at random.", "Remove it from 'chance'.")
 
 
-def _lines_that_draw(path: Path, reviewed: Collection[str]) -> list[int]:
+@cache
+def _lines_that_draw(text: str, is_sql: bool, reviewed: frozenset[str]) -> list[int]:
     """The lines that draw at random or write keys, outside of the functions ``reviewed``; an empty name is the whole file."""
-    text = path.read_text(encoding="utf-8")
     if "" in reviewed or not SUSPECT.search(text):
         return []
-    if path.suffix == ".sql":
+    if is_sql:
         return [text.count("\n", 0, match.start()) + 1 for match in IN_SQL.finditer(text)]
     tree = ast.parse(text)
     known = [

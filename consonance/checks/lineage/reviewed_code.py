@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
+from functools import cache
 
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews, digest_of
@@ -15,7 +15,7 @@ def check_code(reviews: Reviews, findings: Findings) -> None:
     for name, (expected, reason) in reviews.code.items():
         module, _, function = name.partition(":")
         file = f"{module.replace('.', '/')}.py"
-        text = _text_of(PROJECT / file, function)
+        text = _text_of((PROJECT / file).read_text(encoding="utf-8"), function) if (PROJECT / file).is_file() else ""
         digest = digest_of(text)
         if not text:
             findings.of_file("review", name, file, f"There is no {name}, which is reviewed.", "Name where it is now.")
@@ -30,14 +30,12 @@ def check_code(reviews: Reviews, findings: Findings) -> None:
             )
 
 
-def _text_of(path: Path, function: str) -> str:
+@cache
+def _text_of(text: str, function: str) -> str:
     """The text of a function or class, or of the whole module if ``function`` is empty; nothing if it is not there.
 
     Comments are in it: a parsed tree is printed differently by each version of Python.
     """
-    if not path.is_file():
-        return ""
-    text = path.read_text(encoding="utf-8")
     if function:
         found = [node for node in ast.parse(text).body if getattr(node, "name", None) == function]
         text = (ast.get_source_segment(text, found[0]) or "") if found else ""
