@@ -18,15 +18,19 @@ reports as (
         report_id,
         participant_id,
         min(answered_elapsed_ms) as reported_elapsed_ms,
-        min(answered_at_local) as reported_at_local
+        {{ epoch_ms('min(answered_at_local)') }} as reported_local_ms
     from anon_emotion_answers
     group by report_id, participant_id
 ),
 
--- The first listen is the one that ended first: a later play does not change which one it was.
+-- The number of a play orders plays by their begin. Of plays at one moment, chance is not to say which is the first: the
+-- track does before the id. The first listen is the one that ended first: a later play does not change which one it was.
 plays as (
     select
         anon_plays.play_id,
+        row_number() over (
+            order by anon_plays.started_elapsed_ms, anon_plays.ended_elapsed_ms, anon_plays.track_id nulls last, anon_plays.play_id
+        ) as play_no,
         anon_plays.participant_id,
         anon_plays.track_id,
         anon_plays.ms_played,
@@ -34,7 +38,7 @@ plays as (
         anon_plays.started_elapsed_ms,
         anon_plays.ended_elapsed_ms,
         ses_plays.session_id,
-        ses_plays.started_at_local,
+        {{ epoch_ms('ses_plays.started_at_local') }} as started_local_ms,
         {{ epoch_day(epoch_ms('ses_plays.started_at_local')) }} as local_day,
         {{ elapsed_hour('anon_plays.started_elapsed_ms') }} as started_hour,
         {{ elapsed_hour('anon_plays.ended_elapsed_ms') }} as ended_hour,
@@ -60,6 +64,7 @@ report_hours as (
         reports.report_id,
         reports.participant_id,
         reports.reported_elapsed_ms,
+        reports.reported_local_ms,
         {{ elapsed_hour('reports.reported_elapsed_ms') }} - hours.hours_apart as earlier_hour,
         {{ elapsed_hour('reports.reported_elapsed_ms') }} + hours.hours_apart as later_hour
     from reports
@@ -71,10 +76,10 @@ before as (
         report_hours.report_id,
         'before' as direction,
         report_hours.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
-        plays.play_id,
-        plays.track_id,
+        plays.play_no,
         plays.started_elapsed_ms,
-        plays.ended_elapsed_ms
+        plays.ended_elapsed_ms,
+        plays.started_local_ms - report_hours.reported_local_ms as local_ms_apart
     from report_hours
     inner join plays
         on
@@ -88,10 +93,10 @@ after as (
         report_hours.report_id,
         'after' as direction,
         plays.started_elapsed_ms - report_hours.reported_elapsed_ms as ms_apart,
-        plays.play_id,
-        plays.track_id,
+        plays.play_no,
         plays.started_elapsed_ms,
-        plays.ended_elapsed_ms
+        plays.ended_elapsed_ms,
+        plays.started_local_ms - report_hours.reported_local_ms as local_ms_apart
     from report_hours
     inner join plays
         on
@@ -110,10 +115,10 @@ heard as (
     select
         near.report_id,
         windows.window_no,
-        near.play_id,
-        near.track_id,
+        near.play_no,
         near.started_elapsed_ms,
-        near.ended_elapsed_ms
+        near.ended_elapsed_ms,
+        near.local_ms_apart
     from near
     inner join windows
         on
@@ -123,26 +128,27 @@ heard as (
     select
         reports.report_id,
         windows.window_no,
-        plays.play_id,
-        plays.track_id,
+        plays.play_no,
         plays.started_elapsed_ms,
-        plays.ended_elapsed_ms
+        plays.ended_elapsed_ms,
+        plays.started_local_ms - reports.reported_local_ms as local_ms_apart
     from reports
     inner join windows on windows.emotion_window = 'day_before'
     inner join plays
         on
             reports.participant_id = plays.participant_id
-            and {{ epoch_day(epoch_ms('reports.reported_at_local')) }} - 1 = plays.local_day
+            and {{ epoch_day('reports.reported_local_ms') }} - 1 = plays.local_day
     where plays.ended_elapsed_ms < reports.reported_elapsed_ms
     union all
     select
         feat_emotion_reports.report_id,
         windows.window_no,
-        plays.play_id,
-        plays.track_id,
+        plays.play_no,
         plays.started_elapsed_ms,
-        plays.ended_elapsed_ms
+        plays.ended_elapsed_ms,
+        plays.started_local_ms - reports.reported_local_ms as local_ms_apart
     from feat_emotion_reports
+    inner join reports on feat_emotion_reports.report_id = reports.report_id
     inner join windows on windows.emotion_window = 'session'
     inner join plays on feat_emotion_reports.session_id = plays.session_id
 ),
@@ -152,11 +158,11 @@ followed as (
     select
         report_id,
         window_no,
-        play_id,
+        play_no,
+        local_ms_apart,
         started_elapsed_ms - max(ended_elapsed_ms) over (
             partition by report_id, window_no
-            -- The track before the id: of plays at one moment, chance is not to say which is the first.
-            order by started_elapsed_ms, ended_elapsed_ms, track_id nulls last, play_id
+            order by play_no
             rows between unbounded preceding and 1 preceding
         ) as pause_ms
     from heard
@@ -167,18 +173,15 @@ marked as (
         followed.report_id,
         plays.participant_id,
         windows.emotion_window,
-        followed.play_id,
+        plays.play_id,
         plays.track_id,
         plays.ms_played,
         plays.is_music,
-        cast(round(
-            greatest(-10000000000, least(10000000000, {{ epoch_ms('plays.started_at_local') }} - {{ epoch_ms('reports.reported_at_local') }})) / 1000.0
-        ) as bigint) as seconds_from_report,
+        cast(round(greatest(-10000000000, least(10000000000, followed.local_ms_apart)) / 1000.0) as bigint) as seconds_from_report,
         plays.is_first_listen,
         coalesce(followed.pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
     from followed
-    inner join plays on followed.play_id = plays.play_id
-    inner join reports on followed.report_id = reports.report_id
+    inner join plays on followed.play_no = plays.play_no
     inner join windows on followed.window_no = windows.window_no
 )
 

@@ -28,6 +28,7 @@ report_windows as (
         emotion_reports.arousal as reported_arousal,
         emotion_reports.positive_affect as reported_positive_affect,
         emotion_reports.negative_affect as reported_negative_affect,
+        windows.window_no,
         windows.emotion_window,
         windows.direction,
         windows.window_minutes
@@ -35,7 +36,7 @@ report_windows as (
     cross join windows
 ),
 
--- A number stands for the name of an artist: names are long.
+-- Numbers stand for the names of artists and windows: names are long.
 artists as (
     select
         track_id,
@@ -44,41 +45,53 @@ artists as (
     where creator is not null
 ),
 
-heard as (
+report_plays as (
     select
         feat_emotion_report_plays.report_id,
-        feat_emotion_report_plays.emotion_window,
+        windows.window_no,
+        feat_emotion_report_plays.play_id,
+        feat_emotion_report_plays.track_id,
+        feat_emotion_report_plays.is_first_of_session,
+        feat_emotion_report_plays.is_first_listen
+    from feat_emotion_report_plays
+    inner join windows on feat_emotion_report_plays.emotion_window = windows.emotion_window
+),
+
+heard as (
+    select
+        report_plays.report_id,
+        report_plays.window_no,
         count(*) as plays,
         count(*) filter (where plays.is_counted) as counted_plays,
         count(*) filter (where plays.is_skip) as skips,
         count(plays.is_skip) as plays_with_known_skip,
         count(*) filter (where plays.is_private_session) as private_plays,
         count(*) filter (where plays.is_offline) as offline_plays,
-        count(*) filter (where feat_emotion_report_plays.is_first_of_session) as sessions,
-        count(*) filter (where feat_emotion_report_plays.is_first_listen) as new_tracks,
+        count(*) filter (where report_plays.is_first_of_session) as sessions,
+        count(*) filter (where report_plays.is_first_listen) as new_tracks,
         sum(plays.ms_played) as ms_played,
         count(plays.valence) filter (where plays.is_counted) as plays_with_features
-    from feat_emotion_report_plays
-    inner join plays on feat_emotion_report_plays.play_id = plays.play_id
-    group by feat_emotion_report_plays.report_id, feat_emotion_report_plays.emotion_window
+    from report_plays
+    inner join plays on report_plays.play_id = plays.play_id
+    group by report_plays.report_id, report_plays.window_no
 ),
 
 heard_tracks as (
     select
         report_id,
-        emotion_window,
+        window_no,
         track_id,
         count(*) as plays
-    from feat_emotion_report_plays
+    from report_plays
     where track_id is not null
-    group by report_id, emotion_window, track_id
+    group by report_id, window_no, track_id
 ),
 
 -- Shannon's entropy of the shares of the tracks. Rounded: in which order numbers are added changes their last digits.
 variety as (
     select
         heard_tracks.report_id,
-        heard_tracks.emotion_window,
+        heard_tracks.window_no,
         count(*) as distinct_tracks,
         count(distinct artists.artist_no) as distinct_artists,
         sum(heard_tracks.plays) - count(*) as repeated_plays,
@@ -87,20 +100,21 @@ variety as (
         ) as track_entropy
     from heard_tracks
     left join artists on heard_tracks.track_id = artists.track_id
-    group by heard_tracks.report_id, heard_tracks.emotion_window
+    group by heard_tracks.report_id, heard_tracks.window_no
 ),
 
 features as (
     select
-        report_id,
-        emotion_window
+        emotion_window_features.report_id,
+        windows.window_no
         {%- for feature in features %}
         {%- for measure in measures %},
-        max(case when feature = '{{ feature }}' then {{ measure }} end) as {{ measure }}_{{ feature }}
+        max(case when emotion_window_features.feature = '{{ feature }}' then emotion_window_features.{{ measure }} end) as {{ measure }}_{{ feature }}
         {%- endfor %}
         {%- endfor %}
     from emotion_window_features
-    group by report_id, emotion_window
+    inner join windows on emotion_window_features.emotion_window = windows.emotion_window
+    group by emotion_window_features.report_id, windows.window_no
 ),
 
 joined as (
@@ -141,15 +155,15 @@ joined as (
     left join heard
         on
             report_windows.report_id = heard.report_id
-            and report_windows.emotion_window = heard.emotion_window
+            and report_windows.window_no = heard.window_no
     left join variety
         on
             report_windows.report_id = variety.report_id
-            and report_windows.emotion_window = variety.emotion_window
+            and report_windows.window_no = variety.window_no
     left join features
         on
             report_windows.report_id = features.report_id
-            and report_windows.emotion_window = features.emotion_window
+            and report_windows.window_no = features.window_no
 )
 
 select * from joined
