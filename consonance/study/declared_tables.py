@@ -36,6 +36,7 @@ DESCRIPTIONS = re.compile(
     r"(?:.*_)?(?:count|counts|keys|fields|rows|lines|files|bytes|size|version|format|layout|vintage)"
 )
 OWN_DESCRIPTIONS = frozenset({"erased_rows", "software_version"})
+MOMENTS = re.compile(r"date|time")
 IN_A_LIST = re.compile(r"check \(\w+ in \((.+?)\)\)")
 
 
@@ -87,6 +88,11 @@ class Column:
             raise BadDeclaration(
                 f"{STORES.name}: {self.name}: a varchar needs the attribute text, and no other type has it.",
                 f"text is one of {', '.join(get_args(Text))}.",
+            )
+        if (self.kind == "title" or self.text == "title") and not (self.kind == self.text and self.key):
+            raise BadDeclaration(
+                f"{STORES.name}: {self.name} is called a title, and is no key of a play.",
+                "What somebody typed, such as the name of a playlist, is kind: text, text: given. It passes nowhere.",
             )
         lists = [self.words, self.pattern, self.words_of, IN_A_LIST.search(self.type)]
         if sum(bool(one) for one in lists) != (self.text == "words"):
@@ -159,6 +165,11 @@ class Table:
                 raise BadDeclaration(
                     f"{STORES.name}: {self.name}.{column.name} is open, in a table with data of persons.",
                     "Say in the attribute says what it says, if that narrows down nobody; else give it its kind.",
+                )
+            if self.owner and (column.text not in (None, "words") or MOMENTS.match(column.type)):
+                raise BadDeclaration(
+                    f"{STORES.name}: {self.name}.{column.name} is open, and is a moment of a participant, or a text that is on no list.",
+                    "A moment is quasi, kind moment. A text has words, pattern or words_of, or the kind of what it says.",
                 )
 
     @property

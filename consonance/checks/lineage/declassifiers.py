@@ -122,6 +122,8 @@ def check_calls(
             accepted = set(function.accepts.get(argument, ()))
             refused = [choice for choice in flow.choices if not accepted.issuperset(choice.kinds)]
             labels.arrive(refused, f"what {function.name}() gets as {argument} in {model.name}")
+            if argument not in function.only:
+                labels.note_values(refused, f"{function.name}({argument})", model)
 
 
 def _check_argument(model: Model, line: int, function: Function, argument: str, flow: Flow, findings: Findings) -> None:

@@ -10,7 +10,7 @@ chosen too, as by a join with a seed, is named there.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from consonance.checks.lineage.flow import Choice
 from consonance.checks.lineage.jinja import jinja_names
@@ -57,33 +57,34 @@ def compare_with_reviews(
 
 
 def check_chosen_values(
-    project: Project, chosen: Mapping[tuple[str, str, str], Collection[str]], reviews: Reviews, findings: Findings
+    project: Project, chosen: Mapping[tuple[str, str, str], Mapping[str, str]], reviews: Reviews, findings: Findings
 ) -> None:
-    """Check that a review of a choice names each column right of the wall that has a value because of it, and no other.
+    """Check that a review of a choice names each column right of the wall that has a value because of it, each argument of
+    a function that might be any such value, and no other.
 
     Args:
-        chosen: By column, use and model of the choice the columns whose values it chooses.
+        chosen: By column, use and model of the choice what has such values, with the model.
     """
     needed: dict[Review, set[str]] = {review: set() for review in reviews.uses}
     for key, values in sorted(chosen.items()):
         if (review := reviews.of(key)) is None:  # that is a finding already
             continue
-        needed[review].update(values)
+        needed[review] |= values.keys()
         by, use, name = key
-        for value in sorted(set(values) - review.values):
+        for value in sorted(values.keys() - review.values):
             findings.of_model(
                 "implicit",
-                project.models[value.partition(".")[0]],
+                project.models[values[value]],
                 1,
                 f"{value} has values that a '{use}' of {name} chose by {by}, and the review of that is about rows alone.",
                 f"Pass it through a function of functions/ that accepts {', '.join(sorted(review.kinds))}, or leave it out. "
                 f"If its values may show what chose them, add {value} to the values of the review in {REVIEWED.name}.",
             )
-    for review, values in needed.items():
-        if needless := sorted(review.values - values):
+    for review, met in needed.items():
+        if needless := sorted(review.values - met):
             findings.of_file(
                 "review",
-                needless[0].partition(".")[0],
+                sorted(review.keys)[0][2],
                 REVIEWED.name,
                 f"A review names values that it does not choose: {', '.join(needless)}.",
                 f"Remove them from the review with the reason '{review.reason[:60]}…'.",

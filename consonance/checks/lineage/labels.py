@@ -29,7 +29,8 @@ class Labels:
         readings: What each model's SQL says, by the name of the model.
         choices: What chooses a value right of the wall, or which rows there are, by column, use and model; each with
             the first that it chooses.
-        chosen_values: The columns right of the wall whose values they choose, as far as no function has accepted that.
+        chosen_values: The columns right of the wall, and arguments of functions (``function(argument)``), whose values
+            they choose, as far as no function has accepted that; each with the model that has it.
     """
 
     def __init__(self, project: Project, findings: Findings, reviews: Reviews) -> None:
@@ -37,7 +38,7 @@ class Labels:
         self._memories = reviews.memories
         self.readings: dict[str, Reading] = {}
         self.choices: dict[tuple[str, str, str], tuple[Choice, str]] = {}
-        self.chosen_values: dict[tuple[str, str, str], set[str]] = {}
+        self.chosen_values: dict[tuple[str, str, str], dict[str, str]] = {}
         self._findings = findings
         self._by_relation = {model.relation: model for model in project.models.values()}
         self._declassifiers = {function.relation for function in project.functions.values()}
@@ -169,8 +170,7 @@ class Labels:
                 )
         if not flow.bare():
             self.arrive(flow.choices, f"{model.name}.{name}")
-            for choice in flow.choices:
-                self.chosen_values.setdefault(choice.key, set()).add(f"{model.name}.{name}")
+            self.note_values(flow.choices, f"{model.name}.{name}", model)
         reported = {
             origin._replace(declassifiers=("nothing",)) if origin.is_bare else origin: way
             for origin, way in flow.origins.items()
@@ -182,6 +182,11 @@ class Labels:
         for choice in choices:
             known, first = self.choices.get(choice.key, (choice, what))
             self.choices[choice.key] = known.joined(choice), first
+
+    def note_values(self, choices: Iterable[Choice], value: str, model: Model) -> None:
+        """Note that ``choices`` choose what stands in ``value``, and not only which rows there are."""
+        for choice in choices:
+            self.chosen_values.setdefault(choice.key, {}).setdefault(value, model.name)
 
 
 def check_classes(project: Project, readings: dict[str, Reading], findings: Findings) -> None:

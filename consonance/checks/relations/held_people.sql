@@ -115,6 +115,8 @@ with plays (purposes, kind, title, creator, uri, is_private, is_account) as (
     (['listening_history', 'private_sessions'], 'track', 'A file', 'Its artist', 'spotify:local:a:b:c:61', true, false),
     (['listening_history', 'podcasts_audiobooks'], 'episode', 'A held episode', 'A held show', 'spotify:episode:' || repeat('h', 22), false, false),
     (['listening_history', 'podcasts_audiobooks'], 'audiobook', 'A held chapter', 'A held book', 'spotify:chapter:' || repeat('h', 22), false, false),
+    (['listening_history', 'podcasts_audiobooks', 'private_sessions'], 'episode', 'A private episode', 'A held show', 'spotify:episode:' || repeat('i', 22), true, false),
+    (['listening_history', 'podcasts_audiobooks', 'private_sessions'], 'audiobook', 'A private chapter', 'A held book', 'spotify:chapter:' || repeat('i', 22), true, false),
     (['listening_history'], 'track', 'An old held track', 'A held artist', null, false, true),
     (['listening_history', 'podcasts_audiobooks'], 'episode', 'An old held episode', 'A held show', null, false, true),
     (['listening_history', 'podcasts_audiobooks'], 'audiobook', 'An old held chapter', 'A held book', null, false, true)

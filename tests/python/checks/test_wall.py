@@ -910,6 +910,30 @@ def test_a_review_covers_no_other_condition(project: Project, reviews: Reviews, 
     ), findings
 
 
+@pytest.mark.parametrize(
+    ("statement", "value"),
+    [
+        ("select region as x from @int_listeners", "probe.x"),
+        ("select !survey_name(region) as x from @int_listeners", "survey_name(name)"),
+    ],
+)
+def test_a_review_of_which_rows_there_are_covers_no_value(
+    project: Project, reviews: Reviews, statement: str, value: str
+) -> None:
+    """A join finds one row of a seed for each country: which one it is shows the country."""
+    spoilt = with_probe(project, statement)
+    (finding,) = found(spoilt, reviews)
+    assert finding.what.startswith(
+        f"{value} has values that a 'join' of int_listeners chose by stg_participants.country"
+    )
+    (review,) = [one for one in reviews.uses if ("stg_participants.country", "join", "int_listeners") in one.keys]
+    others = [one for one in reviews.uses if one is not review]
+    named = replace(review, values=review.values | {value})
+    assert found(spoilt, replace(reviews, uses=[*others, named])) == []
+    (finding,) = found(project, replace(reviews, uses=[*others, named]))
+    assert f"A review names values that it does not choose: {value}." in finding.what
+
+
 def test_a_review_of_nothing_fails(project: Project, reviews: Reviews) -> None:
     stale = Review(
         frozenset({("stg_members.usernames", "order", "int_spellings")}), frozenset({"user_name"}), "", "because"

@@ -68,6 +68,13 @@ def test_an_open_column_beside_persons_says_what_it_says() -> None:
     ):
         with pytest.raises(BadDeclaration, match="in a table with data of persons"):
             declared(column)
+    for column in (
+        Column("answered_at", "timestamp not null", "open", says="when it was"),
+        Column("day", "date", "open", says="when it was"),
+        Column("city", "varchar", "open", text="given", says="where it was"),
+    ):
+        with pytest.raises(BadDeclaration, match="is a moment of a participant, or a text that is on no list"):
+            declared(column)
     declared(Column("is_new", "boolean not null", "open"), Column("kind", "varchar", "open", text="words", words=["a"]))
 
 
@@ -99,6 +106,14 @@ def test_a_table_of_the_vault_says_whose_its_rows_are(columns: list[Column], sai
     Table("vault", "raw", "plays", "one play", {**named, "who": WHO}, owner="who", **given)  # type: ignore[arg-type]
     with pytest.raises(BadDeclaration, match="catalogue has no persons"):
         Table("catalogue", "music", "plays", "one play", named)
+
+
+def test_a_title_is_that_of_a_play() -> None:
+    """What somebody typed, such as the name of a playlist, does not pass by the name of a title."""
+    for said in ({"text": "title"}, {"text": "given", "key": "trackName"}):
+        with pytest.raises(BadDeclaration, match="is called a title, and is no key of a play"):
+            Column("name", "varchar", "quasi", kind="title", **said)  # type: ignore[arg-type]
+    Column("name", "varchar", "quasi", kind="title", text="title", key="trackName")
 
 
 @pytest.mark.parametrize(
