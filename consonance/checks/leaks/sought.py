@@ -65,7 +65,7 @@ DBT_TEXTS = (
 )  # fmt: skip
 OTHER_TEXTS = (
     "consonance", "loaders", "docs", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
-    "pyproject.toml", "requirements.lock", "setup.py", ".ci", ".gitignore", ".sqlfluff",
+    "pyproject.toml", "requirements.lock", "requirements-spark.lock", "setup.py", ".ci", ".gitignore", ".sqlfluff",
 )  # fmt: skip
 TESTS = ("tests", "benchmarks")
 RULES = PROJECT / "consonance" / "checks" / "rules"
