@@ -914,7 +914,10 @@ def test_a_review_covers_no_other_condition(project: Project, reviews: Reviews, 
     ("statement", "value"),
     [
         ("select region as x from @int_listeners", "probe.x"),
-        ("select !survey_name(region) as x from @int_listeners", "survey_name(name)"),
+        (
+            "select !wider_country(l.region, l.region, g.country_level) as x from @int_listeners as l cross join @stg_generalisation as g",
+            "wider_country(country)",
+        ),
     ],
 )
 def test_a_review_of_which_rows_there_are_covers_no_value(
