@@ -2,7 +2,7 @@
 -- before it and the report before it were. Definitions: docs/numbers.md, "Emotion".
 with anon_emotion_answers as (select * from {{ ref('anon_emotion_answers') }}),
 
-anon_plays as (select * from {{ ref('anon_plays') }}),
+anon_plays as {{ read_anew() }} (select * from {{ ref('anon_plays') }}),
 
 ses_plays as (select * from {{ ref('ses_plays') }}),
 

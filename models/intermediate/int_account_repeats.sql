@@ -1,7 +1,7 @@
 -- One row is one landed account row that does not count, and why: another donation has it already,
 -- or the extended history has the same play. Definition: docs/numbers.md, "Account against
 -- extended".
-with int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
+with int_landed_plays as {{ read_anew() }} (select * from {{ ref('int_landed_plays') }}),
 
 stg_donations as (select * from {{ ref('stg_donations') }}),
 
@@ -101,7 +101,7 @@ account_listeners as (
     from account_plays
 ),
 
-extended_plays as (
+extended_plays as {{ read_anew() }} (
     select
         int_landed_plays.participant_no,
         cast(floor(int_landed_plays.reported_ms / 60000.0) as bigint) as end_minute,

@@ -1,10 +1,10 @@
 -- One row is one landed extended row that repeats another one of the same person.
 -- Definition: docs/numbers.md, "Play identity and duplicates".
-with recursive int_landed_plays as (select * from {{ ref('int_landed_plays') }}),
+with recursive int_landed_plays as {{ read_anew() }} (select * from {{ ref('int_landed_plays') }}),
 
 int_member_precedence as (select * from {{ ref('int_member_precedence') }}),
 
-extended_plays as (
+extended_plays as {{ read_anew() }} (
     select
         row_id,
         participant_no,

@@ -1,7 +1,7 @@
 -- One row is one history source, one group of plays (all, those of a year of the history, of a country, of tracks about
 -- as popular), one feature, one source of its values (or "none") and one way of matching (or "none"): how much music has
 -- such a value.
-with plays as (select * from {{ ref('plays') }}),
+with plays as {{ read_anew() }} (select * from {{ ref('plays') }}),
 
 feat_track_coverage as (select * from {{ ref('feat_track_coverage') }}),
 
@@ -29,66 +29,108 @@ popularity as (
     group by track_id
 ),
 
-music as (
+-- Coverage and popularity are the track's, of which there are few. Plays are counted by track before anything is joined.
+coverage as (
+    select
+        popularity.track_id,
+        popularity.popularity_band,
+        coalesce(feat_track_coverage.coverage_class, 0) as coverage_class
+    from popularity
+    left join feat_track_coverage on popularity.track_id = feat_track_coverage.track_id
+),
+
+tracks as (
+    select
+        history_source,
+        track_id,
+        count(*) as plays,
+        count(*) filter (where is_counted) as counted_plays
+    from plays
+    where content_type = 'track'
+    group by history_source, track_id
+),
+
+tracks_of_years as (
     select
         plays.history_source,
         plays.track_id,
-        plays.participant_id,
-        coalesce(feat_track_coverage.coverage_class, 0) as coverage_class,
-        cast({{ year_of_history('plays.started_at_local', 'begun.began_at_local') }} as string) as year_of_history,
-        coalesce(plays.country, 'unknown') as country,
-        coalesce(popularity.popularity_band, 'unknown') as popularity_band,
+        {{ year_of_history('plays.started_at_local', 'begun.began_at_local') }} as year_of_history,
         count(*) as plays,
         count(*) filter (where plays.is_counted) as counted_plays
     from plays
     inner join begun on plays.participant_id = begun.participant_id
-    left join popularity on plays.track_id = popularity.track_id
-    left join feat_track_coverage on plays.track_id = feat_track_coverage.track_id
     where plays.content_type = 'track'
     group by
-        plays.history_source, plays.track_id, plays.participant_id, feat_track_coverage.coverage_class,
-        {{ year_of_history('plays.started_at_local', 'begun.began_at_local') }}, plays.country, popularity.popularity_band
+        plays.history_source, plays.track_id,
+        {{ year_of_history('plays.started_at_local', 'begun.began_at_local') }}
 ),
 
-grouped as (
-    {%- for grouped_by, group_name in [
-        ('all', "'all'"), ('year_of_history', 'year_of_history'), ('country', 'country'), ('popularity', 'popularity_band')
-    ] %}
+tracks_of_countries as (
     select
         history_source,
+        track_id,
+        country,
+        count(*) as plays,
+        count(*) filter (where is_counted) as counted_plays
+    from plays
+    where content_type = 'track'
+    group by history_source, track_id, country
+),
+
+{%- set groupings = [
+    ('all', 'tracks', "'all'"),
+    ('year_of_history', 'tracks_of_years', 'cast(tracks_of_years.year_of_history as varchar)'),
+    ('country', 'tracks_of_countries', "coalesce(tracks_of_countries.country, 'unknown')"),
+    ('popularity', 'tracks', "coalesce(coverage.popularity_band, 'unknown')"),
+] %}
+class_totals as (
+    {%- for grouped_by, counted, group_name in groupings %}
+    select
+        {{ counted }}.history_source,
         '{{ grouped_by }}' as grouped_by,
         {{ group_name }} as group_name,
-        coverage_class,
-        track_id,
-        participant_id,
-        plays,
-        counted_plays
-    from music
+        coalesce(coverage.coverage_class, 0) as coverage_class,
+        count({{ counted }}.track_id) as tracks,
+        sum({{ counted }}.plays) as plays,
+        sum({{ counted }}.counted_plays) as counted_plays
+    from {{ counted }}
+    left join coverage on {{ counted }}.track_id = coverage.track_id
+    group by
+        {{ counted }}.history_source, coalesce(coverage.coverage_class, 0){{ ', ' ~ group_name if grouped_by != 'all' }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
-class_totals as (
-    select
-        history_source,
-        grouped_by,
-        group_name,
-        coverage_class,
-        count(distinct track_id) as tracks,
-        sum(plays) as plays,
-        sum(counted_plays) as counted_plays
-    from grouped
-    group by history_source, grouped_by, group_name, coverage_class
+listeners as (
+    select distinct
+        plays.history_source,
+        plays.participant_id,
+        {{ year_of_history('plays.started_at_local', 'begun.began_at_local') }} as year_of_history,
+        coalesce(plays.country, 'unknown') as country,
+        coalesce(coverage.popularity_band, 'unknown') as popularity_band,
+        coalesce(coverage.coverage_class, 0) as coverage_class
+    from plays
+    inner join begun on plays.participant_id = begun.participant_id
+    left join coverage on plays.track_id = coverage.track_id
+    where plays.content_type = 'track'
 ),
 
 class_participants as (
+    {%- for grouped_by, group_name in [
+        ('all', "'all'"),
+        ('year_of_history', 'cast(year_of_history as varchar)'),
+        ('country', 'country'),
+        ('popularity', 'popularity_band'),
+    ] %}
     select distinct
         history_source,
-        grouped_by,
-        group_name,
+        '{{ grouped_by }}' as grouped_by,
+        {{ group_name }} as group_name,
         coverage_class,
         participant_id
-    from grouped
+    from listeners
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 classes as (

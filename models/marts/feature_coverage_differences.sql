@@ -10,7 +10,7 @@
     'year_of_history': year_of_history('started_at_local', 'began_at_local'),
     'is_at_night': 'case when extract(hour from started_at_local) < 6 then 1 else 0 end',
 } %}
-with plays as (select * from {{ ref('plays') }}),
+with plays as {{ read_anew() }} (select * from {{ ref('plays') }}),
 
 feat_track_coverage as (select * from {{ ref('feat_track_coverage') }}),
 

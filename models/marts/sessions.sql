@@ -6,6 +6,7 @@ ses_plays as (select * from {{ ref('ses_plays') }}),
 session_numbers as (
     select
         play_id as session_id,
+        participant_id,
         session_no
     from ses_plays
     where play_id = session_id
@@ -14,7 +15,6 @@ session_numbers as (
 totals as (
     select
         session_id,
-        participant_id,
         min(started_at_local) as started_at_local,
         max(ended_at_local) as ended_at_local,
         count(*) as plays,
@@ -28,13 +28,13 @@ totals as (
         avg(energy) filter (where is_counted) as mean_energy,
         avg(danceability) filter (where is_counted) as mean_danceability
     from plays
-    group by session_id, participant_id
+    group by session_id
 ),
 
 joined as (
     select
         totals.session_id,
-        totals.participant_id,
+        session_numbers.participant_id,
         session_numbers.session_no,
         totals.started_at_local,
         totals.ended_at_local,
