@@ -7,6 +7,7 @@ methods as (
         feature,
         feature_source,
         match_method,
+        max(participants) as participants,
         sum(plays) as plays,
         round(sum(plays) * 1.0 / sum(sum(plays)) over (partition by feature), 3) as share_of_plays
     from feature_coverage

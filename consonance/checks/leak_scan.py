@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from consonance.checks.history import check_history
 from consonance.checks.leaks.contents import Piece, Unsearchable, is_encrypted_database, pieces
 from consonance.checks.leaks.known_files import left_behind, open_folders, open_to_others, out_of_form, unlisted
 from consonance.checks.leaks.leak import Leak
@@ -99,7 +100,8 @@ def scan_for_leaks(study: Study, workspace: Path | None = None, beside: Sequence
             of_study = list(files_of_study(study))
             leaks = [*in_words(connection, finder), *left_behind(connection, of_study)]
             written = study.settings_path.read_text(encoding="utf-8", errors="replace")
-            on_pages = page_texts(connection, study.root, [*declared_texts(study), written])
+            noted = [" ".join([check.at, check.built or ""]) for check in check_history(study)]
+            on_pages = page_texts(connection, study.root, [*declared_texts(study), written, *noted])
         except duckdb.CatalogException:
             raise NotLoaded(
                 f"{study.vault_path} was made by an older version and lacks tables.", "Run 'consonance load'."

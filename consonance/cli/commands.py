@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
 import click
 from rich.markup import escape
 
+from consonance.checks.history import note_checks
 from consonance.checks.risk.attacks import run_attacks
 from consonance.checks.risk.knowledge import Knowledge
 from consonance.checks.risk.recording import record
@@ -197,6 +199,7 @@ def check(checks: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
     study = Study.find(folder)
     with screen.status(f"Checking {', '.join(checks or CHECKS)} …"):
         results = {name: run_check(name, study) for name in CHECKS if name in checks} if checks else run_checks(study)
+    note_checks(study, results.values())
     passed = all(result.passed for result in results.values())
     if as_json:
         print_json({"passed": passed, **{name: result.as_json() for name, result in results.items()}})
@@ -239,15 +242,23 @@ def attack(folder: Path | None, samples: int | None, seed: int, as_json: bool) -
 
 @cli.command()
 @study_option
+@click.option("--serve", is_flag=True, help="Serve it to this machine alone afterwards, until Ctrl-C.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="For --serve. Default: one that is free.")
 @json_option
-def site(folder: Path | None, as_json: bool) -> None:
-    """Build the docs site: lineage, privacy wall, rules, consent coverage, fates of rows.
+def site(folder: Path | None, serve: bool, port: int, as_json: bool) -> None:
+    """Build the docs site, which a browser opens from its file.
+
+    It says what there is of the study and what happens to each field; it has the codebook, the lineage, the rules and their
+    results, risk, consent, releases, the answers of the analyses, the report and the documentation. Its search finds every
+    column.
 
     \b
-    Example:
+    Examples:
       consonance site
+      consonance site --serve --port 8000
     """
     from consonance.site.build import build_site
+    from consonance.site.serving import LOOPBACK, site_server
 
     study = Study.find(folder)
     with screen.status("Building the site …"):
@@ -256,6 +267,11 @@ def site(folder: Path | None, as_json: bool) -> None:
         print_json({"page": page})
     else:
         out.print(f"The site is at {page}", soft_wrap=True, markup=False)
+    if serve:
+        with site_server(study.site, port) as server:
+            out.print(f"Served at http://{LOOPBACK}:{server.server_port}/ until you press Ctrl-C.", soft_wrap=True)
+            with suppress(KeyboardInterrupt):
+                server.serve_forever()
 
 
 @cli.command()

@@ -1,43 +1,53 @@
 """The docs site of a study: what an ethics board and an analyst read.
 
-Its pages are made of the marts, of ``audit`` and of what dbt compiled; never of the vault. A number is on a page only if
-its row says of how many persons it is, and if these are more than ``small_group_persons``.
+Its pages are made of the marts, of ``audit``, of what dbt compiled, of the results of checks and the certificates of releases;
+never of the vault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from consonance.checks.history import Noted, check_history, note_checks
 from consonance.checks.lineage.policy import check_project
 from consonance.checks.lineage.project import Project
+from consonance.checks.lineage.report import LineageReport
 from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
-from consonance.checks.study_checks import run_rules
+from consonance.checks.study_checks import CHECKS, run_rules, summed_up
 from consonance.release.parameters import small_group
-from consonance.report.cells import refuse_small_cells
+from consonance.site.analyses import answered
 from consonance.site.codebook import Described, codebook
 from consonance.site.fields import followed
 from consonance.site.front import front
-from consonance.site.pages import render
+from consonance.site.numbers import RISKS, Told, numbers, open_warehouse, told
+from consonance.site.page import Link, Page
+from consonance.site.pages import render, render_body
+from consonance.site.quality import SUITES, judged_rules, shown_moment
+from consonance.site.releases import certificates, risk_figures, without_small_numbers
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
-from consonance.study.records import records
 from consonance.study.settings import Settings
-from consonance.study.vault import attach_to_read, lock_down, session_settings
+from consonance.study.work_folders import SITE, work_folder
+
+LINEAGE = "lineage.html"
+# The report is a page of its own, made by another command; here is what is between these.
+MAIN = re.compile(r"<main>(.*)</main>", re.DOTALL)
+KEPT = "report*.html"
+# The browser takes the template of an address for an address, and complains, unless it is for Angular alone.
+ICON = re.compile(r'(xlink:href=\\*"\{\{ getIcon)')
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
-    """Write ``site/``: the lineage (dbt's static docs), the wall, what happens to each field, the rules, the accounts of the data.
+    """Write ``site/``, in place of an earlier one; reports stay.
 
     Args:
         study: With a warehouse.
-        results: Of the rules, if they were run just now; else they are run.
+        results: Of the rules, if they were run just now; else they are run, and noted in the history of checks.
 
     Returns:
         The page to open.
@@ -45,111 +55,195 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     Raises:
         DbtFailed, NothingToCheck, SmallCells, StoreError: the site cannot be built.
     """
-    results = run_rules(study) if results is None else results
+    if results is None:
+        results = run_rules(study)
+        note_checks(study, [summed_up("rules", results)])
     run_dbt(study, "docs", "generate", "--static")
-    study.site.mkdir(exist_ok=True)
-    lineage = (target_folder() / "static_index.html").read_text(encoding="utf-8")
-    # dbt writes where the project is on this machine.
-    for place in (f'"{PROJECT}"', f"{PROJECT}/"):
-        lineage = lineage.replace(place, '""' if place.startswith('"') else "")
-    (study.site / "lineage.html").write_text(lineage, encoding="utf-8")
+    pages = _pages(study, results)
+    from consonance.site.frame import write_framed  # MkDocs takes a second to import
+
+    with work_folder(study, SITE) as draft:
+        write_framed(pages, [Link(LINEAGE, "Lineage of tables", "Privacy")], Settings.read(study).title, draft)
+        (draft / LINEAGE).write_text(_lineage_of_tables(), encoding="utf-8")
+        _replace(study.site, draft)
+    return study.site / "index.html"
+
+
+def _replace(site: Path, draft: Path) -> None:
+    site.mkdir(exist_ok=True)
+    kept = set(site.glob(KEPT))
+    for path in site.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path not in kept:
+            path.unlink()
+    for path in draft.iterdir():
+        path.replace(site / path.name)
+
+
+def _lineage_of_tables() -> str:
+    """The page that dbt makes of tables, without the places of this machine."""
+    page = (target_folder() / "static_index.html").read_text(encoding="utf-8")
+    page = page.replace(f"{target_folder()}/", "target/").replace(f'"{PROJECT}"', '""').replace(f"{PROJECT}/", "")
+    return ICON.sub(r"ng-attr-\1", page)
+
+
+def _pages(study: Study, results: Sequence[RuleResult]) -> list[Page]:
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
-    title = Settings.read(study).title
-    (study.site / "fields.html").write_text(
-        render("fields.html", title=title, inputs=followed(wall), report=wall), encoding="utf-8"
-    )
-    functions = sorted(project.functions.values(), key=lambda function: function.name)
-    (study.site / "wall.html").write_text(
-        render("wall.html", title=title, report=wall, functions=functions), encoding="utf-8"
-    )
-    with _warehouse(study) as connection:
+    history, releases = check_history(study), certificates(study)
+    with open_warehouse(study) as connection:
         tables = codebook(connection)
-        facts = _facts(connection, tables)
-    (study.site / "codebook.html").write_text(
-        render("site_codebook.html", title=title, tables=tables, small_group=small_group()), encoding="utf-8"
+        facts = {**numbers(connection), "small_group": small_group()}
+        is_measured = any((table.schema, table.name) == ("audit", "privacy_risk") for table in tables)
+        risks = told(connection, RISKS) if is_measured else Told([], 0)
+        analyses = answered(connection, project.analyses.values())
+    shown = front(study)
+    report = _report(study)
+    first = render(
+        "site_front.html",
+        **facts,
+        front=shown,
+        wall=wall,
+        rules=_succeeded(results),
+        checks=_last_of_each(history),
+        built=shown_moment(next((noted.built for noted in history if noted.built), None)),
+        has_report=report is not None,
     )
-    page = study.site / "index.html"
-    report = study.report.name if study.report.exists() else None
-    page.write_text(
-        render("index.html", **facts, title=title, front=front(study), results=results, wall=wall, report=report),
-        encoding="utf-8",
-    )
-    return page
+    return [
+        Page("index", Settings.read(study).title, first),
+        *([Page("music-and-emotion", "Music and emotion", report)] if report else []),
+        Page("analyses/index", "Analyses", render("site_analyses.html", analyses=analyses), "Analyses"),
+        *(
+            Page(f"analyses/{one.name}", one.question, render("site_analysis.html", analysis=one, **facts), "Analyses")
+            for one in analyses
+        ),
+        *_codebook(project, wall, tables),
+        Page(
+            "fields",
+            "Follow a field",
+            render("site_fields.html", inputs=followed(wall), report=wall),
+            "Privacy",
+            is_wide=True,
+        ),
+        Page("wall", "The privacy wall", _wall(project, wall), "Privacy"),
+        Page("consent", "Consent", render("site_consent.html", grants=shown.grants, **facts), "Privacy"),
+        Page("risk", "Residual re-identification risk", _risk(risks, releases, facts), "Privacy"),
+        *_columns(wall, tables),
+        *_quality(results, history, releases),
+        *_releases(releases),
+    ]
 
 
-# What the front page says of the marts and of audit, each with the number of persons that a row is of.
-QUERIES = {
-    "fates": """
-        select history_source, fate, count(distinct participant_id) as persons, cast(sum(rows) as bigint) as rows
-        from audit.row_accounting
-        group by all
-        order by all
-    """,
-    "coverage": """
-        select relation, purpose, participants as persons, rows, rows_without_consent
-        from audit.consent_coverage
-        order by all
-    """,
-    "features": """
-        select history_source, feature, feature_source, match_method, participants as persons, tracks, plays,
-            round(100 * share_of_plays, 1) as percent
-        from marts.feature_coverage
-        where grouped_by = 'all'
-        order by history_source, feature, plays desc, feature_source, match_method
-    """,
-    "without_consent": """
-        select cast(coalesce(sum(rows_without_consent), 0) as bigint) as rows, (select count(*) from marts.participants) as persons
-        from audit.consent_coverage
-    """,
-}
-# Dropped by each rebuild, and made by 'consonance attack'.
-RISK_TABLE = "privacy_risk"
-RISKS = """
-    select knowledge, points, replace(measure, '_', ' ') as measure, persons, value, low, high
-    from audit.privacy_risk
-    where attack <> 'membership' and coalesce(attack <> 'unicity' or (points in (1, 4) and wrong_points = 0), true)
-    order by attack, wrong_points, points, rowid
-"""
+def _succeeded(results: Sequence[RuleResult]) -> dict[str, Any]:
+    succeeded = sum(result.passed for result in results)
+    return {"succeeded": succeeded, "total": len(results), "passed": succeeded == len(results)}
 
 
-@dataclass(frozen=True)
-class Told:
-    """What the page says: the rows of more persons than ``small_group``, and how many others there are."""
-
-    rows: list[dict[str, Any]]
-    left_out: int
-
-
-@contextmanager
-def _warehouse(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that has the warehouse in use, and no way to any other file."""
-    with duckdb.connect(config=session_settings()) as connection:
-        attach_to_read(connection, study.warehouse_path, "site")
-        connection.execute("use site")
-        lock_down(connection, [])
-        yield connection
+def _last_of_each(history: Sequence[Noted]) -> list[dict[str, Any]]:
+    """Each check with its last result."""
+    found = []
+    for name in CHECKS:
+        last = next((noted for noted in history if noted.check == name), None)
+        found.append({"name": name, "at": shown_moment(last.at) if last else "", "passed": last and last.passed})
+    return found
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, tables: Sequence[Described]) -> dict[str, Any]:
-    is_measured = any((table.schema, table.name) == ("audit", RISK_TABLE) for table in tables)
-    return {
-        **{name: _told(connection, query) for name, query in QUERIES.items()},
-        "small_group": small_group(),
-        "risks": _told(connection, RISKS) if is_measured else Told([], 0),
-        "tables": [table.name for table in tables if table.schema == "marts"],
-    }
+def _report(study: Study) -> str | None:
+    """What the report of the study says, if there is one."""
+    if not study.report.exists():
+        return None
+    found = MAIN.search(study.report.read_text(encoding="utf-8"))
+    return render("site_report.html", report=found[1], name=study.report.name) if found else None
 
 
-def _told(connection: duckdb.DuckDBPyConnection, query: str) -> Told:
-    """What ``query`` finds, without the rows of few persons.
+def _codebook(project: Project, wall: LineageReport, tables: Sequence[Described]) -> list[Page]:
+    lineage: dict[str, dict[str, Any]] = {}
+    for row in wall.rows:
+        lineage.setdefault(row.relation, {})[row.column] = row
+    pages = [
+        Page(
+            "codebook/index",
+            "Codebook",
+            render("site_codebook_index.html", tables=tables, small_group=small_group()),
+            "Codebook",
+        )
+    ]
+    for table in tables:
+        name = f"{table.schema}.{table.name}"
+        model = project.models.get(table.name)
+        page = render(
+            "site_codebook.html", table=table, lineage=lineage.get(name, {}), sql=model.sql.strip() if model else ""
+        )
+        pages.append(Page(f"codebook/{name}", name, page, "Codebook"))
+    return pages
 
-    Raises:
-        SmallCells: its rows do not say of how many persons they are.
-    """
-    found = connection.execute(query)
-    columns = [column[0] for column in found.description or []]
-    rows = records(found)
-    shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
-    refuse_small_cells(shown, columns, "consonance/site/build.py")
-    return Told(shown, len(rows) - len(shown))
+
+def _wall(project: Project, wall: LineageReport) -> str:
+    functions = sorted(project.functions.values(), key=lambda function: function.name)
+    return render("site_wall.html", report=wall, functions=functions)
+
+
+def _columns(wall: LineageReport, tables: Sequence[Described]) -> list[Page]:
+    group = "Lineage of columns"
+    described = {f"{table.schema}.{table.name}" for table in tables}
+    relations = sorted({row.relation for row in wall.rows})
+    return [
+        Page("columns/index", group, render("site_columns_index.html", report=wall), group),
+        *(
+            Page(
+                f"columns/{relation}",
+                relation,
+                render(
+                    "site_columns.html",
+                    relation=relation,
+                    described=relation in described,
+                    rows=[row for row in wall.rows if row.relation == relation],
+                ),
+                group,
+                is_wide=True,
+            )
+            for relation in relations
+        ),
+    ]
+
+
+def _quality(results: Sequence[RuleResult], history: Sequence[Noted], releases: Sequence[dict[str, Any]]) -> list[Page]:
+    rules = judged_rules(results, history, releases)
+    return [
+        Page("quality/index", "Quality rules", render("site_quality.html", rules=rules, suites=SUITES), "Quality"),
+        *(
+            Page(
+                f"quality/{one.rule.name}",
+                one.rule.name.replace("_", " ").replace(one.rule.id, f"{one.rule.id}:", 1),
+                render("site_rule.html", judged=one, suites=SUITES),
+                "Quality",
+            )
+            for one in rules
+        ),
+    ]
+
+
+def _risk(risks: Told, releases: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
+    parts = [("The marts", risks, risk_figures(risks.rows, "risk-marts"))]
+    for release in releases:
+        rows = without_small_numbers(release)["risk"]
+        if rows:
+            name = f"Release {release['release']} ({release['tier']})"
+            parts.append((name, Told(rows, 0), risk_figures(rows, f"risk-{release['release']}")))
+    return render("site_risk.html", parts=parts, **facts)
+
+
+def _releases(releases: Sequence[dict[str, Any]]) -> list[Page]:
+    return [
+        Page("releases/index", "Releases", render("site_releases.html", releases=releases), "Releases"),
+        *(
+            Page(
+                f"releases/{release['release']}",
+                f"Release {release['release']} ({release['tier']})",
+                render_body("certificate.html", **without_small_numbers(release)),
+                "Releases",
+            )
+            for release in releases
+        ),
+    ]

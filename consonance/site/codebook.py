@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -22,6 +22,8 @@ FEW_VALUES = ("VARCHAR", "BOOLEAN", "SMALLINT", "INTEGER")
 NO_MEASURE = re.compile(r"(?:.*_)?(?:id|no)")
 # How many bars, from fine to coarse; of words, how many there may be.
 BARS, MOST_WORDS = (10, 5, 3, 2), 15
+# What is nearer to 0 is drawn as 0.
+SMALLEST = 1e-100
 
 
 @dataclass(frozen=True)
@@ -73,27 +75,45 @@ def codebook(connection: duckdb.DuckDBPyConnection) -> list[Described]:
         {"schemas": SCHEMAS},
     ).fetchall()
     return [
-        Described(schema, table, meaning, tuple(_entries(connection, schema, table)))
+        Described(
+            schema,
+            table,
+            meaning,
+            tuple(entries(connection, f'"{schema}"."{table}"', _meanings(connection, schema, table))),
+        )
         for schema, table, meaning in tables
     ]
 
 
-def _entries(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[Entry]:
-    columns = connection.execute(
+def _meanings(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, str]:
+    found = connection.execute(
         """
-        select column_name, data_type, coalesce(comment, '') from duckdb_columns()
+        select column_name, coalesce(comment, '') from duckdb_columns()
         where database_name = current_database() and schema_name = $schema and table_name = $table
-        order by column_index
         """,
         {"schema": schema, "table": table},
-    ).fetchall()
-    place = f'"{schema}"."{table}"'
-    if "participant_id" not in [name for name, *_ in columns]:
-        return [Entry(name, type_, meaning, None, ()) for name, type_, meaning in columns]
-    empty = _empty(connection, place, [name for name, *_ in columns])
+    )
+    return dict(found.fetchall())
+
+
+def entries(
+    connection: duckdb.DuckDBPyConnection, place: str, meanings: Mapping[str, str] | None = None
+) -> list[Entry]:
+    """The columns of ``place``: a table, or a query in brackets.
+
+    Args:
+        connection: The warehouse is the database in use.
+        place: As SQL.
+        meanings: Of its columns.
+    """
+    meanings = meanings or {}
+    columns = [(name, type_) for name, type_, *_ in connection.execute(f"describe from {place}").fetchall()]
+    if "participant_id" not in [name for name, _ in columns]:
+        return [Entry(name, type_, meanings.get(name, ""), None, ()) for name, type_ in columns]
+    empty = _empty(connection, place, [name for name, _ in columns])
     return [
-        Entry(name, type_, meaning, empty[name], _distribution(connection, place, name, type_))
-        for name, type_, meaning in columns
+        Entry(name, type_, meanings.get(name, ""), empty[name], _distribution(connection, place, name, type_))
+        for name, type_ in columns
     ]
 
 
@@ -191,7 +211,7 @@ def _numbers(connection: duckdb.DuckDBPyConnection, place: str, name: str) -> tu
 
 def _rounded(value: float, towards: Callable[[float], int]) -> float:
     """To two significant digits, up or down."""
-    if not value:
+    if abs(value) < SMALLEST:
         return 0.0
     digits = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
     return round(towards(value / digits) * digits, 12)

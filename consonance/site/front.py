@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from consonance.release.parameters import small_group
 from consonance.report.cells import persons
 from consonance.report.figures import Figure
 from consonance.report.reading import Marts, NothingToReport, of_study, opened
@@ -32,12 +33,14 @@ class Front:
     Attributes:
         people: How many people the marts have, in words.
         counts: What there is, how much of it, and of how many people, in words.
+        grants: How many people grant each purpose, in words.
         figures: The pictures that can be shown.
         missing: Why the others cannot.
     """
 
     people: str
     counts: tuple[tuple[str, int, str], ...]
+    grants: Mapping[str, str]
     figures: tuple[Figure, ...]
     missing: tuple[str, ...]
 
@@ -55,12 +58,31 @@ def front(study: Study) -> Front:
             return Front(
                 persons(marts.persons("participants"), "participant"),
                 tuple(_counts(marts)),
+                _grants(marts),
                 tuple(shown[key] for key in PICTURES if key in shown),
                 tuple(text for section in sections for text in section.missing),
             )
     except NothingToReport as nothing:
         # What it says names the place of the warehouse on this machine.
-        return Front(persons(0, "participant"), (), (), (f"The pictures cannot be shown. {nothing.remedy}",))
+        return Front(persons(0, "participant"), (), {}, (), (f"The pictures cannot be shown. {nothing.remedy}",))
+
+
+def _grants(marts: Marts) -> dict[str, str]:
+    """The others, who do not grant it, may be few too."""
+    people = marts.persons("participants")
+    return {
+        column.removeprefix("grants_").replace("_", " "): _granting(
+            marts.persons(f"participants where {column}"), people
+        )
+        for column in sorted(marts.columns["participants"])
+        if column.startswith("grants_")
+    }
+
+
+def _granting(granting: int, people: int) -> str:
+    if granting > small_group() and 0 < people - granting <= small_group():
+        return f"all but up to {small_group()}"
+    return persons(granting, "participant")
 
 
 def _counts(marts: Marts) -> Iterator[tuple[str, int, str]]:

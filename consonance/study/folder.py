@@ -138,6 +138,11 @@ class Study:
         return self.root / "audit.head"
 
     @property
+    def check_history_path(self) -> Path:
+        """When which check was run, and how it ended."""
+        return self.root / "check_history.jsonl"
+
+    @property
     def tombstones_path(self) -> Path:
         return self.root / "tombstones.csv"
 

@@ -131,6 +131,14 @@ class _Anchor(_Part):
     signature: Hash
 
 
+class _NotedCheck(_Part):
+    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$")]
+    check: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    passed: bool
+    built: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$")] | None = None
+    rules: dict[Annotated[str, Field(pattern=r"^[A-Z]\d+_[a-z_]+$")], bool] = {}
+
+
 def refuse_other_certificate(content: Mapping[str, Any], names: re.Pattern[str] | None) -> None:
     """Check a certificate before it is written.
 
@@ -149,6 +157,11 @@ def _anchor(text: str) -> None:
     _validated(_Anchor.model_validate_json, text)
 
 
+def _check_history(text: str) -> None:
+    for line in text.splitlines():
+        _validated(_NotedCheck.model_validate_json, line)
+
+
 def _validated(validate: Callable[..., object], content: object, names: re.Pattern[str] | None = None) -> None:
     try:
         validate(content, context={"names": names})
@@ -165,9 +178,10 @@ def _named(place: tuple[int | str, ...]) -> str:
 
 
 MODELS = (
-    CertificateOfErasure, _Rows, _StudyFiles, _State, _File, _Search, _Handover, _Release, _Current, _Entry, _Anchor,
+    CertificateOfErasure, _Rows, _StudyFiles, _State, _File, _Search, _Handover, _Release, _Current, _Entry, _Anchor, _NotedCheck,
 )  # fmt: skip
 FORMS: Mapping[str, Callable[[str], None]] = {
     "certificate of erasure": _certificate,
     "anchor": _anchor,
+    "check history": _check_history,
 }

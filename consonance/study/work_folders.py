@@ -1,4 +1,4 @@
-"""Folders in the study folder that hold copies of its stores while a command runs, and no longer."""
+"""Folders in the study folder that hold copies of its stores, or drafts, while a command runs, and no longer."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from consonance.study.folder import Study
 PAIRED_REBUILD = ".paired-rebuild-"
 DRY_LOAD = ".dry-load-"
 SHARD_LOAD = ".shard-load-"
+SITE = ".site-"
 # Version 0.1 called the folder of a paired rebuild so.
 OLD_PAIRED_REBUILD = ".twin-"
 
 
 def left_folders(study: Study) -> list[Path]:
     """Those that are there: of a command that is running, or that was killed together with its guardian."""
-    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD, SHARD_LOAD)
+    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD, SHARD_LOAD, SITE)
     return [path for name in names for path in sorted(study.root.glob(f"{name}*"))]
 
 

@@ -1,7 +1,7 @@
 """What a page of the docs site, or a report, may not say: where the study is on this machine, and when something happened.
 
 Times of the marts are shifted, and pages count weeks and months. So a date on a page is one that the project or the
-operator has written, or that on which consent was judged or a release was made. Every other one is a true moment.
+operator has written, or that on which consent was judged, a release was made or a check was run. Every other one is a true moment.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DATE = re.compile(
     rf"|\b{MONTH} \d{{1,2}}, (?:19|20)\d\d\b"
 )
 # Pages repeat the texts of rules, functions and models. dbt's own page has every text of the project, and when dbt ran.
-TEXTS_OF_PAGES = ("consonance", "functions", "models")
+TEXTS_OF_PAGES = ("analyses", "consonance", "docs", "functions", "models")
 OF_DBT = "lineage.html"
 # A home such as "/root" is also the beginning of other words.
 SHORTEST_PLACE = 8
@@ -70,7 +70,8 @@ def page_texts(connection: duckdb.DuckDBPyConnection, root: Path, declared: Iter
     texts = [*declared, *(path.read_text(encoding="utf-8", errors="replace") for path in files)]
     dates = {date for text in texts for date in DATE.findall(text)}
     dates |= {moment for (moment,) in connection.execute(MOMENTS).fetchall() if moment}
-    return PageTexts(tuple(_spelled([root, PROJECT, Path.home()])), frozenset(dates | {date[:10] for date in dates}))
+    shorter = {date[:end] for date in dates for end in (10, 16)}  # to the day, to the minute
+    return PageTexts(tuple(_spelled([root, PROJECT, Path.home()])), frozenset(dates | shorter))
 
 
 def _as_written(date: str) -> set[str]:

@@ -7,6 +7,7 @@ an output of some program, and may hold nothing.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ MAY_HOLD: Mapping[MayHold, frozenset[str]] = {
     "pseudonyms": frozenset({PSEUDONYM}),
     "everything": NAMES | {PSEUDONYM, SECRET, KEY},
 }
+# Pages that are the project's documentation, and the search, which has them beside what other pages say.
+REPEATS_DOCS = re.compile(r"site/(docs|search)/")
 OUTPUT = Place("", "an output", "nothing", written_by=("a program",))
 
 
@@ -84,6 +87,8 @@ def files_of_study(study: Study) -> Iterator[Found]:
         place = place_of(path.relative_to(study.root).as_posix(), notices)
         is_page = study.site in path.parents
         examples = EXAMPLES if is_page else frozenset()
+        if REPEATS_DOCS.match(study.within(path)):
+            examples |= NO_CODES
         yield Found(path, study.within(path), place or OUTPUT, is_page, is_page, place is not None, examples)
 
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -58,6 +59,14 @@ NUMBER = 5
 OF_DBT = (
     Path(dbt.task.docs.__file__).with_name("index.html"),
     *(Path(str(module.__file__)) for module in (dbt.events.types, dbt.adapters.events.types, dbt_common.events.types)),
+)
+# Of the theme of the docs site, MkDocs Material: its templates, and its words in English.
+THEME = find_spec("material")
+OF_THEME = tuple(
+    path
+    for place in (THEME.submodule_search_locations or () if THEME else ())
+    for pattern in ("*.html", "partials/*.html", "partials/languages/en.html")
+    for path in sorted(Path(place, "templates").glob(pattern))
 )
 # The texts of the project. Of those from which dbt makes its artifacts, the log and the docs site, nothing looks like a code.
 DBT_TEXTS = (
@@ -205,7 +214,7 @@ def words_of_the_project() -> frozenset[str]:
                 text = path.read_text(encoding="utf-8", errors="replace").lower()
                 words.update(LETTERS.findall(text))
                 words.update(word for word in WORD.findall(text) if len(word) <= 2)
-    for path in OF_DBT:
+    for path in (*OF_DBT, *OF_THEME):
         text = path.read_text(encoding="utf-8", errors="replace").lower()
         words.update(LETTERS.findall(text))
         # What a program is called in which every name was made short.

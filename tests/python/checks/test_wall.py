@@ -1391,5 +1391,5 @@ def test_a_planted_pass_through_is_on_the_page_of_fields(project: Project, revie
     assert field.fate == "passes the wall through no function"
     assert ("probe.device", (PASSED_NOTHING,)) in [(way.column, way.functions) for way in field.ways]
     report = check_project(planted, reviews)
-    page = render("fields.html", title="…", inputs=followed(report), report=report)
+    page = render("site_fields.html", inputs=followed(report), report=report)
     assert 'passes-the-wall-through-no-function">passes the wall through no function<' in page

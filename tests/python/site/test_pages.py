@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import ast
+import re
+import threading
+import urllib.request
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from consonance.checks.check import CheckResult
+from consonance.checks.history import check_history, note_checks
 from consonance.release.parameters import small_group
 from consonance.report.cells import SmallCells
-from consonance.site import build
+from consonance.site import front, numbers
+from consonance.site.frame import write_framed
+from consonance.site.page import Link, Page
+from consonance.site.pages import TEMPLATES
+from consonance.site.quality import judged_rules
+from consonance.site.releases import without_small_numbers
+from consonance.site.serving import CannotServe, site_server
 from consonance.study.dbt_command import PROJECT
+from consonance.study.forms import FORMS, BadForm
+from consonance.study.layout import lay_out_study
 
 PAGES = ("consonance/site", "consonance/report")
 # Of the module that opens the stores pages may use what opens no vault.
@@ -19,9 +32,11 @@ OPENS_NO_VAULT = {"attach_to_read", "lock_down", "session_settings", "StoreError
 FORBIDDEN = ("consonance.study.key", "consonance.study.keyring", "consonance.study.tokens")
 # Where SQL is run: what it finds goes through a gate for small cells there, or is no number of a page.
 RUNS_SQL = {
-    "consonance/site/build.py": {"_warehouse", "_told"},
+    "consonance/site/numbers.py": {"open_warehouse", "told"},
+    # Of what it makes a table of, rows are shown through told, and columns as in the codebook.
+    "consonance/site/analyses.py": {"_answered"},
     # Bars of few persons are put together or left out: test_codebook.py.
-    "consonance/site/codebook.py": {"codebook", "_entries", "_empty", "_words", "_persons_of", "_numbers"},
+    "consonance/site/codebook.py": {"codebook", "entries", "_meanings", "_empty", "_words", "_persons_of", "_numbers"},
     "consonance/report/reading.py": {"persons", "counted", "_run", "opened"},
     "consonance/report/features.py": {"choose"},
 }
@@ -68,17 +83,112 @@ def test_sql_of_pages_is_run_where_small_cells_are_refused() -> None:
 def test_the_site_leaves_out_rows_of_few_persons_and_refuses_rows_that_do_not_say() -> None:
     few = small_group()
     with duckdb.connect() as connection:
-        found = build._told(
+        found = numbers.told(
             connection, f"select * from (values ('a', {few + 1}), ('b', {few}), ('c', 0)) as t (name, persons)"
         )
         assert [row["name"] for row in found.rows] == ["a", "c"] and found.left_out == 1
         for query in ("select 'a title' as title, 1 as participants", "select 'p1' as participant_id, 99 as persons"):
-            with pytest.raises(SmallCells, match=r"consonance/site/build\.py does not say of how many persons"):
-                build._told(connection, query)
+            with pytest.raises(SmallCells, match=r"consonance/site/numbers\.py does not say of how many persons"):
+                numbers.told(connection, query)
 
 
-def test_every_query_of_the_front_page_says_of_how_many_persons_it_is() -> None:
-    for query in (*build.QUERIES.values(), build.RISKS):
+def test_a_row_that_is_left_out_is_no_difference_of_the_others() -> None:
+    few = small_group()
+    rows = f"(values ('a', {3 * few}), ('b', {few + 1}), ('c', {few}), ('d', {2 * few})) as t (name, persons)"
+    with duckdb.connect() as connection:
+        found = numbers.told(connection, f"from {rows}", adds_up=True)
+        assert [row["name"] for row in found.rows] == ["a", "d"] and found.left_out == 2
+        found = numbers.told(connection, f"from {rows} where name <> 'c'", adds_up=True)
+        assert [row["name"] for row in found.rows] == ["a", "b", "d"] and found.left_out == 0
+
+
+def test_every_query_of_the_site_says_of_how_many_persons_it_is() -> None:
+    for query in (*numbers.QUERIES.values(), numbers.RISKS):
         assert "persons" in query
-    template = Path(build.__file__).with_name("templates") / "index.html"
-    assert all(f"{name}.rows" in template.read_text(encoding="utf-8") for name in (*build.QUERIES, "risks"))
+    templates = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES.glob("site_*.html"))
+    assert all(f"{name}.rows" in templates for name in numbers.QUERIES)
+
+
+def test_the_page_of_a_release_has_no_small_number_of_persons() -> None:
+    few = small_group()
+    certificate = {
+        "consent": {"persons": 3 * few, "left_out": {"no active consent": few}, "purposes_of_those_in": {"library": 1}},
+        "demographics": {"withheld": few, "persons_below_l": few + 1},
+        "statements": ["Linkage.", f"The demographics of {few} persons are withheld."],
+        "risk": [{"persons": few}, {"persons": few + 1}],
+    }
+    page = without_small_numbers(certificate)
+    assert f"'{few}'" not in str(page) and f": {few}," not in str(page) and f" of {few} persons" not in str(page)
+    assert page["consent"]["left_out"] == {"no active consent": f"up to {few} persons"}
+    assert page["risk"] == [{"persons": few + 1}] and page["demographics"]["persons_below_l"] == few + 1
+    assert certificate["consent"]["left_out"] == {"no active consent": few}
+
+
+@pytest.mark.parametrize(
+    ("granting", "said"),
+    [
+        (0, "no participant"),
+        (20, "up to 20 participants"),
+        (25, "25 participants"),
+        (45, "all but up to 20"),
+        (50, "50 participants"),
+    ],
+)
+def test_neither_those_who_grant_a_purpose_nor_those_who_do_not_are_counted_if_they_are_few(
+    granting: int, said: str
+) -> None:
+    assert front._granting(granting, 50) == said
+    assert front._granting(15, 30) == "up to 20 participants"
+
+
+def test_the_site_is_served_to_this_machine_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>made", encoding="utf-8")
+    with site_server(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        assert server.server_address[0] == "127.0.0.1"
+        with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/") as answer:
+            assert answer.read() == b"<p>made"
+        with pytest.raises(CannotServe, match=f"Port {server.server_port} of this machine is in use"):
+            site_server(tmp_path, server.server_port).__enter__()
+        server.shutdown()
+
+
+def test_a_title_stays_as_it_is_and_a_page_of_markdown_is_framed(tmp_path: Path) -> None:
+    pages = [
+        Page("index", "A *study* <of> `us`", "<p>a_b_c <b>*bold*</b></p>"),
+        Page("a/b", "B", '<h2 id="x">x</h2>', "A"),
+    ]
+    write_framed(pages, [Link("lineage.html", "Lineage", "A")], "A [title](x) & more", tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert "<h1>A *study* &lt;of&gt; `us`</h1>" in index and "<p>a_b_c <b>*bold*</b></p>" in index
+    assert "A [title](x) &amp; more" in index and 'href="a/b.html"' in index
+    assert 'href="../lineage.html"' in (tmp_path / "site" / "a" / "b.html").read_text(encoding="utf-8")
+    privacy = (tmp_path / "site" / "docs" / "privacy.html").read_text(encoding="utf-8")
+    assert (
+        "<table>" in privacy and 'href="numbers.html' in privacy and ".md" not in re.findall(r'href="([^"]+)"', privacy)
+    )
+    loaded = re.findall(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="([^"]+)"', index + privacy)
+    assert loaded and not [address for address in loaded if address.startswith(("http", "//"))]
+    assert not {path.name for path in (tmp_path / "site").rglob("*")} & {"404.html", "sitemap.xml", "search_index.json"}
+
+
+def test_the_history_of_checks_has_rules_and_moments_and_nothing_else(tmp_path: Path) -> None:
+    study = lay_out_study(tmp_path / "study", "A study", None)
+    assert check_history(study) == []
+    rule = {"rule": "C1_consent_covers_everyone", "passed": False, "findings": [{"what": "a secret"}]}
+    note_checks(study, [CheckResult("rules", False, "a secret", {"rules": [rule]}), CheckResult("wall", True, "")])
+    note_checks(study, [CheckResult("rules", True, "", {"rules": [rule | {"passed": True}]})])
+    history = check_history(study)
+    assert [(one.check, one.passed) for one in history] == [("rules", True), ("wall", True), ("rules", False)]
+    text = study.check_history_path.read_text(encoding="utf-8")
+    assert "secret" not in text
+    FORMS["check history"](text)
+    with pytest.raises(BadForm):
+        FORMS["check history"](text.replace('"wall"', '"Anna is in"'))
+    certificate = {"release": 4, "tier": "public", "created": "2030-01-01T00:00:00Z", "checks": [{"rules": [rule]}]}
+    judged = {one.rule.name: one for one in judged_rules([], history, [certificate])}
+    outcomes = judged["C1_consent_covers_everyone"].outcomes
+    assert [(one.of, one.passed) for one in outcomes] == [
+        ("release 4 (public)", False), ("the warehouse", True), ("the warehouse", False),
+    ]  # fmt: skip
+    assert judged["M3_values_are_possible"].passed is None

@@ -1,0 +1,67 @@
+"""When which check was run on a study, and how it ended: one line of ``check_history.jsonl`` for each.
+
+A line names rules and no table, column or participant. So it stays when somebody withdraws, and pages may say its moments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from consonance.checks.check import CheckResult
+from consonance.study.files import replace_file
+from consonance.study.folder import Study
+
+# The oldest lines are dropped.
+MOST_LINES = 400
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A check that was run.
+
+    Attributes:
+        at: When it ended, in UTC, to the minute, with a ``Z``.
+        built: When the warehouse was last written, in the same form; of the check ``rules`` alone.
+        check: Its name.
+        passed: Whether it passed.
+        rules: Each rule by name, and whether it passed; of the check ``rules`` alone.
+    """
+
+    at: str
+    built: str | None
+    check: str
+    passed: bool
+    rules: Mapping[str, bool]
+
+
+def note_checks(study: Study, results: Iterable[CheckResult]) -> None:
+    """Add a line for each of ``results``, as of now."""
+    at = _moment(datetime.now(UTC))
+    written = study.desk_path if study.desk_path.exists() else study.warehouse_path
+    built = _moment(datetime.fromtimestamp(written.stat().st_mtime, UTC)) if written.exists() else None
+    lines = _lines(study)
+    for result in results:
+        rules = {rule["rule"]: rule["passed"] for rule in result.details.get("rules", ())}
+        noted = {"at": at, "check": result.name, "passed": result.passed}
+        lines.append(json.dumps(noted | ({"built": built, "rules": rules} if rules else {})))
+    replace_file(study.check_history_path, ("\n".join(lines[-MOST_LINES:]) + "\n").encode())
+
+
+def check_history(study: Study) -> list[Noted]:
+    """Every check that was noted, the latest first."""
+    found = [json.loads(line) for line in _lines(study)]
+    return [
+        Noted(one["at"], one.get("built"), one["check"], one["passed"], one.get("rules", {})) for one in reversed(found)
+    ]
+
+
+def _lines(study: Study) -> list[str]:
+    path = study.check_history_path
+    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%MZ}"

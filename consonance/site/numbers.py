@@ -1,0 +1,95 @@
+"""The numbers of the docs site, from the marts and ``audit``: each only if its row is of more persons than ``small_group_persons``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from consonance.release.parameters import small_group
+from consonance.report.cells import refuse_small_cells
+from consonance.study.folder import Study
+from consonance.study.records import records
+from consonance.study.vault import attach_to_read, lock_down, session_settings
+
+# Each with the number of persons that a row is of.
+QUERIES = {
+    "fates": """
+        select history_source, fate, count(distinct participant_id) as persons, cast(sum(rows) as bigint) as rows
+        from audit.row_accounting
+        group by all
+        order by all
+    """,
+    "coverage": """
+        select relation, purpose, participants as persons, rows, rows_without_consent
+        from audit.consent_coverage
+        order by all
+    """,
+    "features": """
+        select history_source, feature, feature_source, match_method, participants as persons, tracks, plays,
+            round(100 * share_of_plays, 1) as percent
+        from marts.feature_coverage
+        where grouped_by = 'all'
+        order by history_source, feature, plays desc, feature_source, match_method
+    """,
+    "without_consent": """
+        select cast(coalesce(sum(rows_without_consent), 0) as bigint) as rows, (select count(*) from marts.participants) as persons
+        from audit.consent_coverage
+    """,
+}
+# Of a table that 'consonance attack' makes and each rebuild drops.
+RISKS = """
+    select attack, knowledge, points, wrong_points, replace(measure, '_', ' ') as measure, persons, value, low, high
+    from audit.privacy_risk
+    where attack <> 'membership' and coalesce(attack <> 'unicity' or wrong_points = 0, true)
+    order by attack, wrong_points, knowledge, points, rowid
+"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page says: the rows of more persons than ``small_group``, and how many others there are."""
+
+    rows: list[dict[str, Any]]
+    left_out: int
+
+
+@contextmanager
+def open_warehouse(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that has the warehouse in use, under the name that it has in models, and no way to any other file."""
+    with duckdb.connect(config=session_settings()) as connection:
+        attach_to_read(connection, study.warehouse_path, "warehouse")
+        connection.execute("use warehouse")
+        lock_down(connection, [])
+        yield connection
+
+
+def numbers(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Told]:
+    """What the ``QUERIES`` find, by name."""
+    return {name: told(connection, query) for name, query in QUERIES.items()}
+
+
+def told(connection: duckdb.DuckDBPyConnection, query: str, *, adds_up: bool = False) -> Told:
+    """What ``query`` finds, without the rows of few persons.
+
+    Args:
+        connection: The warehouse is the database in use.
+        query: With a column ``persons``.
+        adds_up: Whether its rows are parts of a whole that may be known: then one row more is left out, the smallest of the
+            others, so that those left out are of more than few persons together.
+
+    Raises:
+        SmallCells: its rows do not say of how many persons they are.
+    """
+    found = connection.execute(query)
+    columns = [column[0] for column in found.description or []]
+    rows = records(found)
+    shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
+    if adds_up and shown and len(shown) < len(rows):
+        smallest = min((row for row in shown), key=lambda row: row["persons"])
+        shown = [row for row in shown if row is not smallest]
+    refuse_small_cells(shown, columns, "consonance/site/numbers.py")
+    return Told(shown, len(rows) - len(shown))
