@@ -40,7 +40,7 @@ from loaders.donations import load_donations
 from loaders.inbox import Donation, find_donations
 from loaders.load import LoadProgress, held_back, keep_freed_memory, note_who_takes_part
 from loaders.load_report import LoadReport
-from loaders.shards import Share
+from loaders.shards import Share, refuse_link
 
 # What decides who is read, with what the operator's tables say today.
 OF_CONSENT = ("secrets", "tombstones", "notices", "consent_events", "ledger_lines", "keyring")
@@ -61,9 +61,11 @@ def load_shard(study: Study, share: Share, progress: LoadProgress | None = None)
         The report of its donations.
 
     Raises:
+        BadShards: the folder of shards is a link.
         OlderStores: the study must be loaded once without shares, to bring the vault to this version.
         ConsonanceError: see ``load_study``.
     """
+    refuse_link(study)
     settings = Settings.read(study)
     progress = progress or LoadProgress()
     loaded_at = datetime.now(UTC).replace(tzinfo=None)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 from jinja2 import Environment, StrictUndefined
@@ -49,21 +48,14 @@ class Merged:
         shards: How many there were.
         donations, plays: How many came into the vault.
         participants_left: Of so many nothing came, because the vault changed meanwhile: the next load reads them.
-        not_deleted: Shards that lie behind a link, or could not be deleted; within the study folder.
     """
 
     shards: int
     donations: int
     plays: int
     participants_left: int
-    not_deleted: tuple[str, ...] = ()
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """What the audit log keeps of it."""
-        return {name: count for name, count in asdict(self).items() if name != "not_deleted"}
-
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, int]:
         return asdict(self)
 
 
@@ -93,7 +85,7 @@ def merge_shards(study: Study) -> Merged:
         connection.begin()
         try:
             merged = _merge(connection, list(attached), loaded_at)
-            record(connection, study, "shards_merged", merged.counts)
+            record(connection, study, "shards_merged", merged.as_json())
             _step("merged")
             connection.commit()
         except BaseException:
@@ -102,10 +94,11 @@ def merge_shards(study: Study) -> Merged:
         _step("committed")
         anchor(connection, study)
         connection.execute("checkpoint vault")
-    left = [study.within(path) for path in attached.values() if not remove_within(study.root, path)]
-    if not left:
-        remove_within(study.root, study.shards)
-    return Merged(merged.shards, merged.donations, merged.plays, merged.participants_left, tuple(left))
+    if not remove_within(study.root, study.shards):
+        raise BadShards(
+            f"{study.shards} cannot be deleted.", "Delete it: all that is in it is in the vault now. Then load."
+        )
+    return merged
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, study: Study, share: Share, path: Path) -> str:

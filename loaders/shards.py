@@ -68,12 +68,25 @@ class Share:
         return study.shards / f"{self.number}-of-{self.of}.duckdb"
 
 
+def refuse_link(study: Study) -> None:
+    """Check that shards are in the study folder itself, where a withdrawal deletes them.
+
+    Raises:
+        BadShards: their folder is a link.
+    """
+    if study.shards.is_symlink():
+        raise BadShards(
+            f"{study.shards} is a link.", "Delete the link, and what it leads to: shards stay in the study folder."
+        )
+
+
 def complete_shards(study: Study) -> dict[Share, Path]:
     """The shards of ``study``, in their order: each share of one load once.
 
     Raises:
-        BadShards: there is none, one is missing, those of two loads are mixed, or there is another file.
+        BadShards: their folder is a link, there is none, one is missing, those of two loads are mixed, or there is another file.
     """
+    refuse_link(study)
     files = sorted(path for path in study.shards.glob("*") if not is_system_file(path.name))
     if not files:
         raise BadShards(

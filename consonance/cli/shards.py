@@ -59,6 +59,4 @@ def merge_all(study: Study, as_json: bool) -> dict[str, Any]:
         merged = merge_shards(study)
     if not as_json:
         out.print(f"{merged.shards:,} shards merged: {merged.donations:,} donations with {merged.plays:,} plays.")
-        for path in merged.not_deleted:
-            out.print(f"[yellow]{escape(path)}[/] could not be deleted: delete it.", soft_wrap=True)
     return {"merged": merged.as_json()}

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from conftest import SmallStudy, account_play, as_zip, play
 
 from consonance.cli.commands import cli
+from consonance.erasure import rewriting
 from consonance.erasure.study_files import left_to_do
 from consonance.study.folder import Study
 from consonance.study.key_rotation import ShardsUnderOldKey, rotate_key
@@ -114,7 +115,7 @@ def test_merged_shares_equal_one_load_and_can_be_merged_again(study: SmallStudy,
     assert landed(study) == rows
     assert not study.study.shards.exists()
     shutil.copytree(kept, study.study.shards)
-    assert merge_shards(study.study).counts == {"shards": 2, "donations": 0, "plays": 0, "participants_left": 0}
+    assert merge_shards(study.study).as_json() == {"shards": 2, "donations": 0, "plays": 0, "participants_left": 0}
     assert landed(study) == rows
 
 
@@ -129,7 +130,7 @@ def test_shares_land_what_the_vault_lacks(study: SmallStudy, tmp_path: Path) -> 
     load_in_shares(study, 2)
     whole = copy_of(study, tmp_path / "whole")
     whole.load()
-    assert merge_shards(study.study).counts == {"shards": 2, "donations": 3, "plays": 9, "participants_left": 0}
+    assert merge_shards(study.study).as_json() == {"shards": 2, "donations": 3, "plays": 9, "participants_left": 0}
     assert landed(study) == landed(whole)
 
 
@@ -208,7 +209,7 @@ def test_what_is_no_complete_set_is_refused(study: SmallStudy, tmp_path: Path) -
     assert study.vault("select count(*) from vault.raw.donations") == [(0,)]
 
 
-def test_shards_are_study_files_that_other_commands_know(study: SmallStudy) -> None:
+def test_shards_are_study_files_that_other_commands_know(study: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     load_in_shares(study, 1)
     place = place_of("shards/1-of-1.duckdb")
     assert place and "encrypted" in place.what
@@ -216,6 +217,13 @@ def test_shards_are_study_files_that_other_commands_know(study: SmallStudy) -> N
     with pytest.raises(ShardsUnderOldKey, match="load --merge"):
         rotate_key(study.study)
     assert any("1-of-1" in line for line in left_to_do(study.study, ["P001"], []))
+    monkeypatch.setattr(rewriting, "run_dbt", lambda *arguments: None)
+    monkeypatch.setattr(rewriting, "clear_artifacts", lambda: None)
+    rewriting.rebuild_warehouse(study.study)  # as an erasure does
+    assert not study.study.shards.exists()
+    study.study.shards.symlink_to(study.root.parent)
+    with pytest.raises(BadShards, match="is a link"):
+        load_shard(study.study, Share(1, 1))
 
 
 def test_each_participant_is_in_one_share_which_the_code_alone_decides() -> None:
