@@ -28,6 +28,23 @@ CLASSES = (
     ("tonal", "tonal_atonal", "tonal"),
     ("bright", "timbre", "bright"),
 )
+# The genre classifiers, by what follows genre_ in their names, and the classes of each.
+GENRES = {
+    "dortmund": (
+        "alternative",
+        "blues",
+        "electronic",
+        "folkcountry",
+        "funksoulrnb",
+        "jazz",
+        "pop",
+        "raphiphop",
+        "rock",
+    ),
+    "electronic": ("ambient", "dnb", "house", "techno", "trance"),
+    "rosamerica": ("cla", "dan", "hip", "jaz", "pop", "rhy", "roc", "spe"),
+    "tzanetakis": ("blu", "cla", "cou", "dis", "hip", "jaz", "met", "pop", "reg", "roc"),
+}
 MBID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 SUBMISSIONS = f"""
@@ -107,6 +124,17 @@ def _probability(classifier: str, name: str) -> str:
     """
 
 
+def _genres() -> dict[str, str]:
+    """The probability of each genre. All of them are read at once: to parse a document takes longest."""
+    names = [(model, genre) for model, genres in GENRES.items() for genre in genres]
+    paths = ", ".join(f"'$.genre_{model}.all.{genre}'" for model, genre in names)
+    read = f"json_extract_string(coalesce(document -> '$.highlevel', document), [{paths}])"
+    return {
+        f"{model}_{genre}": f"try_cast({read}[{place}] as double)"
+        for place, (model, genre) in enumerate(names, start=1)
+    }
+
+
 def _number(place: str) -> str:
     return f"try_cast(document ->> '$.{place}' as double)"
 
@@ -117,6 +145,7 @@ PARTS = (
         "acousticbrainz_highlevel",
         {column: _probability(classifier, name) for column, classifier, name in CLASSES},
     ),
+    Part("acousticbrainz_highlevel", "acousticbrainz_genres", _genres()),
     Part(
         "acousticbrainz_lowlevel",
         "acousticbrainz_rhythm",

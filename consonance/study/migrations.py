@@ -62,6 +62,11 @@ def _drop_keys_of_recordings(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"alter table catalogue.music.recordings drop column if exists {column}")
 
 
+def _read_classifiers_again(connection: duckdb.DuckDBPyConnection) -> None:
+    """Genres of AcousticBrainz were not read: a dump of its classifiers may be added once more, and lands them."""
+    connection.execute("delete from catalogue.music.dumps where source_id = 'acousticbrainz_highlevel'")
+
+
 # The step at place n leads to version n + 2: stores without a version are those of version 1.
 STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _let_dbt_drop_models_of_0_1,
@@ -69,6 +74,7 @@ STEPS: tuple[Callable[[duckdb.DuckDBPyConnection], None], ...] = (
     _rename_taken_down,
     _read_archives_again,
     _drop_keys_of_recordings,
+    _read_classifiers_again,
 )
 VERSION = len(STEPS) + 1
 

@@ -41,25 +41,7 @@ keyed_recordings as (
     where key_kind = 'recording_mbid'
 ),
 
-wanted as (
-    select distinct recording_mbid
-    from keyed_recordings
-),
-
--- Submissions to AcousticBrainz bear the ids of their time: those that were merged into a wanted one count for it.
-asked_recordings as (
-    select
-        recording_mbid as submitted_mbid,
-        recording_mbid
-    from wanted
-    union
-    select
-        recording_redirects.recording_mbid as submitted_mbid,
-        wanted.recording_mbid
-    from recording_redirects
-    inner join wanted on recording_redirects.canonical_recording_mbid = wanted.recording_mbid
-),
-
+{{ asked_recordings('keyed_recordings') }},
 {%- for table in submitted %}
 
 {{ table }} as (

@@ -262,6 +262,8 @@ def test_no_relation_with_persons_is_forgotten(runs: tuple[SmallStudy, Counts, C
         "features.feat_track_features",
         "features.feat_training_values",
         "features.feat_track_coverage",
+        "features.feat_track_genres",
+        "marts.track_genres",
         "features.feat_emotion_report_plays",
         "features.feat_training_window_features",
         "marts.emotion_window_features",

@@ -81,7 +81,7 @@ TRACKS = (
     "features.feat_track_named_sources", "features.feat_track_keys", "features.feat_track_sources",
     "features.feat_track_source_values", "features.feat_track_resolved_values", "features.feat_track_features",
     "features.feat_training_values",
-    "features.feat_track_coverage", "marts.tracks",
+    "features.feat_track_coverage", "features.feat_track_genres", "marts.tracks", "marts.track_genres",
 )  # fmt: skip
 STEPS = (
     "recording what is to be erased", "deleting rows", "clearing the study files", "writing the vault into a fresh file",

@@ -144,6 +144,7 @@ def highlevel(happy: float) -> dict[str, object]:
     return {
         "mood_happy": {"all": {"happy": happy, "not_happy": 1 - happy}, "value": "happy", "probability": happy},
         "danceability": {"value": "not_danceable", "probability": 0.75},
+        "genre_rosamerica": {"all": {"jaz": happy, "roc": "much"}, "value": "jaz", "probability": happy},
         "voice_instrumental": {"all": {"instrumental": "much", "voice": 1}, "value": "voice", "probability": 0.875},
     }
 
@@ -184,6 +185,15 @@ def test_documents_land_in_every_form(catalogue: duckdb.DuckDBPyConnection, tmp_
         (mbid(1), 2, 0.1, 0.25, 0.125), (mbid(2), 0, 0.2, 0.25, 0.125), (mbid(3), 0, 0.3, 0.25, 0.125),
         (mbid(4), 0, 0.4, 0.25, 0.125), (mbid(4), 5, 0.5, 0.25, 0.125),
     ]  # fmt: skip
+    assert catalogue.execute(
+        "select submission_offset, rosamerica_jaz, rosamerica_roc, dortmund_jazz from catalogue.music.acousticbrainz_genres order by recording_mbid, 1"
+    ).fetchall() == [
+        (2, 0.1, None, None),
+        (0, 0.2, None, None),
+        (0, 0.3, None, None),
+        (0, 0.4, None, None),
+        (5, 0.5, None, None),
+    ]
 
 
 def test_a_shard_and_low_level_documents(catalogue: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:

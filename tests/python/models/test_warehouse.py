@@ -27,6 +27,7 @@ MARTS = (
     "plays",
     "sessions",
     "tracks",
+    "track_genres",
     "daily_listening",
     "library",
     "emotion_prompts",

@@ -203,6 +203,7 @@ def test_a_release_is_whole_described_and_read_only(controlled: Published) -> No
                     "participants",
                     "plays",
                     "sessions",
+                    "track_genres",
                     "tracks",
                     "training_examples",
                     "training_sources",
@@ -564,6 +565,11 @@ FAULTS = {
         "controlled",
         "release",
         "update db.marts.emotion_window_features set mean = mean + 1 where feature = 'tempo'",
+    ),
+    "P1_released_genres_may_be_passed_on": (
+        "controlled",
+        "release",
+        "insert into db.marts.track_genres select track_id, 'genre_dortmund', 'jazz', 1, 1, 1, 'spotify_archive', 'names', 1 from db.marts.tracks limit 1",
     ),
     "P1_public_means_are_of_values_that_may_be_passed_on": (
         "public",
