@@ -42,7 +42,7 @@ class CannotWrite(ConsonanceError):
     help="Write the answer into this file; you alone may read it.",
 )
 @click.option("--plain", is_flag=True, help="Without QUERY: open DuckDB's own shell.")
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json; errors are JSON too.")
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, and errors too (docs/json.md).")
 def sql(
     query: str | None,
     folder: Path | None,

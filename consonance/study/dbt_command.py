@@ -33,8 +33,11 @@ class DbtFailed(ConsonanceError):
     """A dbt command ended with an error; ``output`` is what it printed."""
 
     def __init__(self, command: str, output: str, log: str) -> None:
-        super().__init__(f"'dbt {command}' failed.", f"Its last lines are printed above{log}.")
-        self.output = output
+        # A traceback says nothing to who runs a study.
+        is_told = "Traceback" not in output
+        told = f"Its last lines are printed above{log}." if is_told else "It met an error of its own: see logs/dbt.log."
+        super().__init__(f"'dbt {command}' failed.", told)
+        self.output = output if is_told else ""
 
 
 def target_folder(workspace: Path | None = None) -> Path:

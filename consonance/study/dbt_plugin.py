@@ -28,8 +28,8 @@ from consonance.study.folder import Study
 from consonance.study.last_run import project_digest
 from consonance.study.literals import literal
 from consonance.study.modes import close_folders, close_to_others, keep_to_owner
-from consonance.study.store_errors import StoreError, StoreInUse
-from consonance.study.vault import VAULT, attach_study, lock_down, prepare, session_settings
+from consonance.study.store_errors import StoreError
+from consonance.study.vault import VAULT, attach_study, lock_down, prepare, session_settings, why_not_opened
 from consonance.study.withheld import of_statement_alone
 
 
@@ -109,12 +109,12 @@ def _opened(path: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """The warehouse.
 
     Raises:
-        StoreInUse: another process has it open.
+        StoreError: it is damaged, or another process has it open.
     """
     try:
         return duckdb.connect(str(path), config=config)
-    except duckdb.IOException as error:
-        raise StoreInUse.said_by(str(error), path) or error from None
+    except duckdb.Error as error:
+        raise why_not_opened(path, str(error)) from None
 
 
 @contextmanager

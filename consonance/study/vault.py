@@ -264,7 +264,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str, option
         connection.execute(f"ATTACH {literal(path)} AS {name} {options}")
     except duckdb.Error as error:
         # DuckDB's message is not passed on: it may quote the statement, and so the key.
-        raise _explained(path, str(error)) from None
+        raise why_not_opened(path, str(error)) from None
 
 
 def _extension(name: str) -> Path:
@@ -272,7 +272,8 @@ def _extension(name: str) -> Path:
     return package / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
 
 
-def _explained(path: Path, message: str) -> StoreError:
+def why_not_opened(path: Path, message: str) -> StoreError:
+    """What to say of the store ``path``, which DuckDB cannot open, from its ``message``: of that nothing is passed on."""
     if in_use := StoreInUse.said_by(message, path):
         return in_use
     if "key" in message.lower():

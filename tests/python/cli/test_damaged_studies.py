@@ -19,7 +19,8 @@ from report_marts import Shape, make
 
 from consonance.cli.errors import explain
 from consonance.cli.main import main, status_of
-from consonance.study import dbt_command
+from consonance.study import dbt_command, dbt_plugin
+from consonance.study.store_errors import StoreError
 
 # How messages of Python and DuckDB begin. What DuckDB says of an analyst's own query is passed on.
 RAW = re.compile(
@@ -125,3 +126,12 @@ def test_an_interrupted_command_ends_with_130_and_a_sentence(capsys: pytest.Capt
 
     assert status_of(interrupted) == 130
     assert capsys.readouterr().err.startswith("Interrupted.")
+
+
+def test_dbt_says_which_store_is_damaged_and_shows_no_traceback(tmp_path: Path) -> None:
+    (path := tmp_path / "warehouse.duckdb").write_bytes(CONTENTS["binary"])
+    with pytest.raises(StoreError, match=r"warehouse\.duckdb cannot be opened: it is damaged.*'dbt run'"):
+        dbt_plugin._opened(path, {})
+    failed = dbt_command.DbtFailed("run", f"Traceback (most recent call last):\n{CONTENT}", "")
+    assert not explain(failed).output and "logs/dbt.log" in explain(failed).remedy
+    assert explain(dbt_command.DbtFailed("run", "1 of 2 ERROR", "")).output == "1 of 2 ERROR"

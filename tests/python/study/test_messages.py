@@ -39,6 +39,7 @@ FINDS_LOCK = "StoreInUse.said_by"
 # Where the message of an error is looked at: for a word that says what kind it is.
 READERS = {
     ("consonance/study/vault.py", "_attach"),  # is the file locked, is the key wrong?
+    ("consonance/study/dbt_plugin.py", "_opened"),
     ("consonance/study/store_errors.py", "store_error"),  # is it locked, damaged, or without a table?
     ("consonance/checks/leaks/contents.py", "is_encrypted_database"),
     ("consonance/desk/answers.py", "answer_to"),  # of an analyst's own query on what the analyst may read
