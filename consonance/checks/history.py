@@ -51,16 +51,21 @@ def note_checks(study: Study, results: Iterable[CheckResult]) -> None:
 
 
 def check_history(study: Study) -> list[Noted]:
-    """Every check that was noted, the latest first."""
-    found = [json.loads(line) for line in _lines(study)]
-    return [
-        Noted(one["at"], one.get("built"), one["check"], one["passed"], one.get("rules", {})) for one in reversed(found)
-    ]
+    """Every check that was noted, the latest first. The leak scan reports lines that are of another form."""
+    return [noted for line in reversed(_lines(study)) if (noted := _noted(line))]
+
+
+def _noted(line: str) -> Noted | None:
+    try:
+        one = json.loads(line)
+        return Noted(one["at"], one.get("built"), one["check"], one["passed"], one.get("rules", {}))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _lines(study: Study) -> list[str]:
     path = study.check_history_path
-    return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
 
 
 def _moment(moment: datetime) -> str:

@@ -21,13 +21,13 @@ OF_DEMOGRAPHICS = ("withheld", "persons_below_l")
 
 
 def certificates(study: Study) -> list[dict[str, Any]]:
-    """The certificates of the releases that are there, the latest first."""
+    """The certificates of the releases that are there, the latest first. Those of version 0.1 had another form, and none is here."""
+    numbers = [path.parent for path in study.published.glob(f"*/{CERTIFICATE[0]}") if path.parent.name.isdecimal()]
     found = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in study.published.glob(f"*/{CERTIFICATE[0]}")
-        if path.parent.name.isdecimal()
+        json.loads((folder / CERTIFICATE[0]).read_text(encoding="utf-8"))
+        for folder in sorted(numbers, key=lambda folder: int(folder.name), reverse=True)
     ]
-    return sorted(found, key=lambda certificate: certificate["release"], reverse=True)
+    return [certificate for certificate in found if "checks" in certificate]
 
 
 def without_small_numbers(certificate: Mapping[str, Any]) -> dict[str, Any]:

@@ -40,17 +40,21 @@ MOMENTS = """
 
 @dataclass(frozen=True)
 class PageTexts:
-    """What is known of pages: the paths that may not be on one, and the dates that may."""
+    """What is known of pages: the places of this machine that may not be on one; the dates that may, and the paths that the
+    project's documentation has as examples."""
 
     places: tuple[str, ...]
     dates: frozenset[str]
+    examples: frozenset[str]
 
     def problems(self, name: str, text: str) -> Iterator[tuple[str, int]]:
         """What the page ``name`` says and should not, and at which character."""
         for place in self.places:
             if (at := text.find(place)) >= 0:
                 yield "has an absolute path in it", at
-        if found := re.search(ABSOLUTE_PATH, text):
+        if found := next(
+            (path for path in re.finditer(ABSOLUTE_PATH, text) if path.group() not in self.examples), None
+        ):
             yield "has an absolute path in it", found.start()
         if name != OF_DBT:
             for found in DATE.finditer(text):
@@ -71,7 +75,9 @@ def page_texts(connection: duckdb.DuckDBPyConnection, root: Path, declared: Iter
     dates = {date for text in texts for date in DATE.findall(text)}
     dates |= {moment for (moment,) in connection.execute(MOMENTS).fetchall() if moment}
     shorter = {date[:end] for date in dates for end in (10, 16)}  # to the day, to the minute
-    return PageTexts(tuple(_spelled([root, PROJECT, Path.home()])), frozenset(dates | shorter))
+    documentation = [path.read_text(encoding="utf-8") for path in (PROJECT / "docs").glob("*.md")]
+    examples = frozenset(path for text in documentation for path in re.findall(ABSOLUTE_PATH, text))
+    return PageTexts(tuple(_spelled([root, PROJECT, Path.home()])), frozenset(dates | shorter), examples)
 
 
 def _as_written(date: str) -> set[str]:

@@ -287,5 +287,11 @@ def test_the_pages_of_the_docs_site_in_a_browser(
         assert seen.wait_for("document.body.innerText.includes('One row is one play: deduplicated, consented')")
         asked = [asked for asked in seen.requests if not asked.startswith(("file:", "data:", "blob:"))]
         assert (seen.messages, asked) == ([], [])
+    with browser(tmp_path / "dark") as seen:  # the frame keeps the choice of a profile
+        seen.call("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+        for name in ("index", "wall", "codebook/marts.participants"):
+            seen.open((site / f"{name}.html").as_uri())
+            assert seen.ask("document.body.getAttribute('data-md-color-scheme')") == "slate"
+            assert not axe or not seen.ask(f"{axe}; {SERIOUS}"), name
     if not axe:
         pytest.skip("everything but axe-core was tested: AXE_CORE names no folder with it (.ci/run installs it)")

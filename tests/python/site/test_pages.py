@@ -185,6 +185,8 @@ def test_the_history_of_checks_has_rules_and_moments_and_nothing_else(tmp_path: 
     FORMS["check history"](text)
     with pytest.raises(BadForm):
         FORMS["check history"](text.replace('"wall"', '"Anna is in"'))
+    study.check_history_path.write_text(f"broken\n[]\n{text}", encoding="utf-8")
+    assert check_history(study) == history
     certificate = {"release": 4, "tier": "public", "created": "2030-01-01T00:00:00Z", "checks": [{"rules": [rule]}]}
     judged = {one.rule.name: one for one in judged_rules([], history, [certificate])}
     outcomes = judged["C1_consent_covers_everyone"].outcomes
