@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -47,7 +48,9 @@ def note_checks(study: Study, results: Iterable[CheckResult]) -> None:
         rules = {rule["rule"]: rule["passed"] for rule in result.details.get("rules", ())}
         noted = {"at": at, "check": result.name, "passed": result.passed}
         lines.append(json.dumps(noted | ({"built": built, "rules": rules} if rules else {})))
-    replace_file(study.check_history_path, ("\n".join(lines[-MOST_LINES:]) + "\n").encode())
+    # A study on a disk that cannot be written can be checked.
+    with suppress(OSError):
+        replace_file(study.check_history_path, ("\n".join(lines[-MOST_LINES:]) + "\n").encode())
 
 
 def check_history(study: Study) -> list[Noted]:
