@@ -20,6 +20,7 @@ from report_marts import Shape, make
 from consonance.cli.errors import explain
 from consonance.cli.main import main, status_of
 from consonance.study import dbt_command, dbt_plugin
+from consonance.study.files import replace_file
 from consonance.study.store_errors import StoreError
 
 # How messages of Python and DuckDB begin. What DuckDB says of an analyst's own query is passed on.
@@ -135,3 +136,13 @@ def test_dbt_says_which_store_is_damaged_and_shows_no_traceback(tmp_path: Path) 
     failed = dbt_command.DbtFailed("run", f"Traceback (most recent call last):\n{CONTENT}", "")
     assert not explain(failed).output and "logs/dbt.log" in explain(failed).remedy
     assert explain(dbt_command.DbtFailed("run", "1 of 2 ERROR", "")).output == "1 of 2 ERROR"
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_and_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder := tmp_path / "here").mkdir()
+    for target, why in ((folder, "is a directory"), (tmp_path / "nowhere" / "x.csv", "no such file or directory")):
+        assert status_of(lambda target=target: replace_file(target, b"x")) == 1  # type: ignore[misc]
+        assert f"Error: {target} cannot be used: {why}." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [folder]
