@@ -11,7 +11,7 @@
 {% endmacro %}
 
 {% macro begin_on_spark() %}
-    {% if execute and is_on_spark() and flags.WHICH in ['run', 'build', 'test', 'compile', 'show'] %}
+    {% if execute and is_on_spark() and flags.WHICH in ['run', 'build'] %}
         {% do refuse_other_variables() %}
         {% for schema in ['raw', 'music', 'reference', 'declassify', 'features'] %}
             {% do run_query('create schema if not exists ' ~ schema) %}
@@ -52,7 +52,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Functions of DuckDB that bodies of functions/ and models call. Patterns of RE2 are read as macros/track_names.sql says. #}
+{# Functions of DuckDB that bodies of functions/ call. Patterns of RE2 are read as macros/track_names.sql says. #}
 {% macro spark_dialect() %}
     {% set pattern = "replace(replace(pattern, '(?i)', '(?iu)'), '\\\\b', '" ~ ascii_boundary() ~ "')" %}
     {{ return([
@@ -60,43 +60,8 @@
         "create or replace function regexp_matches(text_value string, pattern string) returns boolean return text_value rlike concat('(?d)', " ~ pattern ~ ")",
         "create or replace function regexp_full_match(text_value string, pattern string) returns boolean return text_value rlike concat('(?d)^(?:', " ~ pattern ~ ", ')\\\\z')",
         'create or replace function make_timestamp_ms(ms bigint) returns timestamp_ntz return cast(timestamp_millis(ms) as timestamp_ntz)',
-        'create or replace function edit_distance(one string, other string) returns int return ' ~ spark_edit_distance(),
     ]) }}
 {% endmacro %}
-
-{# Damerau's and Levenshtein's distance of the bytes of two texts, as damerau_levenshtein() of DuckDB has it, as far as it is
-   at most 2. The rows of their table are made one after the other, of the three before: an exchange of neighbours may
-   have one letter between them. Source: Lowrance and Wagner, An Extension of the String-to-String Correction Problem (1975). #}
-{% macro spark_edit_distance() -%}
-    {%- set letters = "split(decode(encode({}, 'UTF-8'), 'ISO-8859-1'), '')" -%}
-    {%- set a, b = letters.format('one'), letters.format('other') -%}
-    case
-        when one is null or other is null then null
-        when one = other then 0
-        when one = '' or other = '' then greatest(octet_length(one), octet_length(other))
-        else transform(array(named_struct('a', {{ a }}, 'b', {{ b }})), texts -> aggregate(
-            sequence(1, size(texts.a)),
-            named_struct('last', sequence(0, size(texts.b)), 'before', cast(array() as array<int>), 'third', cast(array() as array<int>)),
-            (rows, i) -> named_struct(
-                'last', aggregate(
-                    sequence(1, size(texts.b)),
-                    array(i),
-                    (made, j) -> concat(made, array(least(
-                        get(rows.last, j) + 1,
-                        get(made, j - 1) + 1,
-                        get(rows.last, j - 1) + case when get(texts.a, i - 1) = get(texts.b, j - 1) then 0 else 1 end,
-                        case when get(texts.a, i - 2) = get(texts.b, j - 1) and get(texts.a, i - 1) = get(texts.b, j - 2) then get(rows.before, j - 2) + 1 end,
-                        case when get(texts.a, i - 3) = get(texts.b, j - 1) and get(texts.a, i - 1) = get(texts.b, j - 2) then get(rows.third, j - 2) + 2 end,
-                        case when get(texts.a, i - 2) = get(texts.b, j - 1) and get(texts.a, i - 1) = get(texts.b, j - 3) then get(rows.before, j - 3) + 2 end
-                    )))
-                ),
-                'before', rows.last,
-                'third', rows.before
-            ),
-            rows -> get(rows.last, size(texts.b))
-        ))[0]
-    end
-{%- endmacro %}
 
 {# A declassifier of functions/, with its body or, if DuckDB alone reads that, the second one. In a text of Spark's SQL a
    backslash is written twice. #}

@@ -192,6 +192,18 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ({{ text }} rlike '{{ spark_pattern(pattern) }}')
 {%- endmacro %}
 
+{% macro begins_with(text, beginning) -%}
+    {{- adapter.dispatch('begins_with', 'consonance')(text, beginning) -}}
+{%- endmacro %}
+
+{% macro duckdb__begins_with(text, beginning) -%}
+    starts_with({{ text }}, {{ beginning }})
+{%- endmacro %}
+
+{% macro spark__begins_with(text, beginning) -%}
+    startswith({{ text }}, {{ beginning }})
+{%- endmacro %}
+
 {% macro composed(text) -%}
     {{- adapter.dispatch('composed', 'consonance')(text) -}}
 {%- endmacro %}

@@ -14,7 +14,7 @@ music as (
         track_id,
         title,
         creator,
-        case when starts_with(spotify_uri, 'spotify:track:') then {{ track_id_of('spotify_uri') }} end as spotify_id
+        case when {{ begins_with('spotify_uri', "'spotify:track:'") }} then {{ track_id_of('spotify_uri') }} end as spotify_id
     from anon_tracks
     where content_type = 'track' and not is_private
 ),

@@ -9,7 +9,7 @@ int_known_names as (select * from {{ ref('int_known_names') }}),
 spelled as (
     select
         case
-            when content_uri is null or starts_with(content_uri, 'spotify:local:') then participant_no
+            when content_uri is null or {{ begins_with('content_uri', "'spotify:local:'") }} then participant_no
         end as participant_no,
         content_type,
         content_uri,
@@ -23,7 +23,7 @@ spelled as (
         and content_type <> 'unknown'
     group by
         case
-            when content_uri is null or starts_with(content_uri, 'spotify:local:') then participant_no
+            when content_uri is null or {{ begins_with('content_uri', "'spotify:local:'") }} then participant_no
         end,
         content_type, content_uri, title, creator, album
 ),
@@ -65,7 +65,7 @@ judged as (
         located.creator,
         located.album,
         located.plays,
-        coalesce(starts_with(located.content_uri, 'spotify:local:'), false)
+        coalesce({{ begins_with('located.content_uri', "'spotify:local:'") }}, false)
         or (
             not located.is_in_catalogue
             and (

@@ -27,7 +27,9 @@ from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.folder import Study
 from consonance.study.records import records
 from consonance.study.shared_macros import with_macros
+from consonance.study.vault import open_catalogue
 from consonance.synthetic.study import make_study
+from loaders.dumps import add_dump
 from loaders.load import load_study
 from loaders.track_names import with_track_names
 
@@ -51,11 +53,15 @@ ODD_NAMES = (
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
-    """A synthetic study, made by DuckDB."""
+    """A synthetic study with the dumps of its music, made by DuckDB."""
     root = tmp_path_factory.mktemp("duckdb") / "study"
-    make_study(root, seed=7, people=8, plays=3_000)
+    laid_out = make_study(root, seed=7, people=8, plays=1_500, tracks=1_000, with_dumps=True)
     made = SmallStudy(Study.find(root))
     load_study(made.study)
+    with open_catalogue(made.study) as connection:
+        for source, files in laid_out.dumps.items():
+            for file in files:
+                add_dump(connection, source, file)
     run_dbt(made.study, "run")
     return made
 
