@@ -79,7 +79,7 @@ tracks_of_countries as (
 
 {%- set groupings = [
     ('all', 'tracks', "'all'"),
-    ('year_of_history', 'tracks_of_years', 'cast(tracks_of_years.year_of_history as varchar)'),
+    ('year_of_history', 'tracks_of_years', 'cast(tracks_of_years.year_of_history as string)'),
     ('country', 'tracks_of_countries', "coalesce(tracks_of_countries.country, 'unknown')"),
     ('popularity', 'tracks', "coalesce(coverage.popularity_band, 'unknown')"),
 ] %}
@@ -118,7 +118,7 @@ listeners as (
 class_participants as (
     {%- for grouped_by, group_name in [
         ('all', "'all'"),
-        ('year_of_history', 'cast(year_of_history as varchar)'),
+        ('year_of_history', 'cast(year_of_history as string)'),
         ('country', 'country'),
         ('popularity', 'popularity_band'),
     ] %}
