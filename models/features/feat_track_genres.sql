@@ -17,7 +17,7 @@ feat_source_permissions as (select * from {{ ref('feat_source_permissions') }}),
 keyed_recordings as (
     select
         track_id,
-        cast(key as uuid) as recording_mbid,
+        {{ as_uuid('key') }} as recording_mbid,
         match_method,
         match_confidence
     from feat_track_keys
