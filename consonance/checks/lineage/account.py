@@ -52,8 +52,9 @@ class Account:
         used, line = self.use(kind, flows, node), self.lines.last
         choices: set[Choice] = set()
         for flow in flows:
-            if not flow.parts:
+            if not flow.parts and flow.choices:
                 choices |= flow.choices
+                self.reading.by_values.append((flow.choices, kind))
             before = {name for choice in flow.choices for name in choice.kinds}
             for part in flow.parts:
                 privacy = most_identifying([part.privacy, *(choice.privacy for choice in flow.choices)])

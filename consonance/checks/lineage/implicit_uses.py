@@ -60,7 +60,7 @@ def check_chosen_values(
     project: Project, chosen: Mapping[tuple[str, str, str], Mapping[str, str]], reviews: Reviews, findings: Findings
 ) -> None:
     """Check that a review of a choice names each column right of the wall that has a value because of it, each argument of
-    a function that might be any such value, and no other.
+    a function that might be any such value, each condition that goes by one, and no other.
 
     Args:
         chosen: By column, use and model of the choice what has such values, with the model.
@@ -76,7 +76,8 @@ def check_chosen_values(
                 "implicit",
                 project.models[values[value]],
                 1,
-                f"{value} has values that a '{use}' of {name} chose by {by}, and the review of that is about rows alone.",
+                f"{value} {'goes by' if value.startswith('a ') else 'has'} values that a '{use}' of {name} chose by {by}, "
+                "and the review of that is about rows alone.",
                 f"Pass it through a function of functions/ that accepts {', '.join(sorted(review.kinds))}, or leave it out. "
                 f"If its values may show what chose them, add {value} to the values of the review in {REVIEWED.name}.",
             )

@@ -29,8 +29,9 @@ class Labels:
         readings: What each model's SQL says, by the name of the model.
         choices: What chooses a value right of the wall, or which rows there are, by column, use and model; each with
             the first that it chooses.
-        chosen_values: The columns right of the wall, and arguments of functions (``function(argument)``), whose values
-            they choose, as far as no function has accepted that; each with the model that has it.
+        chosen_values: The columns right of the wall, arguments of functions (``function(argument)``) and conditions
+            (``a 'where' of model``) whose values they choose, as far as no function has accepted that; each with the model
+            that has it.
     """
 
     def __init__(self, project: Project, findings: Findings, reviews: Reviews) -> None:
@@ -62,6 +63,8 @@ class Labels:
         reading = self._read(model)
         self._in_progress.pop()
         self.readings[model.name] = reading
+        for choices, kind in reading.by_values:
+            self.note_values(choices, f"a '{kind}' of {model.name}", model)
         for problem in reading.problems:
             self._findings.of_model("unresolved", model, problem.line, problem.what, problem.remedy)
         if model.layer == "staging":

@@ -80,6 +80,8 @@ class Reading:
         influence: What decided which rows there are.
         reads: Each relation of a database that it names (``database.schema.name``), with the line.
         stars: Lines with a ``*`` that is not ``count(*)``.
+        by_values: What chose the values by which a condition goes that names no column of persons, with the kind of the
+            condition: it goes by these choices again.
     """
 
     columns: dict[str, Flow] = field(default_factory=dict)
@@ -88,4 +90,5 @@ class Reading:
     calls: list[Call] = field(default_factory=list)
     reads: list[tuple[str, int]] = field(default_factory=list)
     stars: list[int] = field(default_factory=list)
+    by_values: list[tuple[frozenset[Choice], str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

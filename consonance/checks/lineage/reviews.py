@@ -32,7 +32,7 @@ class Review:
         keys: (column, use, model).
         kinds: What the columns may say of a participant.
         digest: Of what is written there.
-        values: The columns right of the wall, and arguments of functions, whose values they may choose, too.
+        values: The columns right of the wall, arguments of functions, and conditions whose values they may choose, too.
     """
 
     keys: frozenset[tuple[str, str, str]]
