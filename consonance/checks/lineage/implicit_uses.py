@@ -69,17 +69,16 @@ def check_chosen_values(
     for key, values in sorted(chosen.items()):
         if (review := reviews.of(key)) is None:  # that is a finding already
             continue
-        needed[review] |= values.keys()
+        needed[review] |= {review.covers(value) for value in values}
         by, use, name = key
-        for value in sorted(values.keys() - review.values):
+        for value in sorted(value for value in values if not review.covers(value)):
             findings.of_model(
                 "implicit",
                 project.models[values[value]],
                 1,
-                f"{value} {'goes by' if value.startswith('a ') else 'has'} values that a '{use}' of {name} chose by {by}, "
-                "and the review of that is about rows alone.",
+                f"{value} has or goes by values that a '{use}' of {name} chose by {by}, and the review of that is about rows alone.",
                 f"Pass it through a function of functions/ that accepts {', '.join(sorted(review.kinds))}, or leave it out. "
-                f"If its values may show what chose them, add {value} to the values of the review in {REVIEWED.name}.",
+                f"If its values may show what chose them, add it to the values of the review in {REVIEWED.name}.",
             )
     for review, met in needed.items():
         if needless := sorted(review.values - met):

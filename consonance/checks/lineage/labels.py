@@ -14,7 +14,7 @@ from consonance.checks.lineage.permissions import declared_column, kinds_of
 from consonance.checks.lineage.project import Model, Project
 from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Findings
-from consonance.checks.lineage.reviews import REVIEWED, Reviews
+from consonance.checks.lineage.reviews import CONDITION, REVIEWED, Reviews
 from consonance.checks.lineage.statement import read_statement
 from consonance.study.schema import tables
 
@@ -30,7 +30,7 @@ class Labels:
         choices: What chooses a value right of the wall, or which rows there are, by column, use and model; each with
             the first that it chooses.
         chosen_values: The columns right of the wall, arguments of functions (``function(argument)``) and conditions
-            (``a 'where' of model``) whose values they choose, as far as no function has accepted that; each with the model
+            (``the 'where' of model``) whose values they choose, as far as no function has accepted that; each with the model
             that has it.
     """
 
@@ -64,7 +64,7 @@ class Labels:
         self._in_progress.pop()
         self.readings[model.name] = reading
         for choices, kind in reading.by_values:
-            self.note_values(choices, f"a '{kind}' of {model.name}", model)
+            self.note_values(choices, f"{CONDITION} '{kind}' of {model.name}", model)
         for problem in reading.problems:
             self._findings.of_model("unresolved", model, problem.line, problem.what, problem.remedy)
         if model.layer == "staging":

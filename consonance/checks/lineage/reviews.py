@@ -13,6 +13,8 @@ import yaml
 from consonance.study.errors import ConsonanceError
 
 REVIEWED = Path(__file__).with_name("reviewed.yml")
+# How a condition begins among the values that a choice chooses; and what a review says that covers all of them.
+CONDITION, ANY_CONDITION = "the", "any condition"
 
 
 def digest_of(text: str) -> str:
@@ -32,7 +34,8 @@ class Review:
         keys: (column, use, model).
         kinds: What the columns may say of a participant.
         digest: Of what is written there.
-        values: The columns right of the wall, arguments of functions, and conditions whose values they may choose, too.
+        values: The columns right of the wall and arguments of functions whose values they may choose, too; or
+            ``ANY_CONDITION``.
     """
 
     keys: frozenset[tuple[str, str, str]]
@@ -40,6 +43,11 @@ class Review:
     digest: str
     reason: str
     values: frozenset[str] = frozenset()
+
+    def covers(self, value: str) -> str:
+        """The entry of ``values`` that names ``value``; empty if none does."""
+        entry = ANY_CONDITION if value.startswith(f"{CONDITION} '") else value
+        return entry if entry in self.values else ""
 
 
 @dataclass(frozen=True)
