@@ -12,15 +12,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 from conftest import lay_out_small, play
-from damages import CONTENT, CONTENTS, INVOCATIONS, WRONG, damage
+from damages import CONTENT, CONTENTS, INVOCATIONS, SETTINGS, WRONG, damage
 from report_marts import Shape, make
 
 from consonance.cli.errors import explain
 from consonance.cli.main import main, status_of
 from consonance.study import dbt_command, dbt_plugin
 from consonance.study.files import replace_file
+from consonance.study.folder import Study
+from consonance.study.settings import BadSettings, Settings
 from consonance.study.store_errors import StoreError
 
 # How messages of Python and DuckDB begin. What DuckDB says of an analyst's own query is passed on.
@@ -146,3 +149,32 @@ def test_a_file_that_cannot_be_written_leaves_nothing_and_is_named(
         assert status_of(lambda target=target: replace_file(target, b"x")) == 1  # type: ignore[misc]
         assert f"Error: {target} cannot be used: {why}." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (duckdb.CatalogException('Catalog Error: Table with name "marts.plays" does not exist'), "lacks the table marts.plays"),
+        (duckdb.BinderException(f"Binder Error: column {CONTENT} not found"), "lacks the table or column that the command reads"),
+        (duckdb.IOException('IO Error: Could not read enough bytes from file "s/warehouse.duckdb"'), "s/warehouse.duckdb cannot be read: it is damaged"),
+        (duckdb.InvalidInputException("Computed AES tag differs from read AES tag"), "vault.duckdb cannot be read: it is damaged"),
+        (duckdb.IOException('Could not write file "s/vault.duckdb": No space left on device'), "s/vault.duckdb cannot be written: the disk is full"),
+    ],
+)  # fmt: skip
+def test_what_duckdb_says_of_a_store_becomes_a_sentence(error: duckdb.Error, said: str) -> None:
+    explained = explain(error)
+    assert said in explained.what and explained.remedy and not explained.is_unforeseen
+    assert CONTENT not in explained.what
+    assert explain(duckdb.ConversionException(CONTENT)).is_unforeseen
+
+
+def test_settings_are_read_or_refused_with_a_sentence(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    refused = 0
+    for text in SETTINGS:
+        study.settings_path.write_text(text, encoding="utf-8", errors="surrogatepass")
+        try:
+            Settings.read(study)
+        except BadSettings as error:
+            refused += bool(error.what and error.remedy)
+    assert refused > 20
