@@ -4,6 +4,10 @@
    track's, is called nearly so, or is nobody in particular, or if its album is one on which such a track is. `asked` has
    the keys of macros/track_names.sql. `recordings` has names as they are, a `recording_mbid` and a `score`. #}
 {% macro likely_recordings(asked, recordings) -%}
+    {{- adapter.dispatch('likely_recordings', 'consonance')(asked, recordings) -}}
+{%- endmacro %}
+
+{% macro duckdb__likely_recordings(asked, recordings) -%}
 asked_credits as (
     select distinct artist_key
     from (select {{ each_of('artist_keys') }} as artist_key from {{ asked }}) as each_artist
@@ -93,5 +97,13 @@ likely_recordings as (
         '(select * from ' ~ recordings ~ ' as named_recordings where artist in (select artist from likely_credits) or album in (select album from likely_albums)) as likely_names',
         'recording_mbid, score', 'artist', 'title', 'album'
     ) }}
+)
+{%- endmacro %}
+
+{# All of them, from which the same ones are chosen: Spark checks a statement with each step written out wherever it is read,
+   and these steps would be written out a hundred times. #}
+{% macro spark__likely_recordings(asked, recordings) -%}
+likely_recordings as (
+    {{ with_name_keys(recordings ~ ' as named_recordings', 'recording_mbid, score', 'artist', 'title', 'album') }}
 )
 {%- endmacro %}
