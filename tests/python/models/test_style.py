@@ -37,7 +37,17 @@ def test_a_model_says_what_a_row_is_and_ends_with_its_last_cte(path: Path) -> No
     text = path.read_text(encoding="utf-8")
     assert re.match(r"-- One row\b", text), "line one says what a row is"
     # The last ones Spark does not read: docs/spark.md.
-    for forbidden in ("current_date", "now()", "random()", "qualify", "::", "as varchar", "as uuid", "starts_with(", "regexp_"):
+    for forbidden in (
+        "current_date",
+        "now()",
+        "random()",
+        "qualify",
+        "::",
+        "as varchar",
+        "as uuid",
+        "starts_with(",
+        "regexp_",
+    ):
         assert forbidden not in text.lower(), forbidden
     for name, read in re.findall(
         r"(\w+) as \(select \* from \{\{ (?:ref|source)\((?:'raw', |'music', )?'(\w+)'\)", text
