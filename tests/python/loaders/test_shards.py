@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import stat
 from collections.abc import Callable
@@ -137,7 +138,8 @@ def test_shares_land_what_the_vault_lacks(study: SmallStudy, tmp_path: Path) -> 
 def test_whoever_changed_meanwhile_is_left_to_the_load(study: SmallStudy, tmp_path: Path) -> None:
     load_in_shares(study, 1)
     study.consent("P001", "", event="withdrawn", at="2025-03-01T00:00:00+00:00")
-    study.donate("P002", [*history(2), play(ms_played=-1), "no row"], name="another.zip")  # a file that the shard has
+    # A file that the shard has, in a zip of other bytes.
+    study.donate("P002", [*history(2), play(ms_played=-1), "no row"], name="another.zip", member="b/Audio.json")
     (study.study.inbox / "P002" / "first.zip").rename(tmp_path / "first.zip")
     (study.study.inbox / "P002" / "second.zip").rename(tmp_path / "second.zip")
     study.load()
@@ -175,6 +177,9 @@ def test_killed_at_any_step_nothing_is_half_done(study: SmallStudy, monkeypatch:
     assert len(complete_shards(study.study)) == 2
     assert merge_shards(study.study).donations == 0
     assert donations() == 6
+    assert json.loads(study.study.audit_head_path.read_text())["entries"] == len(
+        study.vault("select entry_no from vault.raw.audit_log")
+    )
     assert study.vault("select count(*) from vault.raw.audit_log where kind = 'broken_anchor'") == [(0,)]
 
 
