@@ -47,7 +47,9 @@ EXAMPLES = frozenset({"17", "a", "b", "c", "d", "21", "p01", "p0001", "p0099", "
 LIKE_CODES = re.compile(r"(?<![^\W_])[a-z]{1,4}[-_.]?[0-9]{1,6}(?![^\W_])", re.IGNORECASE)
 NO_CODES = frozenset(Path(__file__).with_name("no_codes.txt").read_text(encoding="utf-8").split())
 # Tests are about participants who do not exist, and name many: what is called so, or is words or a number, is one of these.
-OF_TESTS = re.compile(r"[a-z]{1,3}[-_]?\d{1,5}|listener-\d{3}-q7x|[^\W\d_]+(?:[-_. ][^\W\d_]+)*|\d{1,8}")
+OF_TESTS = re.compile(
+    r"[a-z]{1,3}[-_]?\d{1,5}|[^\W_]{1,3}(?:[-_.][^\W_]{1,3})+|listener-\d{3}-q7x|[^\W\d_]+(?:[-_. ][^\W\d_]+)*|\d{1,8}"
+)
 WORD = re.compile(r"[^\W_]+")
 ASCII_WORD = re.compile(r"[0-9a-z]+")
 LETTERS = re.compile(r"[^\W\d_]+")

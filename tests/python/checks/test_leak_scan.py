@@ -437,6 +437,7 @@ def test_codes_and_names_that_are_words_or_numbers_are_no_false_alarm(small: Sma
         "a": "1",
         "D6": "participant",
         "A1": "a10",
+        "S.01.x": "x",
         "P1": "sunny",
         "DE": "null",
     }.items():
