@@ -9,6 +9,7 @@ import sys
 from ast import literal_eval
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -212,7 +213,8 @@ def test_names_have_the_same_keys(session: Any) -> None:
 def test_few_errors_are_counted_alike(session: Any) -> None:
     """The distance of two texts, as far as it is at most two."""
     chance = Random(1)
-    texts = ["".join(chance.choices("abcü", k=chance.randrange(7))) for _ in range(60)]
+    texts = ["".join(letters) for length in range(4) for letters in product("abc", repeat=length)]
+    texts += ["".join(chance.choices("abcü", k=chance.randrange(4, 8))) for _ in range(30)]
     asked = [(one, other) for one in texts for other in texts]
     session.createDataFrame(asked, "one string, other string").createOrReplaceTempView("pairs")
     found = session.sql(
