@@ -24,8 +24,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from consonance.study.memory import MEMORY_VARIABLE
+
 PROJECT = Path(__file__).resolve().parents[1]
 MOST_RATIO, MOST_GIB = 2.0, 6.0
+# What DuckDB does not count comes on top.
+MEMORY_LIMIT = "4GiB"
 WINDOWS = (
     "feat_emotion_report_plays", "emotion_windows", "emotion_window_features", "feat_training_window_features",
     "training_examples",
@@ -89,12 +93,13 @@ def set_reports(folder: Path, reports: int) -> int:
 
 def dbt_run(folder: Path, without: tuple[str, ...]) -> None:
     """Print seconds and peak memory of one run without some models: their tables are those of the run before."""
-    environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study")}
+    environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study"), MEMORY_VARIABLE: MEMORY_LIMIT}
     begun = time.perf_counter()
     command = [Path(sys.executable).with_name("dbt"), "--quiet", "run", *(["--exclude", *without] if without else [])]
     subprocess.run(command, cwd=PROJECT, env=environment, check=True)
     if without:
-        subprocess.run([sys.executable, "-c", WRITE_DESK, folder / "study", *without], cwd=PROJECT, check=True)
+        command = [sys.executable, "-c", WRITE_DESK, folder / "study", *without]
+        subprocess.run(command, cwd=PROJECT, env=environment, check=True)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     figures = {"seconds": time.perf_counter() - begun, "processor_seconds": used.ru_utime + used.ru_stime}
     print(json.dumps(figures | {"peak_gib": used.ru_maxrss / 1024**2}))
