@@ -9,6 +9,21 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# A value before it is cast to the type of a feature. DuckDB multiplies it and rounds halves away from zero; Spark rounds what
+   is written of it, which is another half now and then. #}
+{% macro to_cast(value, type) -%}
+    {{ return(adapter.dispatch('to_cast', 'consonance')(value, type)) }}
+{%- endmacro %}
+
+{% macro duckdb__to_cast(value, type) -%}
+    {{ value }}
+{%- endmacro %}
+
+{% macro spark__to_cast(value, type) -%}
+    {%- set digits = '1000000D' if 'decimal' in type else '1D' -%}
+    sign({{ value }}) * floor(abs({{ value }}) * {{ digits }} + 0.5D) / {{ digits }}
+{%- endmacro %}
+
 {# The id of a recording of MusicBrainz, which a text holds, in the type of the catalogue. #}
 {% macro as_uuid(text) -%}
     {{ return(adapter.dispatch('as_uuid', 'consonance')(text)) }}

@@ -7,9 +7,8 @@
     {% call statement('main') -%}
         {{ create_table_as(False, draft, compiled_code) }}
     {%- endcall %}
-    {%- if before is not none -%}
-        {%- do adapter.drop_relation(before) -%}
-    {%- endif -%}
+    {#- A table that a hook laid out in this run is in none of dbt's lists. -#}
+    {%- do run_query('drop ' ~ (before.type if before is not none else 'table') ~ ' if exists ' ~ relation) -%}
     {%- do run_query('alter table ' ~ draft ~ ' rename to ' ~ relation) -%}
     {{ run_hooks(post_hooks) }}
     {{ return({'relations': [relation]}) }}

@@ -9,7 +9,7 @@ resolved as (
         min_by(match_method, source_choice) filter (where feature <> 'duration_ms') as match_method,
         min_by(match_confidence, source_choice) filter (where feature <> 'duration_ms') as match_confidence
         {%- for feature in ['duration_ms'] + var('audio_features') %},
-        cast(max(case when feature = '{{ feature }}' then value end) as {{ feature_type(feature) }}) as {{ feature }},
+        cast({{ to_cast("max(case when feature = '" ~ feature ~ "' then value end)", feature_type(feature)) }} as {{ feature_type(feature) }}) as {{ feature }},
         max(case when feature = '{{ feature }}' then source_id end) as {{ feature }}_source
         {%- endfor %}
     from feat_track_resolved_values

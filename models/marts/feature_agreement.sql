@@ -44,7 +44,7 @@ agreement as (
         round(avg(difference), 6) as mean_difference,
         round(avg(abs(difference)), 6) as mean_absolute_error,
         round(sqrt(avg(difference * difference)), 6) as root_mean_square_error,
-        round(avg(case when abs(difference) < 0.0005 then 1.0 else 0.0 end), 6) as share_equal
+        round(avg(cast(case when abs(difference) < 0.0005 then 1 else 0 end as double)), 6) as share_equal
     from places
     group by feature, source_id, other_source_id
 )

@@ -148,10 +148,10 @@ def differences(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, 
         f"count(*) filter (where (one.{name} is null) <> (other.{name} is null) or abs(one.{name} - other.{name}) > 1e-9) as {name}"
         for name in floating
     ]
-    numbered = f"select *, row_number() over (order by {order}) as place from {{}}.{table}"
+    numbered = f"select *, row_number() over (order by {order}) as row_place from {{}}.{table}"
     found = connection.execute(
-        f"select count(*) filter (where one.place is null or other.place is null) as rows_of_one, {', '.join(counts)} "
-        f"from ({numbered.format('warehouse')}) as one full join ({numbered.format('spark')}) as other using (place)"
+        f"select count(*) filter (where one.row_place is null or other.row_place is null) as rows_of_one, {', '.join(counts)} "
+        f"from ({numbered.format('warehouse')}) as one full join ({numbered.format('spark')}) as other using (row_place)"
     )
     names = [column[0] for column in found.description]
     return {name: count for name, count in zip(names, found.fetchall()[0], strict=True) if count}
