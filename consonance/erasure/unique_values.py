@@ -36,7 +36,8 @@ TRACK_KEYS = frozenset({"track_id", "spotify_id"})
 # loaders write are declared in stores.yml; these are the models' own.
 WORDS_OF_MODELS = (
     "age_band", "content_type", "device_family", "dimension", "direction", "emotion_window", "fate", "feature",
-    "feature_match_method", "feature_source", "key_kind", "match_method", "scale", "score_status", "start_quality", "time_zone",
+    "feature_match_method", "feature_source", "genre", "key_kind", "match_method", "model", "scale", "score_status", "start_quality",
+    "time_zone",
 )  # fmt: skip
 WORDS = word_columns().union(WORDS_OF_MODELS)
 # The lines of the consent ledger stay, under a token.

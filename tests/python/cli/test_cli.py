@@ -251,7 +251,7 @@ def test_the_docs_site_says_what_its_pages_are_for(demo_output: tuple[Path, str]
     rule = said["quality/C1_consent_covers_everyone.html"]
     assert "release 1 (controlled)" in rule and "the warehouse of" in rule and "<dt>remedy</dt>" in rule
     assert "Linkage" not in said["releases/1.html"] and "Certificate of release" not in said["releases/1.html"]
-    assert "Persons singled out" in said["risk.html"]
+    assert "What somebody who knows a little of a person could find" in said["risk.html"]
     assert not re.search(r"<td[^>]*>(?:[1-9]|1\d|20) persons", said["releases/1.html"])
 
 

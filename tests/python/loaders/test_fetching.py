@@ -611,7 +611,7 @@ def test_what_cannot_be_done_is_explained(built: SmallStudy, service: Service, c
     assert "Ask for so many decoys at most" in refusal("--yes", "--decoys", "5")
     assert "nowhere.txt cannot be read" in refusal("--yes", "--decoys", tmp_path / "nowhere.txt")
     service.faults = ["403"]
-    assert "refused the request (status 403)" in refusal("--yes", "--json")
+    assert "refused the request (status 403)" in refusal("--yes")
     built.study.warehouse_path.unlink()
     assert "no warehouse yet. Run 'dbt run' first." in refusal("--yes")
     assert "reccobeats" in refusal(source="elsewhere", status=2)

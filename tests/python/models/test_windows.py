@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from consonance.study.dbt_command import PROJECT
 from consonance.study.shared_macros import with_macros
 
-MACROS = ("consent.sql", "emotion_windows.sql", "time.sql", "audio_features.sql", "folds.sql")
+MACROS = ("consent.sql", "emotion_windows.sql", "time.sql", "audio_features.sql", "folds.sql", "reading.sql")
 VARIABLES = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
 # In the order in which they are built.
 MODELS = (
