@@ -57,6 +57,8 @@ def write_framed(pages: Sequence[Page], links: Sequence[Link], title: str, folde
         folder: The site.
     """
     texts = documentation()
+    # A relative path would be one beside the settings of MkDocs.
+    folder = folder.resolve()
     config = load_config(
         str(CONFIG),
         site_name=escape(title, quote=False),

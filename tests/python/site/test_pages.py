@@ -153,12 +153,15 @@ def test_the_site_is_served_to_this_machine_alone(tmp_path: Path) -> None:
         server.shutdown()
 
 
-def test_a_title_stays_as_it_is_and_a_page_of_markdown_is_framed(tmp_path: Path) -> None:
+def test_a_title_stays_as_it_is_and_a_page_of_markdown_is_framed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pages = [
         Page("index", "A *study* <of> `us`", "<p>a_b_c <b>*bold*</b></p>"),
         Page("a/b", "B", '<h2 id="x">x</h2>', "A"),
     ]
-    write_framed(pages, [Link("lineage.html", "Lineage", "A")], "A [title](x) & more", tmp_path / "site")
+    monkeypatch.chdir(tmp_path)  # a study may be given by a relative path
+    write_framed(pages, [Link("lineage.html", "Lineage", "A")], "A [title](x) & more", Path("site"))
     index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "<h1>A *study* &lt;of&gt; `us`</h1>" in index and "<p>a_b_c <b>*bold*</b></p>" in index
     assert "A [title](x) &amp; more" in index and 'href="a/b.html"' in index
