@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import yaml
@@ -144,7 +143,8 @@ def _write(connection: duckdb.DuckDBPyConnection, folder: Path, table: str, rows
     schema, _, name = table.rpartition(".")
     rows = _count(connection, schema, name)
     # Other engines have no UUIDs: they are texts there.
-    columns = f"select * replace ({_uuids(connection, table)})" if _uuids(connection, table) else "select *"
+    uuids = _uuids(connection, table)
+    columns = f"select * replace ({uuids})" if uuids else "select *"
     place = folder / name
     place.mkdir(parents=True)
     owner, _ = owners().get(name, (None, None)) if schema == STORES["raw"] else (None, None)
@@ -168,14 +168,14 @@ def _uuids(connection: duckdb.DuckDBPyConnection, table: str) -> str:
 
 
 def _write_seed(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, types: Mapping[str, str]) -> int:
-    read: Any = literal(PROJECT / "seeds" / f"{name}.csv")
+    read = literal(PROJECT / "seeds" / f"{name}.csv")
     columns = ", ".join(f"{literal(column)}: {literal(kind)}" for column, kind in types.items())
     (folder / name).mkdir(parents=True)
     statement = f"from read_csv({read}, header = true, types = {{{columns}}})"
-    _copy(connection, statement, folder / name / "rows.parquet", PARQUET)
-    ((rows,),) = connection.execute(f"select count(*) {statement}").fetchall()
+    return _copy(connection, statement, folder / name / "rows.parquet", PARQUET)
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, place: Path, options: str) -> int:
+    """Write what ``query`` finds; returns how many rows these are."""
+    ((rows,),) = connection.execute(f"copy ({query}) to {literal(place)} ({options})").fetchall()
     return int(rows)
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, place: Path, options: str) -> None:
-    connection.execute(f"copy ({query}) to {literal(place)} ({options})")

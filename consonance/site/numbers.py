@@ -89,7 +89,7 @@ def told(connection: duckdb.DuckDBPyConnection, query: str, *, adds_up: bool = F
     rows = records(found)
     shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
     if adds_up and shown and len(shown) < len(rows):
-        smallest = min((row for row in shown), key=lambda row: row["persons"])
+        smallest = min(shown, key=lambda row: row["persons"])
         shown = [row for row in shown if row is not smallest]
     refuse_small_cells(shown, columns, "consonance/site/numbers.py")
     return Told(shown, len(rows) - len(shown))
