@@ -7,7 +7,7 @@ gives one document, or one object for several recordings: ``{mbid: {number: docu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -221,3 +221,22 @@ def land_documents(
         )
     connection.execute("drop table submissions; drop table staged_submissions")
     return int(landed)
+
+
+def last_rows(connection: duckdb.DuckDBPyConnection, source_id: str) -> dict[str, int]:
+    """The last row of each table into which documents of ``source_id`` land; what lands from now on is behind it."""
+    rows = {}
+    for table in (part.table for part in PARTS if part.source_id == source_id):
+        ((row,),) = connection.execute(f"select coalesce(max(rowid), -1) from catalogue.music.{table}").fetchall()
+        rows[table] = int(row)
+    return rows
+
+
+def new_submissions(connection: duckdb.DuckDBPyConnection, before: Mapping[str, int]) -> int:
+    """How many submissions have a row behind ``before`` in one table at least: only in some may they be repeated."""
+    rows = " union ".join(
+        f"select recording_mbid, submission_offset from catalogue.music.{table} where rowid > {row}"
+        for table, row in before.items()
+    )
+    ((submissions,),) = connection.execute(f"select count(*) from ({rows})").fetchall()
+    return int(submissions)

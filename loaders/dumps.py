@@ -15,7 +15,7 @@ from typing import IO, Any
 import duckdb
 
 from consonance.study.files import sha256_of
-from loaders.dump_documents import PARTS, is_document, land_documents
+from loaders.dump_documents import PARTS, is_document, land_documents, last_rows, new_submissions
 from loaders.dump_tables import LAYOUTS, Layout, drop_rejected, drop_repeated, header_of, land_table, layout_of
 from loaders.streams import HEAD, NoTable, ahead, chunks, members, unpacking
 
@@ -131,6 +131,7 @@ def _land(
         _forget(connection, source_id)
     rejected: Counter[str] = Counter()
     landed, touched = 0, set()
+    before, has_documents = last_rows(connection, source_id), False
     others: dict[str, list[str]] = {}
     for item in ahead(_items(source_id, path, progress)):
         match item:
@@ -141,6 +142,7 @@ def _land(
                     is_read.set()
                 touched.add((layout.table, layout.key, layout.best))
             case Documents(named, too_large):
+                has_documents = True
                 rejected["too_large"] += too_large
                 landed += land_documents(connection, source_id, named, rejected) if named else 0
                 touched |= {(part.table, part.key, "rowid") for part in PARTS if part.source_id == source_id}
@@ -154,7 +156,9 @@ def _land(
         dropped = drop_rejected(connection, layout)
         rejected.update(dropped)
         landed -= dropped.total()
-    repeated = max(drop_repeated(connection, *table) for table in sorted(touched))
+    repeated = sum(drop_repeated(connection, *table) for table in sorted(touched))
+    if has_documents:  # Each lands in several tables, and is one row of the dump.
+        repeated = landed - new_submissions(connection, before)
     rejected["repeated_submission" if source_id.startswith("acousticbrainz") else "repeated_recording"] += repeated
     if not landed:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in (+rejected).items())

@@ -225,6 +225,31 @@ def test_files_are_added_to_each_other_and_the_same_submission_lands_once(
     ]  # fmt: skip
 
 
+def test_what_is_repeated_is_counted_in_each_table_of_an_archive(
+    catalogue: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    content = archive(
+        a__csv=text(RHYTHM, *2 * [f"{mbid(1)},0,120.5,120,120,60,60,1.25,3.5"]),
+        b__csv=text(TONAL, *2 * [f"{mbid(1)},0,Eb,minor,440.5,0.1"], f"{mbid(2)},0,Eb,minor,440.5,0.1"),
+    )
+    report = add(catalogue, LOW, tmp_path / "ab.tar.zst", content)
+    assert (report.landed, report.rejected) == (3, {"repeated_submission": 2})
+
+
+def test_a_submission_of_which_something_is_new_is_not_called_repeated(
+    catalogue: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Earlier versions read no genres: the same shard, once more, lands them."""
+    documents = {f"{mbid(number)}-0__json": json.dumps(highlevel(number / 10)).encode() for number in (1, 2, 3)}
+    no_genres = json.dumps({"mood_sad": {"all": {"sad": 0.5}}}).encode()
+    shard = archive(**documents, **{f"{mbid(4)}-0__json": no_genres})
+    assert add(catalogue, HIGH, tmp_path / "shard.tar.zst", shard).landed == 4
+    catalogue.execute("delete from catalogue.music.dumps; delete from catalogue.music.acousticbrainz_genres")
+    again = add(catalogue, HIGH, tmp_path / "shard.tar.zst")
+    assert (again.landed, again.rejected) == (3, {"repeated_submission": 1})
+    assert [len(rows(catalogue, table)) for table in ("acousticbrainz_highlevel", "acousticbrainz_genres")] == [4, 3]
+
+
 GOOD = text(LOWLEVEL, f"{mbid(1)},0,0.9,4.5,-700")
 REFUSED = {
     "wrong delimiter": (LOW, "x.csv", GOOD.replace(b",", b";"), "has no column mbid.*separated by commas"),
