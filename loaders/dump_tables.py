@@ -71,6 +71,7 @@ class Layout:
         key: The columns of ``table`` that identify a row.
         best: Of rows with the same key the one stays for which this is smallest.
         is_whole: A file has all there is: it replaces an older one.
+        has_names: Its values are texts, too, some of them in quotation marks.
     """
 
     source_id: str
@@ -83,6 +84,7 @@ class Layout:
     rejected: Mapping[str, str] = field(default_factory=dict)
     best: str = "rowid"
     is_whole: bool = False
+    has_names: bool = False
 
     @property
     def required(self) -> list[str]:
@@ -109,6 +111,7 @@ LAYOUTS = (
         # Some dumps name a recording twice, with two releases: the lowest score is the usual one.
         best="(score, rowid)",
         is_whole=True,
+        has_names=True,
     ),
     Layout(
         "musicbrainz_redirects",
@@ -162,10 +165,20 @@ def layout_of(header: list[str]) -> Layout | None:
     return next((layout for layout in LAYOUTS if set(layout.required) <= set(header)), None)
 
 
+def quote_of(layout: Layout, head: bytes) -> str:
+    """The sign that may enclose values of a table that begins with ``head``.
+
+    Tables without names have none, unless another program wrote them again: its header has it, too. A broken line costs
+    only itself then; otherwise its quotation mark would enclose all lines up to the next one.
+    """
+    return '"' if layout.has_names or b'"' in head.split(b"\n", 1)[0] else ""
+
+
 def land_table(
     connection: duckdb.DuckDBPyConnection,
     layout: Layout,
     header: list[str],
+    quote: str,
     content: Iterable[bytes],
     rejected: Counter[str],
 ) -> int:
@@ -175,6 +188,7 @@ def land_table(
         connection: With the catalogue attached for writing.
         layout: What lands of it.
         header: The names of its columns.
+        quote: What may enclose its values.
         content: Its lines with the header, in UTF-8, in pieces of any size.
         rejected: By reason.
 
@@ -194,7 +208,7 @@ def land_table(
     with piped(content) as address:
         source = (
             f"(select {', '.join(read)}{absent} from read_csv('{address}', auto_detect = false, header = true, columns = {{{columns}}}, "
-            f"delim = ',', quote = '\"', escape = '\"', force_not_null = {list(layout.needed)}, ignore_errors = true, "
+            f"delim = ',', quote = '{quote}', escape = '{quote}', force_not_null = {list(layout.needed)}, ignore_errors = true, "
             f"max_line_size = {LONGEST_LINE}, buffer_size = {BUFFER}, store_rejects = true, rejects_table = 'bad_values', rejects_scan = 'bad_scans')) as read_rows"
         )  # fmt: skip
         landed = _insert(connection, layout, f"select {layout.select} from {source}")

@@ -16,7 +16,16 @@ import duckdb
 
 from consonance.study.files import sha256_of
 from loaders.dump_documents import PARTS, is_document, land_documents, last_rows, new_submissions
-from loaders.dump_tables import LAYOUTS, Layout, drop_rejected, drop_repeated, header_of, land_table, layout_of
+from loaders.dump_tables import (
+    LAYOUTS,
+    Layout,
+    drop_rejected,
+    drop_repeated,
+    header_of,
+    land_table,
+    layout_of,
+    quote_of,
+)
 from loaders.streams import HEAD, NoTable, ahead, chunks, members, unpacking
 
 SOURCES = tuple(dict.fromkeys([layout.source_id for layout in LAYOUTS] + [part.source_id for part in PARTS]))
@@ -32,6 +41,7 @@ class Table:
 
     layout: Layout
     header: list[str]
+    quote: str
     content: Iterator[bytes]
     is_read: threading.Event = field(default_factory=threading.Event)
 
@@ -135,9 +145,9 @@ def _land(
     others: dict[str, list[str]] = {}
     for item in ahead(_items(source_id, path, progress)):
         match item:
-            case Table(layout, header, content, is_read):
+            case Table(layout, header, quote, content, is_read):
                 try:
-                    landed += land_table(connection, layout, header, content, rejected)
+                    landed += land_table(connection, layout, header, quote, content, rejected)
                 finally:
                     is_read.set()
                 touched.add((layout.table, layout.key, layout.best))
@@ -196,7 +206,7 @@ def _items(source_id: str, path: Path, progress: Progress) -> Iterator[Table | D
                     yield Documents(named)
                     named, size = [], 0
             elif layout is not None and layout.source_id == source_id:
-                table = Table(layout, header, _lines(path, file, name))
+                table = Table(layout, header, quote_of(layout, head), _lines(path, file, name))
                 yield table
                 table.is_read.wait()
             else:
