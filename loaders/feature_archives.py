@@ -97,7 +97,7 @@ def read_archive(
     Raises:
         NotRead: it is no table, or has no feature.
     """
-    table = read_side_table(connection, content)
+    table = read_side_table(connection, content, mends=True)
     found = find_columns(connection, source_id, table)
     reading = decide(connection, found.features, table.delimiter)
     values = {feature: value_sql(feature, column, reading) for feature, column in found.features.items()}

@@ -103,10 +103,16 @@ def content_of(path: Path, also: tuple[str, ...] = ()) -> bytes:
         raise NotRead("cannot_be_opened", "It cannot be opened.", "Give yourself the right to read it.") from None
 
 
-def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:
+def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes, mends: bool = False) -> SideTable:
     """Read a table of text, or a Parquet file, into ``side_rows``.
 
     Delimiter and encoding of text are found out; blank lines do not count.
+
+    Args:
+        connection: Where.
+        content: Of the file.
+        mends: Count a line that opens a quotation, which no row closes, as a bad line. Otherwise the table is not read if
+            it has one such line; of two, all that is between them is one cell: answers may have many lines.
 
     Raises:
         NotRead: there is no table in it.
@@ -123,6 +129,7 @@ def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> Si
     if not text.strip():
         raise NotRead("empty_file", "It is empty.", "Export it again, or delete it.")
     delimiter = delimiter_of(text.split("\n", 1)[0])
+    text, broken = without_broken_quotations(text, delimiter) if mends else (text, 0)
     header = _header(text, delimiter)
     columns = ", ".join(f"'c{place}': 'VARCHAR'" for place in range(len(header)))
     with in_memory(text.encode(), ".csv") as address:
@@ -141,7 +148,42 @@ def read_side_table(connection: duckdb.DuckDBPyConnection, content: bytes) -> Si
     connection.execute("drop table side_rejects; drop table side_scans")
     cells = ", ".join(f"c{place}" for place in range(len(header)))
     connection.execute(f"delete from {ROWS} where coalesce({cells}) is null")
-    return SideTable(header, delimiter, int(bad_lines))
+    return SideTable(header, delimiter, int(bad_lines) + broken)
+
+
+def without_broken_quotations(text: str, delimiter: str) -> tuple[str, int]:
+    """``text`` without the lines that open a quotation which does not end where a row ends; and how many they were.
+
+    Two lines with an odd number of quotation marks belong together if they and those between them are one row, and none
+    of those between them is a row by itself.
+    """
+    lines = text.split("\n")
+    odd = [place for place, line in enumerate(lines) if line.count('"') % 2] if '"' in text else []
+    if not odd or odd[0] == 0:  # A header in several lines, or without an end, is left as it is.
+        return text, 0
+    columns = len(next(csv.reader(lines[:1], delimiter=delimiter)))
+    broken, opened = set(), None
+    for place in odd:
+        if opened is None:
+            opened = place
+        elif _is_row(lines[opened : place + 1], delimiter, columns) and not any(
+            _is_row([line], delimiter, columns) for line in lines[opened + 1 : place]
+        ):
+            opened = None
+        else:
+            broken.add(opened)
+            opened = place
+    if opened is not None:
+        broken.add(opened)
+    return "\n".join(line for place, line in enumerate(lines) if place not in broken), len(broken)
+
+
+def _is_row(lines: list[str], delimiter: str, columns: int) -> bool:
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return False
+    return [len(row) for row in rows] == [columns]
 
 
 def _read_parquet(connection: duckdb.DuckDBPyConnection, content: bytes) -> SideTable:

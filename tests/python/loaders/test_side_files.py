@@ -143,6 +143,21 @@ def test_a_line_that_is_no_row_costs_itself(study: SmallStudy) -> None:
     ]
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("broken", ['"broken', f'"{TWO},0.9', f'{TWO},"0.9', f'{TWO},0.9,"'])
+def test_a_quotation_that_never_ends_costs_its_line_alone(study: SmallStudy, broken: str, times: int) -> None:
+    rows = [f"{place:022},0.5,'" for place in range(40)]
+    for place in range(times):
+        rows.insert(10 * (place + 1), broken)
+    rows.insert(35, f'{ONE},0.5,"a song\nin ""two"" lines"')
+    archive(study, "f.csv", "\n".join(["id,valence,title", *rows, ""]))
+    (report,) = loaded(study).catalogue
+    assert (report.rows_in, report.landed, report.reasons) == (41 + times, 41, {"bad_line": times})
+    assert study.vault("select title from catalogue.music.source_tracks where contains(title, 'song')") == [
+        ('a song\nin "two" lines',)
+    ]
+
+
 def test_a_questionnaire_that_became_unreadable_leaves_the_vault(study: SmallStudy) -> None:
     survey(study, "s.csv", f"{ANSWERS}\n{GRID}\n")
     loaded(study)
