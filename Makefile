@@ -14,7 +14,7 @@ test-thorough: .venv lint ## the same, and the tests that repeat one on more cas
 	$(BIN)/pytest -m ""
 
 check: .venv lint ## format, lint, types, and the quick tests
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow and not thorough"
 
 # A folder of code has its tests in tests/python, under the same name. SQL is tested in models, pages and the demo in cli.
 CHANGED = (git diff --name-only main; git ls-files --others --exclude-standard)

@@ -219,14 +219,14 @@ LONGEST = (
 
 
 # Files whose tests let dbt build a warehouse, or check a thousand cases: 'make check' leaves them out. So it does the
-# tests that start the program, or take the synthetic study. A test that lets dbt run all the same fails there.
+# tests that start the program, and those that load a study. A test that lets dbt run all the same fails there.
 SLOW = {
     "test_amendment", "test_archive", "test_consent_oracle", "test_dump_loading", "test_dump_sources", "test_dumps",
     "test_emotion_prompts", "test_feature_sources", "test_fetching", "test_findings", "test_desk", "test_doctor", "test_faults", "test_fetched_tracks",
     "test_history_doubts", "test_identity", "test_k_anonymity", "test_key", "test_layers", "test_library",
     "test_migrations", "test_no_study_harmed", "test_non_interference", "test_odd_studies", "test_paths",
-    "test_permissions", "test_purposes", "test_readme", "test_recount", "test_release", "test_risk", "test_row_order", "test_rules", "test_spark", "test_wall",
-    "test_warehouse", "test_withdrawal",
+    "test_permissions", "test_purposes", "test_readme", "test_recount", "test_release", "test_report", "test_risk", "test_row_order", "test_rules", "test_spark", "test_wall",
+    "test_warehouse", "test_windows", "test_withdrawal",
 }  # fmt: skip
 # Cases of a test that show what another case of it shows, elsewhere: each begins a name in brackets.
 THOROUGH_CASES = {
@@ -248,7 +248,14 @@ THOROUGH_CASES = {
     "test_a_vault_of_version_0_1_goes_on": ("relations not noted",),
     "test_a_faulty_release_is_refused_by_the_rules_it_breaks": ("A release keeps the ids of plays",),
 }  # fmt: skip
+# What 'make check' asks for.
+QUICK = "not slow and not thorough"
 STARTS_THE_PROGRAM = re.compile(r"\b(?:consonance|dbt)\(")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Quick tests are told from the others by file: what a slow file imports takes longer than many a quick test."""
+    return True if config.getoption("markexpr") == QUICK and collection_path.stem in SLOW else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -263,7 +270,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if (
             item.path.stem in SLOW
-            or {"demo", "demo_copy", "demo_output"} & set(getattr(item, "fixturenames", ()))
+            or {"small", "demo", "demo_copy", "demo_output"} & set(getattr(item, "fixturenames", ()))
             or (isinstance(item, pytest.Function) and STARTS_THE_PROGRAM.search(inspect.getsource(item.function)))
         ):
             item.add_marker(pytest.mark.slow)
@@ -283,6 +290,12 @@ def lay_out_small(root: Path, title: str | None = None) -> SmallStudy:
     return made
 
 
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
+    """What ``small`` is a copy of: laying out its stores takes half as long as loading them."""
+    return lay_out_small(tmp_path_factory.mktemp("laid-out") / "study")
+
+
 def _append(path: Path, line: str) -> None:
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
@@ -298,7 +311,7 @@ def forks() -> Iterator[Forks]:
 @pytest.fixture(scope="session", autouse=True)
 def _dbt_is_there_at_once(forks: Forks, request: pytest.FixtureRequest) -> Iterator[None]:
     """The processes of dbt that this one calls are forks; what the command line calls starts as it always does."""
-    is_quick = request.config.getoption("markexpr") == "not slow"
+    is_quick = request.config.getoption("markexpr") == QUICK
 
     def fork(command: list[Any], *, cwd: Path, env: dict[str, str], **_: Any) -> subprocess.CompletedProcess[str]:
         assert not is_quick, "This test lets dbt run: give it the mark 'slow'."
@@ -326,9 +339,10 @@ def artifacts_apart() -> Iterator[None]:
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> SmallStudy:
+def small(laid_out: SmallStudy, tmp_path: Path) -> SmallStudy:
     """A study without participants; the notice ``v1`` is registered."""
-    return lay_out_small(tmp_path / "study")
+    shutil.copytree(laid_out.root, tmp_path / "study")
+    return SmallStudy(Study.find(tmp_path / "study"))
 
 
 @pytest.fixture(scope="session")
