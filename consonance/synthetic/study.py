@@ -53,6 +53,7 @@ def make_study(
     disguised: bool = False,
     tracks: int = TRACKS,
     with_dumps: bool = False,
+    first: int = 1,
 ) -> Made:
     """Lay out a study folder full of synthetic donations. The same arguments give the same bytes.
 
@@ -66,6 +67,7 @@ def make_study(
         disguised: The same people under other codes, user names, addresses, devices and file names.
         tracks: How much music there is.
         with_dumps: Write dumps of MusicBrainz and AcousticBrainz too, into ``dumps``.
+        first: The number of the first person. A study too large to be made at once is made in parts, of other people each.
 
     Raises:
         StudyExists: ``root`` holds a study.
@@ -76,11 +78,11 @@ def make_study(
             usual_person(number) if plain or number > len(PECULIAR) else PECULIAR[number - 1][1](number),
             is_disguised=disguised,
         )
-        for number in range(1, people + 1)
+        for number in range(first, first + people)
     ]
     made = Made(people=len(cast))
     if not plain:
-        made.peculiar = {person.code: what for person, (what, _) in zip(cast, PECULIAR, strict=False)}
+        made.peculiar = {person.code: what for person, (what, _) in zip(cast, PECULIAR[first - 1 :], strict=False)}
     connection = duckdb.connect(config={"memory_limit": memory_limit()})
     connection.execute("SET TimeZone = 'UTC'")
     make_music(connection, seed, tracks)
