@@ -31,6 +31,7 @@ from consonance.study.modes import close_folders, close_to_others, keep_to_owner
 from consonance.study.store_errors import StoreError
 from consonance.study.vault import VAULT, attach_study, lock_down, prepare, session_settings, why_not_opened
 from consonance.study.withheld import of_statement_alone
+from consonance.study.work_folders import PAIRED_REBUILD
 
 
 class QuietCursor(local.DuckDBCursorWrapper):
@@ -86,8 +87,10 @@ class Plugin(BasePlugin):
         cursor.execute(f"set variable project_digest = {literal(project_digest())}")
 
     def store(self, target_config: TargetConfig) -> None:
-        """Write the desk, of the relations that the macro ``write_desk`` names."""
+        """Write the desk, of the relations that the macro ``write_desk`` names; nobody would open that of a paired rebuild."""
         assert self.study is not None and self.connection is not None, "dbt is connected when the models have been made"
+        if self.study.root.name.startswith(PAIRED_REBUILD):
+            return
         with _as_an_error_of_dbt(), self.connection.cursor() as cursor:
             write_desk(cursor, self.study, target_config.config["relations"])
 

@@ -19,10 +19,12 @@ int_play_fates as (
     from {{ ref('int_play_fates') }}
 ),
 
--- A release has the plays of some participants only: tracks that the others heard must not be in it.
+-- A release has the plays of some participants only: tracks that the others heard must not be in it. Joined before it is
+-- asked how plays were heard: few plays, or none, are of tracks that a source was asked about.
 heard as (
-    select distinct content_uri
+    select distinct int_play_fates.content_uri
     from int_play_fates
+    inner join stg_fetched_tracks on {{ track_uri('stg_fetched_tracks.spotify_id') }} = int_play_fates.content_uri
     where {{ is_openly_heard('int_play_fates') }}
 ),
 

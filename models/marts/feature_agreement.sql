@@ -8,7 +8,7 @@ pairs as (
         other.source_id as other_source_id,
         one.value,
         other.value as other_value,
-        one.value - other.value as difference
+        cast(one.value - other.value as decimal(10, 6)) as difference
     from feat_track_source_values as one
     inner join feat_track_source_values as other
         on
@@ -28,7 +28,8 @@ places as (
     from pairs
 ),
 
--- Rounded: in which order numbers are added changes their last digits.
+-- Rounded: in which order numbers are added changes their last digits. A mean may be just between two rounded numbers: where
+-- that happens, only decimals, which are exact, always give the same one.
 agreement as (
     select
         feature,
@@ -41,9 +42,9 @@ agreement as (
         case
             when min(value) < max(value) and min(other_value) < max(other_value) then round(corr(place, other_place), 6)
         end as spearman_correlation,
-        round(avg(difference), 6) as mean_difference,
-        round(avg(abs(difference)), 6) as mean_absolute_error,
-        round(sqrt(avg(difference * difference)), 6) as root_mean_square_error,
+        cast(round(avg(difference), 6) as double) as mean_difference,
+        cast(round(avg(abs(difference)), 6) as double) as mean_absolute_error,
+        round(sqrt(cast(avg(difference * difference) as double)), 6) as root_mean_square_error,
         round(avg(cast(case when abs(difference) < 0.0005 then 1 else 0 end as double)), 6) as share_equal
     from places
     group by feature, source_id, other_source_id
