@@ -1,4 +1,5 @@
-"""When which check was run on a study, and how it ended: one line of ``check_history.jsonl`` for each.
+"""When which check was run, on the study or on the candidate of a release, and how it ended: one line of
+``check_history.jsonl`` for each.
 
 A line names rules and no table, column or participant. So it stays when somebody withdraws, and pages may say its moments.
 """
@@ -28,7 +29,8 @@ class Noted:
         built: When the warehouse was last written, in the same form; of the check ``rules`` alone.
         check: Its name.
         passed: Whether it passed.
-        rules: Each rule by name, and whether it passed; of the check ``rules`` alone.
+        rules: Each rule by name, and whether it passed; of checks that run rules alone.
+        release, tier: The release whose candidate it ran on; none if it ran on the study.
     """
 
     at: str
@@ -36,10 +38,23 @@ class Noted:
     check: str
     passed: bool
     rules: Mapping[str, bool]
+    release: int | None = None
+    tier: str | None = None
+
+    @property
+    def of(self) -> str:
+        """On what it ran, in words."""
+        return f"the candidate of release {self.release} ({self.tier})" if self.release else "the study"
 
 
-def note_checks(study: Study, results: Iterable[CheckResult]) -> None:
-    """Add a line for each of ``results``, as of now."""
+def note_checks(study: Study, results: Iterable[CheckResult], candidate: tuple[int, str] | None = None) -> None:
+    """Add a line for each of ``results``, as of now.
+
+    Args:
+        study: Whose history it is.
+        results: Of checks that were run just now.
+        candidate: Number and tier of the release whose candidate they ran on; none if they ran on the study.
+    """
     at = _moment(datetime.now(UTC))
     written = study.desk_path if study.desk_path.exists() else study.warehouse_path
     built = _moment(datetime.fromtimestamp(written.stat().st_mtime, UTC)) if written.exists() else None
@@ -47,7 +62,11 @@ def note_checks(study: Study, results: Iterable[CheckResult]) -> None:
     for result in results:
         rules = {rule["rule"]: rule["passed"] for rule in result.details.get("rules", ())}
         noted = {"at": at, "check": result.name, "passed": result.passed}
-        lines.append(json.dumps(noted | ({"built": built, "rules": rules} if rules else {})))
+        if candidate:
+            noted |= {"release": candidate[0], "tier": candidate[1]}
+        elif rules:
+            noted["built"] = built
+        lines.append(json.dumps(noted | ({"rules": rules} if rules else {})))
     # A study on a disk that cannot be written can be checked.
     with suppress(OSError):
         replace_file(study.check_history_path, ("\n".join(lines[-MOST_LINES:]) + "\n").encode())
@@ -61,7 +80,15 @@ def check_history(study: Study) -> list[Noted]:
 def _noted(line: str) -> Noted | None:
     try:
         one = json.loads(line)
-        return Noted(one["at"], one.get("built"), one["check"], one["passed"], one.get("rules", {}))
+        return Noted(
+            one["at"],
+            one.get("built"),
+            one["check"],
+            one["passed"],
+            one.get("rules", {}),
+            one.get("release"),
+            one.get("tier"),
+        )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

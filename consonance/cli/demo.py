@@ -12,6 +12,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from consonance.desk.marts import opened
 from consonance.release.contents import public_tables
 from consonance.release.making import NothingToPublish
 from consonance.release.parameters import small_group
@@ -159,8 +160,8 @@ def _found(sections: Sequence[Section], out: Console) -> None:
 
 
 def _answer(study: Study, out: Console) -> None:
-    """Run some of the compiled analyses and print their answers."""
-    with duckdb.connect(str(study.warehouse_path), read_only=True) as connection:
+    """Answer some of the compiled analyses at the desk, and print the answers."""
+    with opened(study.desk_path) as connection:
         for name in QUESTIONS:
             question = (
                 (PROJECT / "analyses" / f"{name}.sql").read_text(encoding="utf-8").splitlines()[0].removeprefix("-- ")

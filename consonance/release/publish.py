@@ -18,6 +18,7 @@ from typing import TypeVar
 import duckdb
 
 from consonance.checks.check import Check, CheckResult
+from consonance.checks.history import note_checks
 from consonance.release import register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
 from consonance.release.contents import DATABASE
@@ -201,16 +202,16 @@ def _make_and_publish(
     candidate = Candidate(copies.number, tier, copies.before, copies.made, work / "release", earlier, work)
     known = checks.known(copies, members)
     results = [known[check.name] for check in checks.on_study if check.name in known]
-    results += _checked([check for check in checks.on_study if check.name not in known], candidate, progress)
+    results += _checked(study, [check for check in checks.on_study if check.name not in known], candidate, progress)
     progress("writing the files")
     tables = _write_files(candidate, created)
-    results += _checked(checks.on_release, candidate, progress)
+    results += _checked(study, checks.on_release, candidate, progress)
 
     def certify() -> str:
         return write_certificate(candidate, tables, len(members), results, copies.as_of, created, demographics)
 
     certify()  # the checks of files read it too
-    results += _checked(checks.on_files, candidate, progress)
+    results += _checked(study, checks.on_files, candidate, progress)
     digest = certify()
     progress("publishing")
     say(f"number {copies.number}")
@@ -256,9 +257,9 @@ def _write_files(candidate: Candidate, created: datetime) -> list[Table]:
 
 
 def _checked(
-    checks: Sequence[Check[Candidate]], candidate: Candidate, progress: Callable[[str], None]
+    study: Study, checks: Sequence[Check[Candidate]], candidate: Candidate, progress: Callable[[str], None]
 ) -> Iterator[CheckResult]:
-    """Run one check after the other; the first that fails ends the publish."""
+    """Run one check after the other, and note each in the history of ``study``; the first that fails ends the publish."""
     for check in checks:
         progress(f"running the check '{check.name}'")
         try:
@@ -269,6 +270,7 @@ def _checked(
                 f"Nothing was published: the check '{check.name}' could not be run: {why}",
                 error.remedy if isinstance(error, ConsonanceError) else "Run 'consonance check' and 'dbt build'.",
             ) from error
+        note_checks(study, [result], (candidate.number, candidate.tier))
         if not result.passed:
             raise GateClosed(f"Nothing was published: the check '{check.name}' failed. {result.summary}", result.remedy)
         yield result

@@ -1,4 +1,6 @@
-"""Reading the marts: of a study's warehouse, or of a release. Nothing else of a study is opened.
+"""Reading the marts: of a study's desk, or of a release. Nothing else of a study is opened.
+
+The desk is of the last complete run of dbt, and can be read while another run is going on.
 
 What a figure shows comes from one query of ``consonance/report/queries``. The page prints the query as it was run. Three
 doors lead to the page: ``cells`` and ``groups`` count the persons themselves, ``ask`` looks at what the query says.
@@ -84,7 +86,7 @@ class Origin:
     Attributes:
         database: The file with the schema ``marts``.
         title: Of the study.
-        kind: ``warehouse`` or ``release``.
+        kind: ``study`` (its desk) or ``release``.
         facts: What the page says about how they were made, by name.
         settings: The variables of dbt_project.yml that they were made with.
     """
@@ -97,16 +99,16 @@ class Origin:
 
 
 def of_study(study: Study) -> Origin:
-    """The warehouse of ``study``.
+    """The desk of ``study``.
 
     Raises:
-        NothingToReport: it was not built yet.
+        NothingToReport: no complete run of dbt has written it yet.
     """
-    if not study.warehouse_path.exists():
-        raise NothingToReport(f"{study.root} has no warehouse yet.", "Run 'dbt run' first.")
+    if not study.desk_path.exists():
+        raise NothingToReport(f"{study.desk_path} does not exist.", "Run 'dbt run' first: each complete run writes it.")
     settings = Settings.read(study)
     judged = settings.as_of.isoformat() if settings.as_of else "the last 'consonance load'"
-    return Origin(study.warehouse_path, settings.title, "warehouse", {"Consent judged as of": judged})
+    return Origin(study.desk_path, settings.title, "study", {"Consent judged as of": judged})
 
 
 def of_release(place: Path) -> Origin:
@@ -258,7 +260,7 @@ def _unfit(origin: Origin, marts: Marts) -> NothingToReport | None:
             f"{origin.database} is a public release: it has aggregates and no participants.",
             "Name a controlled release.",
         )
-    remedy = "Run 'dbt run' first." if origin.kind == "warehouse" else "Publish a new release."
+    remedy = "Run 'dbt run' first." if origin.kind == "study" else "Publish a new release."
     if not marts.has("participants"):
         return NothingToReport(f"{origin.database} has no marts.", remedy)
     if not all(marts.has(mart, *columns) for mart, columns in NEEDED.items()):

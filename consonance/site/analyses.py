@@ -60,7 +60,7 @@ def answered(connection: duckdb.DuckDBPyConnection, analyses: Iterable[Model]) -
     """Each of ``analyses`` with its answer, in order of name.
 
     Args:
-        connection: The warehouse is the database in use.
+        connection: The desk is the database in use.
         analyses: As dbt compiled them.
 
     Raises:

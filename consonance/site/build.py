@@ -1,7 +1,8 @@
 """The docs site of a study: what an ethics board and an analyst read.
 
-Its pages are made of the marts, of ``audit``, of what dbt compiled, of the results of checks and the certificates of releases;
-never of the vault.
+Its pages are made of the marts and ``audit`` as they are on the desk, of what dbt compiled, of the results of checks and the
+certificates of releases; never of the vault. Three things are of the warehouse, and so a site is not built while dbt runs: the
+rules are run on it, dbt's own page describes it, and the figures of the attacks are in it alone.
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.report import LineageReport
 from consonance.checks.lineage.reviews import Reviews
 from consonance.checks.rules import RuleResult
-from consonance.checks.study_checks import CHECKS, run_rules, summed_up
+from consonance.checks.study_checks import run_rules, summed_up
 from consonance.release.parameters import small_group
+from consonance.report.reading import Origin, of_study
 from consonance.site.analyses import answered
 from consonance.site.codebook import Described, codebook
 from consonance.site.fields import followed
 from consonance.site.front import front
-from consonance.site.numbers import RISKS, Told, numbers, open_warehouse, told
+from consonance.site.numbers import Told, numbers, opened, risks
 from consonance.site.page import Link, Page
 from consonance.site.pages import render, render_body
-from consonance.site.quality import SUITES, judged_rules, shown_moment
-from consonance.site.releases import certificates, risk_figures, without_small_numbers
+from consonance.site.quality import SUITES, judged_rules, shown_moment, states_of_checks
+from consonance.site.releases import certificates, of_version_0_1, risk_figures, without_small_numbers
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
 from consonance.study.settings import Settings
@@ -46,20 +48,21 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     """Write ``site/``, in place of an earlier one; reports stay.
 
     Args:
-        study: With a warehouse.
+        study: With a warehouse and a desk.
         results: Of the rules, if they were run just now; else they are run, and noted in the history of checks.
 
     Returns:
         The page to open.
 
     Raises:
-        DbtFailed, NothingToCheck, SmallCells, StoreError: the site cannot be built.
+        DbtFailed, NothingToCheck, NothingToReport, SmallCells, StoreError: the site cannot be built.
     """
+    desk = of_study(study)
     if results is None:
         results = run_rules(study)
         note_checks(study, [summed_up("rules", results)])
     run_dbt(study, "docs", "generate", "--static")
-    pages = _pages(study, results)
+    pages = _pages(study, desk, results)
     from consonance.site.frame import write_framed  # MkDocs takes a second to import
 
     with work_folder(study, SITE) as draft:
@@ -88,17 +91,15 @@ def _lineage_of_tables() -> str:
     return ICON.sub(r"ng-attr-\1", page)
 
 
-def _pages(study: Study, results: Sequence[RuleResult]) -> list[Page]:
+def _pages(study: Study, desk: Origin, results: Sequence[RuleResult]) -> list[Page]:
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
     history, releases = check_history(study), certificates(study)
-    with open_warehouse(study) as connection:
+    with opened(desk.database) as connection:
         tables = codebook(connection)
         facts = {**numbers(connection), "small_group": small_group()}
-        is_measured = any((table.schema, table.name) == ("audit", "privacy_risk") for table in tables)
-        risks = told(connection, RISKS) if is_measured else Told([], 0)
         analyses = answered(connection, project.analyses.values())
-    shown = front(study)
+    shown = front(desk)
     report = _report(study)
     first = render(
         "site_front.html",
@@ -106,7 +107,8 @@ def _pages(study: Study, results: Sequence[RuleResult]) -> list[Page]:
         front=shown,
         wall=wall,
         rules=_succeeded(results),
-        checks=_last_of_each(history),
+        checks=states_of_checks(history),
+        has_releases=bool(releases),
         built=shown_moment(next((noted.built for noted in history if noted.built), None)),
         has_report=report is not None,
     )
@@ -128,25 +130,16 @@ def _pages(study: Study, results: Sequence[RuleResult]) -> list[Page]:
         ),
         Page("wall", "The privacy wall", _wall(project, wall), "Privacy"),
         Page("consent", "Consent", render("site_consent.html", grants=shown.grants, **facts), "Privacy"),
-        Page("risk", "Residual re-identification risk", _risk(risks, releases, facts), "Privacy"),
+        Page("risk", "Residual re-identification risk", _risk(risks(study), releases, facts), "Privacy"),
         *_columns(wall, tables),
         *_quality(results, history, releases),
-        *_releases(releases),
+        *_releases(releases, of_version_0_1(study)),
     ]
 
 
 def _succeeded(results: Sequence[RuleResult]) -> dict[str, Any]:
     succeeded = sum(result.passed for result in results)
     return {"succeeded": succeeded, "total": len(results), "passed": succeeded == len(results)}
-
-
-def _last_of_each(history: Sequence[Noted]) -> list[dict[str, Any]]:
-    """Each check with its last result."""
-    found = []
-    for name in CHECKS:
-        last = next((noted for noted in history if noted.check == name), None)
-        found.append({"name": name, "at": shown_moment(last.at) if last else "", "passed": last and last.passed})
-    return found
 
 
 def _report(study: Study) -> str | None:
@@ -224,8 +217,8 @@ def _quality(results: Sequence[RuleResult], history: Sequence[Noted], releases: 
     ]
 
 
-def _risk(risks: Told, releases: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
-    parts = [("The marts", risks, risk_figures(risks.rows, "risk-marts"))]
+def _risk(of_marts: Told, releases: Sequence[dict[str, Any]], facts: dict[str, Any]) -> str:
+    parts = [("The marts", of_marts, risk_figures(of_marts.rows, "risk-marts"))]
     for release in releases:
         rows = without_small_numbers(release)["risk"]
         if rows:
@@ -234,9 +227,9 @@ def _risk(risks: Told, releases: Sequence[dict[str, Any]], facts: dict[str, Any]
     return render("site_risk.html", parts=parts, **facts)
 
 
-def _releases(releases: Sequence[dict[str, Any]]) -> list[Page]:
+def _releases(releases: Sequence[dict[str, Any]], older: Sequence[dict[str, Any]]) -> list[Page]:
     return [
-        Page("releases/index", "Releases", render("site_releases.html", releases=releases), "Releases"),
+        Page("releases/index", "Releases", render("site_releases.html", releases=releases, older=older), "Releases"),
         *(
             Page(
                 f"releases/{release['release']}",

@@ -64,7 +64,7 @@ def codebook(connection: duckdb.DuckDBPyConnection) -> list[Described]:
     """Every table of the marts and of ``audit``.
 
     Args:
-        connection: The warehouse is the database in use.
+        connection: The desk is the database in use.
     """
     tables = connection.execute(
         """
@@ -102,7 +102,7 @@ def entries(
     """The columns of ``place``: a table, or a query in brackets.
 
     Args:
-        connection: The warehouse is the database in use.
+        connection: The desk is the database in use.
         place: As SQL.
         meanings: Of its columns.
     """

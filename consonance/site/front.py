@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from consonance.release.parameters import small_group
 from consonance.report.cells import persons
 from consonance.report.figures import Figure
-from consonance.report.reading import Marts, NothingToReport, of_study, opened
+from consonance.report.reading import Marts, NothingToReport, Origin, opened
 from consonance.report.section import Section
 from consonance.report.sections.coverage import coverage_and_its_bias
 from consonance.report.sections.listening import what_was_heard_when
 from consonance.report.sections.mood_map import valence_arousal_map
-from consonance.study.folder import Study
 
 # The pictures are the report's: hours of listening, months, coverage by source, map of moods.
 SECTIONS: tuple[Callable[[Marts], Section], ...] = (what_was_heard_when, coverage_and_its_bias, valence_arousal_map)
@@ -45,14 +44,17 @@ class Front:
     missing: tuple[str, ...]
 
 
-def front(study: Study) -> Front:
-    """What the front page of ``study`` shows; with nobody in the marts, that there is nobody.
+def front(desk: Origin) -> Front:
+    """What the front page of a study shows; with nobody in the marts, that there is nobody.
+
+    Args:
+        desk: Of the study.
 
     Raises:
-        StoreError: the warehouse cannot be opened.
+        StoreError: the desk cannot be opened.
     """
     try:
-        with opened(of_study(study)) as marts:
+        with opened(desk) as marts:
             sections = [section(marts) for section in SECTIONS]
             shown = {figure.key: figure for section in sections for figure in section.figures}
             return Front(
@@ -63,7 +65,7 @@ def front(study: Study) -> Front:
                 tuple(text for section in sections for text in section.missing),
             )
     except NothingToReport as nothing:
-        # What it says names the place of the warehouse on this machine.
+        # What it says names the place of the desk on this machine.
         return Front(persons(0, "participant"), (), {}, (), (f"The pictures cannot be shown. {nothing.remedy}",))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -40,7 +41,7 @@ QUERIES = {
         from audit.consent_coverage
     """,
 }
-# Of a table that 'consonance attack' makes and each rebuild drops.
+# Of a table that 'consonance attack' makes in the warehouse and each rebuild drops: it is not on the desk.
 RISKS = """
     select attack, knowledge, points, wrong_points, replace(measure, '_', ' ') as measure, persons, value, low, high
     from audit.privacy_risk
@@ -58,13 +59,22 @@ class Told:
 
 
 @contextmanager
-def open_warehouse(study: Study) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection that has the warehouse in use, under the name that it has in models, and no way to any other file."""
+def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that has the desk, or the warehouse, in use, under the name that models have for it, and no way to any
+    other file.
+    """
     with duckdb.connect(config=session_settings()) as connection:
-        attach_to_read(connection, study.warehouse_path, "warehouse")
+        attach_to_read(connection, database, "warehouse")
         connection.execute("use warehouse")
         lock_down(connection, [])
         yield connection
+
+
+def risks(study: Study) -> Told:
+    """The figures of the attacks on the marts of ``study``; none if they were not measured since the last run of dbt."""
+    with opened(study.warehouse_path) as connection:
+        measured = "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'privacy_risk'"
+        return told(connection, RISKS) if connection.execute(measured).fetchall() else Told([], 0)
 
 
 def numbers(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Told]:
@@ -76,7 +86,7 @@ def told(connection: duckdb.DuckDBPyConnection, query: str, *, adds_up: bool = F
     """What ``query`` finds, without the rows of few persons.
 
     Args:
-        connection: The warehouse is the database in use.
+        connection: The desk, or the warehouse, is the database in use.
         query: With a column ``persons``.
         adds_up: Whether its rows are parts of a whole that may be known: then one row more is left out, the smallest of the
             others, so that those left out are of more than few persons together.

@@ -1,4 +1,6 @@
-"""The quality rules with the history of their results: of ``check_history.jsonl``, and of the certificates of releases."""
+"""The checks and the quality rules with the history of their results: of ``check_history.jsonl``, and of the certificates of
+releases.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from typing import Any
 
 from consonance.checks.history import Noted
 from consonance.checks.rules import Rule, RuleResult, all_rules, release_rules
+from consonance.checks.study_checks import CHECKS
+from consonance.release.release_checks import ON_FILES, ON_RELEASE, ON_STUDY
 
 SUITES = {
     "admission": "Admission to the vault",
@@ -16,8 +20,30 @@ SUITES = {
     "release": "Releases",
 }
 TIERS = ("controlled", "public")
+OF_CANDIDATES = tuple(check.name for check in (*ON_STUDY, *ON_RELEASE, *ON_FILES))
+# It passes whatever it finds: people decide about the figures.
+MEASURES = "attacks"
 # Of the newest results.
 SHOWN = 20
+
+
+@dataclass(frozen=True)
+class State:
+    """A check as it was last run.
+
+    Attributes:
+        name: Of the check.
+        of: On what it ran: the study, or the candidate of a release.
+        at: When (UTC); empty if it was never run there.
+        passed: How it ended.
+        is_measured: Whether it gives figures, and no verdict.
+    """
+
+    name: str
+    of: str
+    at: str
+    passed: bool
+    is_measured: bool
 
 
 @dataclass(frozen=True)
@@ -42,6 +68,26 @@ class Judged:
         return self.outcomes[0].passed if self.outcomes else None
 
 
+def states_of_checks(history: Sequence[Noted]) -> list[State]:
+    """Each check of a study, as it was last run on the study; then each that was run on candidates of releases, the last time.
+
+    Args:
+        history: What was noted, the latest first.
+    """
+    on_study = {noted.check: noted for noted in reversed(history) if noted.release is None}
+    on_candidates = {noted.check: noted for noted in reversed(history) if noted.release is not None}
+    return [
+        *(_state(name, on_study.get(name)) for name in CHECKS),
+        *(_state(name, on_candidates[name]) for name in OF_CANDIDATES if name in on_candidates),
+    ]
+
+
+def _state(name: str, noted: Noted | None) -> State:
+    if noted is None:
+        return State(name, "the study", "", passed=False, is_measured=False)
+    return State(name, noted.of, shown_moment(noted.at), noted.passed, name == MEASURES)
+
+
 def judged_rules(
     results: Sequence[RuleResult], history: Sequence[Noted], certificates: Iterable[Mapping[str, Any]]
 ) -> list[Judged]:
@@ -55,12 +101,16 @@ def judged_rules(
     found: dict[str, list[Outcome]] = {}
     for noted in history:
         for rule, passed in noted.rules.items():
-            of = f"the warehouse of {shown_moment(noted.built)}" if noted.built else "the warehouse"
+            of = "the warehouse" if noted.release is None else noted.of
+            of += f" of {shown_moment(noted.built)}" if noted.built else ""
             found.setdefault(rule, []).append(Outcome(shown_moment(noted.at), of, passed))
+    were_noted = {(noted.release, rule) for noted in history for rule in noted.rules}
     for certificate in certificates:
         of = f"release {certificate['release']} ({certificate['tier']})"
         for check in certificate.get("checks", ()):
             for rule in check.get("rules", ()):
+                if (certificate["release"], rule["rule"]) in were_noted:
+                    continue
                 outcome = Outcome(shown_moment(certificate["created"]), of, rule["passed"])
                 found.setdefault(rule["rule"], []).append(outcome)
     now = {result.rule.name: result.passed for result in results}

@@ -21,13 +21,28 @@ OF_DEMOGRAPHICS = ("withheld", "persons_below_l")
 
 
 def certificates(study: Study) -> list[dict[str, Any]]:
-    """The certificates of the releases that are there, the latest first. Those of version 0.1 had another form, and none is here."""
-    numbers = [path.parent for path in study.published.glob(f"*/{CERTIFICATE[0]}") if path.parent.name.isdecimal()]
-    found = [
-        json.loads((folder / CERTIFICATE[0]).read_text(encoding="utf-8"))
-        for folder in sorted(numbers, key=lambda folder: int(folder.name), reverse=True)
+    """The certificates of the releases that are there, the latest first. Those of version 0.1 are in ``of_version_0_1``."""
+    return [certificate for certificate in _all_certificates(study) if "checks" in certificate]
+
+
+def of_version_0_1(study: Study) -> list[dict[str, Any]]:
+    """Number, tier and moment of the releases that version 0.1 made, the latest first.
+
+    What their certificates say of checks was measured and worded otherwise: it is not put beside the results of this version.
+    """
+    return [
+        {key: certificate[key] for key in ("release", "tier", "created")}
+        for certificate in _all_certificates(study)
+        if "checks" not in certificate
     ]
-    return [certificate for certificate in found if "checks" in certificate]
+
+
+def _all_certificates(study: Study) -> list[dict[str, Any]]:
+    folders = [path.parent for path in study.published.glob(f"*/{CERTIFICATE[0]}") if path.parent.name.isdecimal()]
+    return [
+        json.loads((folder / CERTIFICATE[0]).read_text(encoding="utf-8"))
+        for folder in sorted(folders, key=lambda folder: int(folder.name), reverse=True)
+    ]
 
 
 def without_small_numbers(certificate: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,10 +133,15 @@ class _Anchor(_Part):
 
 class _NotedCheck(_Part):
     at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$")]
-    check: Annotated[str, Field(pattern=r"^[a-z-]+$")]
+    check: Literal[
+        "rules", "wall", "non-interference", "leaks",
+        "rules of the study", "attacks", "rules of the release", "files agree", "no key links", "contents",
+    ]  # fmt: skip
     passed: bool
     built: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\dZ$")] | None = None
     rules: dict[Annotated[str, Field(pattern=r"^[A-Z]\d+_[a-z_]+$")], bool] = {}
+    release: Annotated[int, Field(ge=1)] | None = None
+    tier: Literal["controlled", "public"] | None = None
 
 
 def refuse_other_certificate(content: Mapping[str, Any], names: re.Pattern[str] | None) -> None:

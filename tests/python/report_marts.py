@@ -57,7 +57,7 @@ def make(path: Path, shape: Shape) -> Origin:
         for name, value in vars(shape).items():
             connection.execute(f"set variable {name} = {value}")
         connection.execute(STATEMENTS)
-    return Origin(path, f"A study of {shape.persons}", "warehouse")
+    return Origin(path, f"A study of {shape.persons}", "study")
 
 
 # A number from 0 to 1, another one for each key.

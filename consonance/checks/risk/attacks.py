@@ -4,6 +4,10 @@ Each attack is SQL in this folder; the first line of a file says what a row is. 
 schema ``marts`` of a warehouse file. What the attacker *knows* beside it is drawn, with a seed, from the same
 marts (points of unicity and membership) or from the vault (scrobble lists with true times). The *truth*
 (who is who, and the shift in weeks) says whether the attack succeeded; the attack never sees it.
+
+What is attacked is the warehouse, and not the desk: the truth is in the vault, which a run of dbt has for itself, so that
+nothing could be attacked meanwhile anyway; both must be of the same state; and the figures are recorded in the warehouse,
+beside what they are of, so that the next run drops them.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from commands import consonance
 from conftest import SmallStudy, as_zip, play
 
 from consonance.checks.rules import all_rules
+from consonance.site.quality import OF_CANDIDATES
 from consonance.study.dbt_command import PROJECT
 
 AXE = os.environ.get("AXE_CORE", "")
@@ -243,6 +244,13 @@ def test_the_docs_site_says_what_its_pages_are_for(demo_output: tuple[Path, str]
     said = {page.relative_to(site).as_posix(): page.read_text(encoding="utf-8") for page in pages_of(site)}
     assert "Synthetic study, seed" in said["index.html"] and "The clock of listening" in said["index.html"]
     assert not [page for page, text in said.items() if 'class="failed"' in text]
+    # 'consonance check' was not run; 'consonance publish' was, on a candidate.
+    checks = [re.sub(r"<[^>]+>", "|", row) for row in said["index.html"].splitlines() if row.startswith("<tr><td>")]
+    ran = {name: [row for row in checks if row.startswith(f"||{name}||")] for name in ("rules", "wall", *OF_CANDIDATES)}
+    of_study, of_candidate = ran["wall"]
+    assert "||the study||not run yet" in of_study and "passed" in ran["rules"][0]
+    assert "||the candidate of release 1 (controlled)|||passed|" in of_candidate
+    assert all("release 1 (controlled)" in ran[name][-1] for name in OF_CANDIDATES)
     assert "ip_addr_decrypted" in said["fields.html"] and 'class="fate not-read"' in said["fields.html"]
     assert 'id="valence"' in said["codebook/marts.plays.html"]
     assert "participant_pseudonym" in said["wall.html"]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
 import pytest
+from commands import consonance
 from conftest import SmallStudy
 
+from consonance.report.reading import of_study, opened
 from consonance.study import desk
 from consonance.study.desk import DeskNotWritten, differences, readers_of_former, write_desk
 from consonance.study.folder import Study
@@ -114,6 +118,26 @@ def test_whatever_differs_from_the_warehouse_is_found(built: Study, change: str,
         connection.execute(change)
     said = list(differences(built))
     assert any(found in one for one in said) if found else not said, said
+
+
+def test_the_report_and_queries_need_the_desk_alone_while_dbt_has_the_stores(demo_copy: SmallStudy) -> None:
+    study = demo_copy.study
+    for path in (study.vault_path, study.key_path, study.catalogue_path):
+        path.unlink()
+    hold = "import duckdb, sys; one = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, study.warehouse_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+        with pytest.raises(duckdb.IOException, match="lock"):
+            duckdb.connect(str(study.warehouse_path), read_only=True)
+        with opened(of_study(study)) as marts:
+            assert marts.persons("plays") > 20
+        asked = consonance("sql", "select count(*) from plays", "--study", study.root)
+        refused = consonance("site", "--study", study.root)
+        other.communicate()
+    assert asked.returncode == 0, asked.stderr
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
 
 
 def test_the_desk_of_a_study_is_its_warehouse(demo: SmallStudy) -> None:

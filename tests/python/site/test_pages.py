@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import threading
 import urllib.request
@@ -13,14 +14,16 @@ import pytest
 
 from consonance.checks.check import CheckResult
 from consonance.checks.history import check_history, note_checks
+from consonance.checks.lineage.project import Model
 from consonance.release.parameters import small_group
 from consonance.report.cells import SmallCells
 from consonance.site import front, numbers
+from consonance.site.analyses import answered
 from consonance.site.frame import write_framed
 from consonance.site.page import Link, Page
-from consonance.site.pages import TEMPLATES
-from consonance.site.quality import judged_rules
-from consonance.site.releases import without_small_numbers
+from consonance.site.pages import TEMPLATES, render
+from consonance.site.quality import OF_CANDIDATES, judged_rules, states_of_checks
+from consonance.site.releases import certificates, of_version_0_1, without_small_numbers
 from consonance.site.serving import CannotServe, site_server
 from consonance.study.dbt_command import PROJECT
 from consonance.study.forms import FORMS, BadForm
@@ -32,7 +35,7 @@ OPENS_NO_VAULT = {"attach_to_read", "lock_down", "session_settings", "StoreError
 FORBIDDEN = ("consonance.study.key", "consonance.study.keyring", "consonance.study.tokens")
 # Where SQL is run: what it finds goes through a gate for small cells there, or is no number of a page.
 RUNS_SQL = {
-    "consonance/site/numbers.py": {"open_warehouse", "told"},
+    "consonance/site/numbers.py": {"opened", "risks", "told"},
     # Of what it makes a table of, rows are shown through told, and columns as in the codebook.
     "consonance/site/analyses.py": {"_answered"},
     # Bars of few persons are put together or left out: test_codebook.py.
@@ -197,3 +200,63 @@ def test_the_history_of_checks_has_rules_and_moments_and_nothing_else(tmp_path: 
         ("release 4 (public)", False), ("the warehouse", True), ("the warehouse", False),
     ]  # fmt: skip
     assert judged["M3_values_are_possible"].passed is None
+
+
+def test_what_ran_on_a_candidate_is_not_said_to_have_run_on_the_study(tmp_path: Path) -> None:
+    study = lay_out_study(tmp_path / "study", "A study", None)
+    rule = {"rule": "C1_consent_covers_everyone", "passed": True}
+    note_checks(study, [CheckResult("wall", False, "")])
+    note_checks(study, [CheckResult("wall", True, ""), CheckResult("attacks", True, "")], (4, "controlled"))
+    note_checks(study, [CheckResult("rules of the study", True, "", {"rules": [rule]})], (5, "public"))
+    note_checks(study, [CheckResult(name, True, "") for name in OF_CANDIDATES[4:]], (5, "public"))
+    FORMS["check history"](study.check_history_path.read_text(encoding="utf-8"))
+    states = [(one.name, one.of, bool(one.at), one.passed) for one in states_of_checks(check_history(study))]
+    candidates = ["the candidate of release 4 (controlled)", "the candidate of release 5 (public)"]
+    assert states[:4] == [
+        ("rules", "the study", False, False), ("wall", "the study", True, False),
+        ("non-interference", "the study", False, False), ("leaks", "the study", False, False),
+    ]  # fmt: skip
+    assert states[4:7] == [
+        ("wall", candidates[0], True, True), ("rules of the study", candidates[1], True, True),
+        ("attacks", candidates[0], True, True),
+    ]  # fmt: skip
+    assert [name for name, *_ in states[7:]] == list(OF_CANDIDATES[4:])
+    facts = {"small_group": 20, "features": numbers.Told([], 0), "wall": CheckResult("wall", True, "")}
+    shown = front.Front("nobody", (), {}, (), ())
+    page = render(
+        "site_front.html", front=shown, rules={}, checks=states_of_checks(check_history(study)), built="", **facts
+    )
+    rows = [re.sub(r"<[^>]+>", "|", row) for row in page.splitlines() if "<td>" in row]
+    assert "wall||the study|||failed" in rows[1] and "leaks||the study||not run yet" in rows[3]
+    assert "wall||the candidate of release 4 (controlled)|||passed" in rows[4] and "|measured|" in rows[6]
+    # A rule that was noted of a candidate is not told once more from the certificate of the release.
+    certificate = {"release": 5, "tier": "public", "created": "2030-01-01T00:00:00Z", "checks": [{"rules": [rule]}]}
+    judged = {one.rule.name: one for one in judged_rules([], check_history(study), [certificate])}
+    assert [one.of for one in judged["C1_consent_covers_everyone"].outcomes] == [candidates[1]]
+
+
+def test_a_release_of_version_0_1_is_listed_and_its_checks_are_not(tmp_path: Path) -> None:
+    study = lay_out_study(tmp_path / "study", "A study", None)
+    facts = {"tier": "controlled", "created": "2025-11-25T10:20:30Z"}
+    for number, says in enumerate(("guards", "checks"), start=1):
+        (study.published / str(number)).mkdir(parents=True)
+        certificate = facts | {"release": number, says: [{"name": "wall", "passed": True}]}
+        (study.published / str(number) / "certificate.json").write_text(json.dumps(certificate), encoding="utf-8")
+    older = of_version_0_1(study)
+    assert older == [facts | {"release": 1}] and [one["release"] for one in certificates(study)] == [2]
+    page = render("site_releases.html", releases=certificates(study), older=older)
+    assert 'href="2.html"' in page and 'href="1.html"' not in page
+    assert "<td>Release 1</td><td>controlled</td><td>2025-11-25 10:20</td><td>made by version 0.1</td>" in page
+    assert "its certificates are of another form" in page
+    assert "version 0.1" not in render("site_releases.html", releases=certificates(study), older=[])
+
+
+def test_an_analysis_of_participants_says_why_it_has_no_rows() -> None:
+    sql = "-- How many? Of each.\nselect 'p' || range as participant_id, range as plays from range(30)"
+    model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
+    with duckdb.connect() as connection:
+        (analysis,) = answered(connection, [model])
+    assert analysis.rows == () and [entry.name for entry in analysis.entries] == ["participant_id", "plays"]
+    page = render("site_analysis.html", analysis=analysis, small_group=small_group())
+    assert "A row is one participant, and no row is shown here" in page and "how its columns are distributed" in page
+    assert "p29" not in page
