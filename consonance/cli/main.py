@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not is_interrupt(error):
             raise
         status = _interrupted()
+    if arguments is None:
+        # The command has ended, and said how: nothing is left that an interrupt could stop.
+        signal.signal(signal.SIGINT, lambda *_: None)
     sys.exit(status)
 
 

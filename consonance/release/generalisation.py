@@ -2,7 +2,7 @@
 
 Age bands are widened, countries become regions, any of the three is left out, and the demographics of a few
 persons are withheld. Every way to do so is tried (``generalisations.sql``). The one that loses least is
-written into the copy of the vault that the release is made of, and dbt builds that.
+written into the copy of the vault that the release is made of, before dbt builds that.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ import duckdb
 from consonance.checks.risk.attacks import MOODS
 from consonance.checks.risk.thresholds import limit
 from consonance.release.parameters import withheld_at_most
-from consonance.study.dbt_command import PROJECT, run_dbt
+from consonance.study.dbt_command import PROJECT
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.vault import attach_to_read, open_study, session_settings
 
 WAYS = Path(__file__).with_name("generalisations.sql")
+# The models that it reads: whose demographics there are, and their moods.
+NEEDED = ("anon_participants", "emotion_reports")
 FUNCTIONS = {"wider_age_band": "age_band, level", "wider_country": "country, region, level"}
 AGE = ("eight bands", "five bands", "two bands", "left out")
 COUNTRY = ("countries", "regions of the world", "left out")
@@ -71,16 +73,14 @@ class Generalisation:
         ).replace("in left out", "left out")
 
 
-def generalise(made: Study, workspace: Path) -> Generalisation:
-    """Make the demographics of a built study k-anonymous, and let dbt build it again if that changes them.
+def generalise(made: Study) -> Generalisation:
+    """Make the demographics of a study k-anonymous: in its vault, of which dbt is to build it after that.
 
     Args:
-        made: The study that the release is made of, built; its vault is changed.
-        workspace: Where dbt's ``target`` and ``logs`` go.
+        made: The study that the release is made of, built as far as ``NEEDED``; its vault is changed.
 
     Raises:
         NotAnonymous: see there.
-        DbtFailed: dbt ended with an error.
     """
     with duckdb.connect(config=session_settings()) as connection:
         attach_to_read(connection, made.warehouse_path, "warehouse")
@@ -107,7 +107,6 @@ def generalise(made: Study, workspace: Path) -> Generalisation:
                 {"ids": way["withheld_ids"]},
             )
             vault.execute("checkpoint vault")
-        run_dbt(made, "run", workspace=workspace)
     return chosen
 
 
@@ -139,7 +138,7 @@ def choose(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     names = [column[0] for column in found.description or []]
     rows = found.fetchall()
     if not rows:
-        ((persons,),) = connection.execute("select count(*) from warehouse.marts.participants").fetchall()
+        ((persons,),) = connection.execute("select count(*) from warehouse.anonymized.anon_participants").fetchall()
         raise NotAnonymous(
             f"Nothing was published: {persons} {'person agrees' if persons == 1 else 'persons agree'} to a controlled release. At least {k} persons must share "
             "the same age band, gender and country. No generalisation reaches this, not even if all three are left out.",

@@ -2,7 +2,7 @@
 -- cell. Its loss, whose demographics it withholds, and the k and l that are left. Moods are counted as the attack on l
 -- counts them (consonance/checks/risk/moods.sql). Loss: the normalised certainty
 -- penalty (Xu et al. 2006, doi:10.1145/1150402.1150504), 0 for nothing lost and 1 for everything.
-with participants as (select * from warehouse.marts.participants),
+with participants as (select * from warehouse.anonymized.anon_participants),
 
 moods as (select * from temp.moods),
 

@@ -7,11 +7,13 @@ records. So what is proven for the wall is proven for the release, and no logic 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
+from consonance.release.generalisation import NEEDED, Generalisation, generalise
 from consonance.release.parameters import small_group
 from consonance.release.register import Member
 from consonance.study.dbt_command import run_dbt
@@ -103,24 +105,47 @@ def draw_members(study: Study, tier: str) -> list[Member]:
     return members
 
 
-def build(study: Study, workspace: Path, members: list[Member], tier: str) -> list[Member]:
-    """Let dbt build the warehouse of ``study``.
+def build(
+    study: Study, workspace: Path, members: list[Member], tier: str, progress: Callable[[str], None]
+) -> tuple[list[Member], Generalisation | None]:
+    """Let dbt build the warehouse of ``study``: for the controlled tier with demographics that are k-anonymous.
+
+    How coarse they must be is known of a few models; so these are built before all others.
+
+    Args:
+        study: Of ``draw_members``; its vault is changed.
+        workspace: Where dbt's ``target`` and ``logs`` go.
+        members: Those who agree to the tier.
+        tier: Of the release.
+        progress: Reports what is going on, in a few words.
 
     Returns:
         Those of ``members`` who occur in a release of ``tier``: in the public one whoever has a counted
-        play, so that the certificate counts the same persons as the tables do.
+        play, so that the certificate counts the same persons as the tables do. How coarse demographics are; ``None`` for
+        the public tier, and if nobody occurs.
 
     Raises:
         DbtFailed: it ended with an error.
+        NotAnonymous: see there.
     """
+    if tier == "public":
+        progress("building the warehouse of the release (dbt run)")
+        run_dbt(study, "run", workspace=workspace)
+        return _of(members, study, "select participant_id from made.marts.participants where counted_plays > 0"), None
+    progress("making demographics k-anonymous")
+    run_dbt(study, "run", "--no-write-json", "--select", *(f"+{name}" for name in NEEDED), workspace=workspace)
+    there = _of(members, study, "select participant_id from made.anonymized.anon_participants")
+    if not there:
+        return [], None
+    demographics = generalise(study)
+    progress("building the warehouse of the release (dbt run)")
     run_dbt(study, "run", workspace=workspace)
+    return there, demographics
+
+
+def _of(members: list[Member], study: Study, query: str) -> list[Member]:
+    """Those of ``members`` whose pseudonyms ``query`` finds in the warehouse ``made`` of ``study``."""
     with duckdb.connect(config=session_settings()) as connection:
         attach_to_read(connection, study.warehouse_path, "made")
-        there = {
-            name
-            for name, counted_plays in connection.execute(
-                "select participant_id, counted_plays from made.marts.participants"
-            ).fetchall()
-            if counted_plays or tier == "controlled"
-        }
+        there = {name for (name,) in connection.execute(query).fetchall()}
     return [member for member in members if member.pseudonym in there]

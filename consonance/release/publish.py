@@ -23,7 +23,6 @@ from consonance.release import register
 from consonance.release.certificate import CERTIFICATE, PAGE, write_certificate
 from consonance.release.contents import DATABASE
 from consonance.release.description import Table, described_tables, write_codebook, write_datapackage
-from consonance.release.generalisation import generalise
 from consonance.release.making import TIERS, NothingToPublish, build, draw_members, purpose_of
 from consonance.release.package import write_tables
 from consonance.release.register import CURRENT, WORK_PREFIX, Entry, Member
@@ -184,17 +183,12 @@ def _make_and_publish(
     created = datetime.now(UTC).replace(tzinfo=None)
     progress("copying the stores")
     copies = _copy(study, work, progress)
-    progress("building the warehouse of the release (dbt run)")
-    members = build(copies.made, work, draw_members(copies.made, tier), tier)
+    members, demographics = build(copies.made, work, draw_members(copies.made, tier), tier, progress)
     if not members:
         raise NothingToPublish(
             f"Nothing was published: the participants who grant {purpose_of(tier)} have no data to release.",
             "They need an active consent to listening_history or emotion_reports; for the public tier also a play of 30 seconds.",
         )
-    demographics = None
-    if tier == "controlled":
-        progress("making demographics k-anonymous")
-        demographics = generalise(copies.made, work)
     entry = Entry(copies.number, tier, copies.as_of, created, members)
     with open_study(copies.before) as vault:
         register.note(vault, entry)

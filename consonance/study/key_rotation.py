@@ -9,7 +9,8 @@ Two files are replaced, the vault and its key, and no file system can do both in
 5. ``vault.key.new`` replaces ``vault.key``.
 6. The vault is opened with its key file, and ``vault.key.old`` is deleted.
 
-If the program is killed before 4, the study has its old vault and key, and the next rotation deletes the rest. If it
+An interrupt before 3 ends the rotation: old vault and key are there, and nothing else is left. From 3 on it waits until
+everything is done. If the program is killed before 4, the study has its old vault and key, and the next rotation deletes the rest. If it
 is killed between 4 and 5, the next command that opens the vault finds that only ``vault.key.new`` opens it, and does 5
 (``consonance.study.vault.attach_vault``).
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -49,11 +51,15 @@ class Rotation:
     rows: int
 
 
-def rotate_key(study: Study) -> Rotation:
+def rotate_key(study: Study, hold_interrupts: Callable[[], object] = lambda: None) -> Rotation:
     """Re-encrypt the vault of ``study`` under a new random key.
 
     The disk needs room for a second vault beside the first. Nobody else can write to the vault meanwhile. If it
     is killed, run it again.
+
+    Args:
+        study: Whose vault.
+        hold_interrupts: Is called when the copy is right, before anything is replaced: lets interrupts wait.
 
     Raises:
         KeyFromOutside: the key comes from the environment.
@@ -82,13 +88,14 @@ def rotate_key(study: Study) -> Rotation:
         # Open until the end, so that nobody writes to the vault while its copy is made.
         prepare(connection, study)
         attach_vault(connection, study, "old", read_only=True)
-        replace_file(study.old_key_path, f"{read_key(study)}\n".encode())
         try:
+            replace_file(study.old_key_path, f"{read_key(study)}\n".encode())
             before = write_copy(connection, study, key, partial(_note, study), _step)
+            _step("copied")
+            hold_interrupts()
         except BaseException:
             _clear(study)
             raise
-        _step("copied")
         replace_file(study.new_key_path, f"{key}\n".encode())
         _step("new key written")
         study.new_vault_path.replace(study.vault_path)

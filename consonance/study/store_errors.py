@@ -16,6 +16,8 @@ from consonance.study.errors import ConsonanceError
 LOCKED = re.compile(r'set lock on file "(?P<file>.+?)"(?:.*?held in (?P<program>.+?) \(PID (?P<pid>\d+)\))?', re.DOTALL)
 FILE = re.compile(r'file "(?P<file>[^"]+)"')
 FULL = re.compile(r"No space left|disk is full|File too large|Disk quota", re.IGNORECASE)
+# The system's words; a path stands before them.
+DENIED = re.compile(r"(Permission denied|Read-only file system|Operation not permitted)\W*$", re.MULTILINE)
 # The words with which it begins to say that the pages of a file are not what was written.
 DAMAGED = re.compile(
     r"AES tag|[Cc]hecksum|[Cc]orrupt|read enough bytes|[Ff]ailed to deserialize|not a valid DuckDB|database has been invalidated|"
@@ -49,6 +51,21 @@ class StoreInUse(StoreError):
         )
 
 
+class NoRight(StoreError):
+    """This user may not read the store, or not write to it."""
+
+    @classmethod
+    def said_by(cls, message: str, path: Path | str) -> NoRight | None:
+        """What a message of DuckDB says about a missing right to the store ``path``, if it is about one."""
+        if DENIED.search(message) is None:
+            return None
+        return cls(
+            f"{path} cannot be opened: permission denied.",
+            "Run the command as the owner of the file, or give yourself the right. Who asks the marts alone needs the desk "
+            "('consonance sql').",
+        )
+
+
 def store_error(error: duckdb.Error) -> StoreError | None:
     """What ``error`` says about a store, if it is about one: it is locked, damaged, or lacks a table; or the disk is full."""
     message = str(error)
@@ -56,6 +73,8 @@ def store_error(error: duckdb.Error) -> StoreError | None:
         return in_use
     named = FILE.search(message)
     file = named["file"] if named else "vault.duckdb" if OF_THE_VAULT.search(message) else "A store of the study"
+    if denied := NoRight.said_by(message, file):
+        return denied
     if FULL.search(message):
         return StoreError(
             f"{file} cannot be written: the disk is full.", "Make room on the disk, then run the command again."

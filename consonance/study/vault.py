@@ -24,7 +24,7 @@ from consonance.study.memory import memory_limit
 from consonance.study.migrations import refuse_newer_stores
 from consonance.study.schema import refuse_older_stores
 from consonance.study.shared_macros import with_macros
-from consonance.study.store_errors import StoreError, StoreInUse
+from consonance.study.store_errors import NoRight, StoreError, StoreInUse
 from consonance.study.tombstones import refuse_stale_backup
 
 MEMORY_FOLDER = "memory://consonance/"
@@ -276,6 +276,8 @@ def why_not_opened(path: Path, message: str) -> StoreError:
     """What to say of the store ``path``, which DuckDB cannot open, from its ``message``: of that nothing is passed on."""
     if in_use := StoreInUse.said_by(message, path):
         return in_use
+    if denied := NoRight.said_by(message, path):
+        return denied
     if "key" in message.lower():
         return WrongKey(
             f"{path} cannot be opened with this key.",

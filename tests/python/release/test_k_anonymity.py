@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,15 +26,15 @@ def people(persons: list[Person], moods: list[tuple[float, float] | None] | None
     with duckdb.connect() as connection:
         connection.execute(
             f"""
-            attach ':memory:' as warehouse; create schema warehouse.marts; create schema warehouse.reference;
-            create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
+            attach ':memory:' as warehouse; create schema warehouse.marts; create schema warehouse.anonymized; create schema warehouse.reference;
+            create table warehouse.anonymized.anon_participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
             create table warehouse.marts.emotion_reports (participant_id varchar, valence double, arousal double);
             create table warehouse.reference.country_time_zones as from read_csv('{PROJECT / "seeds" / "country_time_zones.csv"}', all_varchar = true);
             """
         )
         for number, person in enumerate(persons):
             connection.execute(
-                "insert into warehouse.marts.participants values (?, ?, ?, ?)", [f"p{number:03d}", *person]
+                "insert into warehouse.anonymized.anon_participants values (?, ?, ?, ?)", [f"p{number:03d}", *person]
             )
             if moods and (mood := moods[number]):
                 connection.execute(
@@ -124,8 +123,9 @@ def test_a_study_in_which_it_cannot_be_had_is_refused_and_nothing_is_published(d
         publish(demo_copy.study, "controlled", on_study=[], on_release=[])
 
 
-def test_demographics_of_a_built_study_are_generalised_everywhere(demo_copy: SmallStudy, tmp_path: Path) -> None:
-    chosen = generalise(demo_copy.study, tmp_path)
+def test_demographics_of_a_built_study_are_generalised_everywhere(demo_copy: SmallStudy) -> None:
+    chosen = generalise(demo_copy.study)
+    demo_copy.dbt("run")
     cells = Counter(demo_copy.warehouse("select age_band, gender, country from marts.participants"))
     assert chosen.k == min(cells.values()) >= 5
     assert (len(cells), sum(cells.values())) == (chosen.cells, chosen.persons)

@@ -40,6 +40,7 @@ from consonance.export.training import export_training
 from consonance.release import making, package, workspace
 from consonance.release import public as public_tier
 from consonance.release import publish as publishing
+from consonance.release.generalisation import generalise
 from consonance.release.making import NothingToPublish, ShiftsUsedUp
 from consonance.release.publish import CannotWrite, GateClosed, LedgerChanged, Release, publish
 from consonance.release.register import UnknownRelease
@@ -142,11 +143,12 @@ def quick(controlled: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def quick_build(warehouse: Path) -> Callable[..., Any]:
-    def build(study: Study, workspace: Path, members: Any, tier: str) -> Any:
+    def build(study: Study, workspace: Path, members: Any, tier: str, progress: Callable[[str], None]) -> Any:
+        progress("building the warehouse of the release (dbt run)")
         shutil.copyfile(warehouse, study.warehouse_path)
         (workspace / "target").mkdir()
         shutil.copyfile(warehouse.parents[1] / "target" / "manifest.json", workspace / "target" / "manifest.json")
-        return members
+        return members, generalise(study) if tier == "controlled" else None
 
     return build
 

@@ -19,12 +19,6 @@ from consonance.study.folder import Study
 from consonance.synthetic import planted
 from consonance.synthetic.study import make_study
 
-# The marts that the report reads.
-SELECTED = (
-    "participants", "tracks", "emotion_windows", "emotion_window_features", "emotion_prompts", "training_examples",
-    "feature_coverage", "feature_coverage_of_participants", "feature_coverage_differences",
-)  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
@@ -33,7 +27,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
     make_study(root, seed=1, people=32, plays=180_000, plain=True)
     made = SmallStudy(Study.find(root))
     made.load()
-    made.dbt("run", "--select", *(f"+{mart}" for mart in SELECTED))
+    made.dbt("run")
     with opened(of_study(made.study)) as opened_marts:
         yield opened_marts
 

@@ -255,7 +255,10 @@ def test_the_command_says_where_the_page_is_and_what_is_missing(tmp_path: Path) 
         done = run(cli, ["report", *map(str, arguments)])
         return done.exit_code, " ".join((done.output + str(done.exception or "")).split())
 
-    assert said("--study", study.root) == (1, f"{study.root} has no warehouse yet. Run 'dbt run' first.")
+    assert said("--study", study.root) == (
+        1,
+        f"{study.desk_path} does not exist. Run 'dbt run' first: each complete run writes it.",
+    )
     with duckdb.connect(str(study.warehouse_path)):
         pass
     status, text = said("--study", study.root)

@@ -217,7 +217,7 @@ def test_what_ran_on_a_candidate_is_not_said_to_have_run_on_the_study(tmp_path: 
         ("non-interference", "the study", False, False), ("leaks", "the study", False, False),
     ]  # fmt: skip
     assert states[4:7] == [
-        ("wall", candidates[0], True, True), ("rules of the study", candidates[1], True, True),
+        ("rules of the study", candidates[1], True, True), ("wall", candidates[0], True, True),
         ("attacks", candidates[0], True, True),
     ]  # fmt: skip
     assert [name for name, *_ in states[7:]] == list(OF_CANDIDATES[4:])
@@ -228,7 +228,7 @@ def test_what_ran_on_a_candidate_is_not_said_to_have_run_on_the_study(tmp_path: 
     )
     rows = [re.sub(r"<[^>]+>", "|", row) for row in page.splitlines() if "<td>" in row]
     assert "wall||the study|||failed" in rows[1] and "leaks||the study||not run yet" in rows[3]
-    assert "wall||the candidate of release 4 (controlled)|||passed" in rows[4] and "|measured|" in rows[6]
+    assert "wall||the candidate of release 4 (controlled)|||passed" in rows[5] and "|measured|" in rows[6]
     # A rule that was noted of a candidate is not told once more from the certificate of the release.
     certificate = {"release": 5, "tier": "public", "created": "2030-01-01T00:00:00Z", "checks": [{"rules": [rule]}]}
     judged = {one.rule.name: one for one in judged_rules([], check_history(study), [certificate])}

@@ -132,6 +132,30 @@ def test_a_key_that_is_pending_is_not_adopted_where_it_does_not_open_the_vault(c
     assert copied.study.key_path.read_text() == "0" * 64
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_an_interrupt_leaves_the_old_key_and_nothing_else_or_waits_until_the_new_one_is_in_place(
+    copied: SmallStudy, step: str
+) -> None:
+    before, files, old = held(copied), names(copied), read_key(copied.study)
+    script = (
+        "import os, signal, sys; from consonance.study import key_rotation; from consonance.cli.main import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler); at = sys.argv.pop()\n"
+        "key_rotation._step = lambda name: os.kill(os.getpid(), signal.SIGINT) if name == at else None\n"
+        "main()\n"
+    )
+    arguments = ("key", "rotate", "--study", copied.root, step)
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=False)
+    assert names(copied) == files and held(copied) == before
+    assert "Traceback" not in done.stderr
+    if step in STEPS[: STEPS.index("new key written")]:
+        assert done.returncode == 130 and "Interrupted. What was finished is kept" in done.stderr and not done.stdout
+        assert read_key(copied.study) == old
+    else:
+        assert done.returncode == 0 and "Keep a copy" in done.stdout
+        assert "The interrupt came when the new key was being put in place" in done.stderr
+        assert read_key(copied.study) != old and not opens(copied, old)
+
+
 def test_nobody_writes_to_the_vault_meanwhile(copied: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = []
     monkeypatch.setattr(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from commands import CONSONANCE
 from conftest import SmallStudy, play
 
 from consonance.consent.rules import with_rules
@@ -96,6 +98,35 @@ def test_a_vault_in_use_is_reported(small: SmallStudy) -> None:
             small.load()
         other.communicate("\n")
     assert small.load().exit_status == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() == 0 and shutil.which("setpriv") is None, reason="root may do everything")
+def test_a_study_without_the_right_to_write_is_no_damaged_study(small: SmallStudy, tmp_path: Path) -> None:
+    small.admit("P1")
+    small.donate("P1", [play()])
+    small.load()
+    study = small.root.rename(tmp_path / "key of a door")  # a path that has words of errors in it
+    without_rights = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+    def said(*arguments: str) -> str:
+        command = [*without_rights, CONSONANCE, *arguments, "--study", study]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Traceback" not in done.stderr and "damaged" not in done.stderr
+        return f"{done.returncode}: {' '.join(done.stderr.split())}"
+
+    modes = {path: path.stat().st_mode for path in (study, *study.rglob("*"))}
+    for path in modes:
+        path.chmod(0o500 if path.is_dir() else 0o400)
+    denied = "vault.duckdb cannot be opened: permission denied. Run the command as the owner of the file"
+    assert said("audit", "verify").startswith("0:")
+    assert denied in said("load")
+    assert said("key", "rotate").startswith("1: Error:")
+    (study / "vault.duckdb").chmod(0o000)
+    assert denied in said("status")
+    for path, mode in modes.items():
+        path.chmod(mode)
+    assert said("status").startswith("0:")
 
 
 def test_a_damaged_vault_is_reported(small: SmallStudy) -> None:
