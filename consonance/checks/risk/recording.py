@@ -12,7 +12,7 @@ from consonance.checks.risk.attacks import NothingToAttack, RiskReport
 from consonance.checks.risk.thresholds import Figure
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
-from consonance.study.store_errors import StoreInUse
+from consonance.study.store_errors import NoRight, StoreInUse
 from consonance.study.vault import lock_down, session_settings
 
 TABLE = Path(__file__).with_name("privacy_risk.sql")
@@ -36,6 +36,8 @@ def record(report: RiskReport, study: Study) -> None:
     try:
         connection = duckdb.connect(str(study.warehouse_path), config=session_settings())
     except duckdb.IOException as error:
+        if denied := NoRight.said_by(str(error), study.warehouse_path):
+            raise NotRecorded(denied.what, denied.remedy) from None
         in_use = StoreInUse.said_by(str(error), study.warehouse_path)
         what = in_use.what if in_use else f"{study.warehouse_path} cannot be written."
         raise NotRecorded(what, "Close the session that has it open, and attack again.") from None
