@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = _interrupted()
     if arguments is None:
         # The command has ended, and said how: nothing is left that an interrupt could stop.
-        signal.signal(signal.SIGINT, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(status)
 
 

@@ -556,10 +556,9 @@ def call(
     monkeypatch.setenv("CONSONANCE_RECCOBEATS_URL", service.url)
 
     def run(*arguments: str | Path, source: str = "reccobeats") -> tuple[int, str, str]:
-        words = ["consonance", "catalog", "fetch", source, "--study", built.root, *arguments]
-        monkeypatch.setattr(sys, "argv", [str(word) for word in words])
+        words = ["catalog", "fetch", source, "--study", built.root, *arguments]
         with pytest.raises(SystemExit) as ended:
-            main()
+            main([str(word) for word in words])
         said = capsys.readouterr()
         return int(str(ended.value.code)), said.out, " ".join(said.err.split())
 
