@@ -259,12 +259,12 @@ def test_the_command_says_where_the_page_is_and_what_is_missing(tmp_path: Path) 
         1,
         f"{study.desk_path} does not exist. Run 'dbt run' first: each complete run writes it.",
     )
-    with duckdb.connect(str(study.warehouse_path)):
+    with duckdb.connect(str(study.desk_path)):
         pass
     status, text = said("--study", study.root)
     assert status == 1 and "has no marts. Run 'dbt run' first." in text
-    study.warehouse_path.unlink()
-    make(study.warehouse_path, Shape(persons=0))
+    study.desk_path.unlink()
+    make(study.desk_path, Shape(persons=0))
     status, text = said("--study", study.root)
     page = study.site / "report.html"
     assert status == 0 and f"The report is at {page}" in text and "not shown: " in text
@@ -273,7 +273,7 @@ def test_the_command_says_where_the_page_is_and_what_is_missing(tmp_path: Path) 
     status, text = said("--study", study.root, "--output", study.settings_path / "report.html")
     assert status == 1 and "cannot be written" in text and "--output" in text
 
-    with duckdb.connect(str(study.warehouse_path)) as connection:
+    with duckdb.connect(str(study.desk_path)) as connection:
         connection.execute("alter table marts.emotion_windows drop column emotion_window")
     status, text = said("--study", study.root)
     assert status == 1 and "was made by an earlier version of consonance. Run 'dbt run' first." in text
