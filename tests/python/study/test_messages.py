@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -132,6 +133,7 @@ def test_no_command_quotes_a_row_that_duckdb_cannot_read(
     make(small.study.warehouse_path, Shape(persons=3, days=1))
     with duckdb.connect(str(small.study.warehouse_path)) as connection:
         spoil(connection, "marts.participants", "participant_id")
+    shutil.copy(small.study.warehouse_path, small.study.desk_path)
     with open_study(small.study) as connection:
         for table, column in (("keyring", "participant_no"), ("consent_events", "ledger_line"), ("study", "as_of")):
             spoil(connection, f"vault.raw.{table}", column)
