@@ -1095,7 +1095,10 @@ register.note = dying("note", register.note)
 register.confirm = dying("confirm", register.confirm)
 publishing.sync = dying("sync", publishing.sync)
 Path.rename = dying("rename", Path.rename)
-Path.replace = dying("switch", Path.replace)
+replace = Path.replace
+switch = dying("switch", replace)
+# The history of checks is replaced too.
+Path.replace = lambda path, target: (switch if path.name == "current" else replace)(path, target)
 reached("begin")
 on_release = publishing.ON_RELEASE if moment == "begin" else []
 publishing.publish(Study(Path({root!r})), "controlled", on_study=checks, on_release=on_release, progress=reached)
