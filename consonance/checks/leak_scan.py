@@ -180,7 +180,9 @@ def _in_piece(piece: Piece, found: Found, finder: Finder, addresses: set[str] | 
         for what, address, at in _addresses(piece.text):
             if address not in addresses:
                 yield f"contains {what}", at
-    if piece.is_text and hits and finder.shifts_beside(piece.text):
+    # Words of the project that are somebody's code, too, stand beside numbers of all kinds.
+    names = any(not found.names_nobody(hit.sought.text) for hit in hits)
+    if piece.is_text and names and finder.shifts_beside(piece.text):
         yield "contains the shifts of participants beside their names", 0
 
 

@@ -49,8 +49,8 @@ SAID: dict[str, dict[str, tuple[int, str]]] = {
         "": (0, "smallest cell of persons"),
     },
     "site": {
-        "not loaded": (1, "Run 'dbt run' first."),
-        "not built": (1, "Run 'dbt run' first."),
+        "not loaded": (1, "Run 'dbt run' first: each complete run writes it."),
+        "not built": (1, "Run 'dbt run' first: each complete run writes it."),
         "": (0, "The site is at"),
     },
     "controlled": {
