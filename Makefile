@@ -13,7 +13,7 @@ test: .venv lint ## everything that CI runs
 test-thorough: .venv lint ## the same, and the tests that repeat one on more cases: over half an hour
 	$(BIN)/pytest -m ""
 
-check: .venv lint ## format, lint, types, and the quick tests
+check: .venv lint ## format, lint, types, and the tests that load no study
 	$(BIN)/pytest -m "not slow and not thorough"
 
 # A folder of code has its tests in tests/python, under the same name. SQL is tested in models, pages and the demo in cli.
