@@ -15,13 +15,12 @@ What is generated lies in SCRATCH, a folder that must not exist yet, and is dele
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import measuring
 
 PROJECT = Path(__file__).resolve().parents[1]
 SEED = 1
@@ -93,22 +92,8 @@ WORK = {"study": make_study, "dump": make_dump, "bare": bare_duckdb}
 
 
 def run(command: list[str | Path], folder: Path) -> dict[str, float]:
-    """Seconds, seconds of CPU, and peak memory in MiB of one command; the benchmark ends if it fails."""
-    environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study"), "PYTHONPATH": str(PROJECT)}
-    before = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    said = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in (0, 2):
-        sys.exit(f"{command} failed:\n{said}")
-    return {
-        "seconds": time.perf_counter() - before,
-        "cpu_s": usage.ru_utime + usage.ru_stime,
-        "peak_mib": usage.ru_maxrss / 1024,
-    }
+    """What a command on the study of ``folder`` costs. A load that rejects rows ends with 2."""
+    return measuring.run(command, folder / "study", accepted=(0, 2), PYTHONPATH=str(PROJECT))
 
 
 def own(work: str, folder: Path, scale: Scale, *more: str) -> dict[str, float]:

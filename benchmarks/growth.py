@@ -15,13 +15,12 @@ FOLDER must not exist yet. It is deleted in the end, unless --keep is given.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import measuring
 
 PROJECT = Path(__file__).resolve().parents[1]
 PART = 1_000_000
@@ -55,23 +54,8 @@ def make_part(folder: Path, part: int, parts: int, people: int, plays: int) -> N
 
 
 def run(command: Sequence[str | Path], folder: Path, memory: str | None) -> dict[str, float]:
-    """Seconds, seconds of the processor and peak memory in MiB of one command and its children; it must succeed."""
-    environment = {**os.environ, "CONSONANCE_STUDY": str(folder / "study")}
-    if memory:
-        environment["CONSONANCE_MEMORY_LIMIT"] = memory
-    log = folder / "output.txt"
-    begun = time.perf_counter()
-    with log.open("w", encoding="utf-8") as output:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(map(str, command))} failed:\n{log.read_text(encoding='utf-8')[-4000:]}")
-    return {
-        "seconds": time.perf_counter() - begun,
-        "processor": used.ru_utime + used.ru_stime,
-        "peak_mib": used.ru_maxrss / 1024,
-    }
+    """What a command on the study of ``folder`` costs."""
+    return measuring.run(command, folder / "study", **({"CONSONANCE_MEMORY_LIMIT": memory} if memory else {}))
 
 
 def size_mib(path: Path) -> float:
@@ -100,8 +84,8 @@ def measure(folder: Path, people: int, plays: int, memory: str | None) -> None:
     for step, command in commands.items():
         told = run(command, folder, memory)
         print(
-            f"| {step} | {told['seconds']:,.1f} | {told['processor']:,.1f} | {told['seconds'] / millions:.1f} "
-            f"| {told['processor'] / millions:.1f} | {told['peak_mib']:,.0f} |",
+            f"| {step} | {told['seconds']:,.1f} | {told['cpu_s']:,.1f} | {told['seconds'] / millions:.1f} "
+            f"| {told['cpu_s'] / millions:.1f} | {told['peak_mib']:,.0f} |",
             flush=True,
         )
         if step == "attack":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from contextlib import suppress
 from types import FrameType, TracebackType
 
 
@@ -21,10 +22,8 @@ class Interrupts:
 
     def hold(self) -> None:
         """Let interrupts wait from here on."""
-        try:
+        with suppress(ValueError):
             self._before = signal.signal(signal.SIGINT, self._note)
-        except ValueError:
-            self._before = None
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self.came = True
