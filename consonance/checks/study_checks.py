@@ -65,6 +65,21 @@ def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda:
     return CheckResult("non-interference", report.passed, report.summary, report.details(), report.remedy)
 
 
+def check_non_interference_and_wall(study: Study, workspace: Path | None = None) -> dict[str, CheckResult]:
+    """Both checks, by name: the wall is checked while dbt builds the paired rebuild and leaves a processor partly idle.
+
+    ``workspace``: see ``check_wall``.
+    """
+    results: dict[str, CheckResult] = {}
+
+    def check_the_wall() -> None:
+        results["wall"] = check_wall(study, workspace)
+        importlib.import_module("consonance.checks.checkpoint")  # the rules need it next
+
+    results["non-interference"] = check_non_interference(study, check_the_wall)
+    return results
+
+
 def check_leaks(study: Study, workspace: Path | None = None, beside: Sequence[Path] = ()) -> CheckResult:
     """Search every file of the study, dbt's files and texts, and the folders ``beside``, for secrets and names."""
     report = scan_for_leaks(study, workspace, beside)
@@ -93,19 +108,10 @@ def run_check(name: str, study: Study) -> CheckResult:
 def run_checks(study: Study) -> dict[str, CheckResult]:
     """Run every check on ``study``; the results by name, in the order of ``CHECKS``.
 
-    While dbt builds the paired rebuild, the stores of the study are not in use and a processor is partly
-    idle: the wall is checked at the same time.
-
     Raises:
         ConsonanceError: see ``run_check``.
     """
-    results: dict[str, CheckResult] = {}
-
-    def check_the_wall() -> None:
-        results["wall"] = run_check("wall", study)
-        importlib.import_module("consonance.checks.checkpoint")  # the rules need it next
-
-    results["non-interference"] = check_non_interference(study, check_the_wall)
+    results = check_non_interference_and_wall(study)
     return {name: results[name] if name in results else run_check(name, study) for name in CHECKS}
 
 

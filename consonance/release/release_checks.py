@@ -15,7 +15,13 @@ from consonance.checks.risk.attacks import run_attacks
 from consonance.checks.risk.recording import record
 from consonance.checks.rule_tables import MADE
 from consonance.checks.rules import all_rules, release_rules
-from consonance.checks.study_checks import check_leaks, check_non_interference, check_wall, run_rules, summed_up
+from consonance.checks.study_checks import (
+    check_leaks,
+    check_non_interference_and_wall,
+    check_wall,
+    run_rules,
+    summed_up,
+)
 from consonance.release.contents import DATABASE
 from consonance.release.contents_check import check_contents
 from consonance.release.files_agree import check_files_agree
@@ -36,7 +42,7 @@ class Candidate:
         folder: Becomes ``published/<number>``; it does not exist yet for the checks of ``ON_STUDY``.
         earlier: The databases of earlier releases, by number.
         workspace: Where a check may write; it is deleted when the publish ends.
-        done: Results of checks that were run while another one waited for dbt, by name.
+        done: Results of checks that ran beside another one, by name.
     """
 
     number: int
@@ -76,14 +82,9 @@ def _wall(candidate: Candidate) -> CheckResult:
 
 
 def _non_interference(candidate: Candidate) -> CheckResult:
-    """The non-interference test. While dbt builds the paired rebuild, the stores of the candidate are not in use: the wall is
-    checked at the same time.
-    """
-
-    def check_the_wall() -> None:
-        candidate.done["wall"] = check_wall(candidate.made, candidate.workspace)
-
-    return check_non_interference(candidate.made, check_the_wall)
+    """The non-interference test; that of the wall, which runs beside it, is kept for ``_wall``."""
+    candidate.done.update(check_non_interference_and_wall(candidate.made, candidate.workspace))
+    return candidate.done["non-interference"]
 
 
 def _attacks(candidate: Candidate) -> CheckResult:

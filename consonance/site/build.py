@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from consonance.checks.history import Noted, check_history, note_checks
-from consonance.checks.lineage.policy import check_project
+from consonance.checks.lineage.policy import LEFT_OUT, check_project
 from consonance.checks.lineage.project import Project
 from consonance.checks.lineage.report import LineageReport
 from consonance.checks.lineage.reviews import Reviews
@@ -61,7 +61,7 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     if results is None:
         results = run_rules(study)
         note_checks(study, [summed_up("rules", results)])
-    run_dbt(study, "docs", "generate", "--static")
+    run_dbt(study, "docs", "generate", "--static", *LEFT_OUT)
     pages = _pages(study, desk, results)
     from consonance.site.frame import write_framed  # MkDocs takes a second to import
 

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from pathlib import Path
@@ -18,6 +18,7 @@ import psutil
 from consonance.study import guardian
 
 T = TypeVar("T")
+SOON_S = 0.05
 
 # The process group of the children that a guardian watches; every child of this program belongs to it.
 children_group: ContextVar[int | None] = ContextVar("children_group", default=None)
@@ -100,7 +101,8 @@ def in_background(work: Callable[[], T]) -> Iterator[Future[T]]:
         try:
             yield running
         except BaseException:
-            if group := children_group.get():
+            # What the thread is only about to start is in no group yet: once more, until the thread has ended.
+            while (group := children_group.get()) and not wait([running], SOON_S).done:
                 _end_children(group)
             raise
 

@@ -21,12 +21,16 @@ from consonance.checks.lineage.report import Findings, LineageReport, LineageRow
 from consonance.checks.lineage.reviewed_code import check_code
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
 from consonance.checks.lineage.statement import relations_of
-from consonance.checks.lineage.unread_sql import GENERIC_TEST, check_jinja, check_settings
+from consonance.checks.lineage.unread_sql import TESTS_OF_DBT, check_data_test, check_jinja, check_settings
 from consonance.checks.lineage.unread_sql import check_project as check_unread_sql
 from consonance.checks.risk.thresholds import all_thresholds
 from consonance.release.parameters import weak_thresholds
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
+
+# What dbt need not compile for this check: unit tests see no data, and of dbt's own tests the arguments are read instead.
+LEFT_OUT = ("--exclude", "resource_type:unit_test", *(f"test_name:{name}" for name in TESTS_OF_DBT))
+COMPILE = ("compile", *LEFT_OUT)
 
 
 def check_lineage(study: Study, workspace: Path | None = None) -> LineageReport:
@@ -40,7 +44,7 @@ def check_lineage(study: Study, workspace: Path | None = None) -> LineageReport:
         DbtFailed: the project does not compile.
         BadReview: the list of reviewed uses cannot be read.
     """
-    run_dbt(study, "compile", workspace=workspace)
+    run_dbt(study, *COMPILE, workspace=workspace)
     return check_project(Project.read(PROJECT, target_folder(workspace)), Reviews.read())
 
 
@@ -69,7 +73,8 @@ def check_project(project: Project, reviews: Reviews) -> LineageReport:
     for weak in weak_thresholds(all_thresholds):
         findings.of_file("project", weak.name, weak.file, weak.what, weak.remedy)
     _check_analyses(project, layers, allowed_macros, findings)
-    _check_tests(project, allowed_macros, findings)
+    for test in project.tests.values():
+        check_data_test(test, allowed_macros, project, findings)
     uses = compare_with_reviews(project, labels.choices.values(), reviews, findings)
     check_chosen_values(project, labels.chosen_values, reviews, findings)
     return LineageReport(
@@ -132,18 +137,6 @@ def _check_analyses(
                 what = f"{analysis.name} reads {name}, which is no relation that the project knows."
                 findings.of_model("unresolved", analysis, line, what, "Use ref().")
         check_jinja(analysis, allowed_macros, project.variables, findings)
-
-
-def _check_tests(project: Project, allowed_macros: frozenset[str], findings: Findings) -> None:
-    for test in project.tests.values():
-        if test.extras:
-            what = f"The test {test.name} keeps rows ({', '.join(test.extras)})."
-            findings.of_model("project", test, 0, what, "Let it count only: remove store_failures.")
-        _, problems = relations_of(test.sql)
-        for problem in problems:
-            findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)
-        if GENERIC_TEST not in test.source:
-            check_jinja(test, allowed_macros, project.variables, findings)
 
 
 def _staged_columns(project: Project, labels: Labels) -> dict[str, list[str]]:

@@ -21,6 +21,8 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.schema import lay_out_stores
 
 PACKAGES = frozenset({PACKAGE, "dbt", "dbt_duckdb"})
+# Settings of data tests that are SQL, and what dbt sets itself.
+SETTINGS_OF_TESTS = {"where": None, "fail_calc": "count(*)", "warn_if": "!= 0", "error_if": "!= 0"}
 
 
 class NoManifest(ConsonanceError):
@@ -29,7 +31,7 @@ class NoManifest(ConsonanceError):
 
 @dataclass(frozen=True)
 class Model:
-    """A model, and an analysis or a data test as far as it has the same parts.
+    """A model, and an analysis as far as it has the same parts.
 
     Attributes:
         relation: ``database.schema.name`` of what it makes, in small letters.
@@ -55,6 +57,21 @@ class Model:
     privacy: Mapping[str, str | None]
     extras: tuple[str, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataTest(Model):
+    """A data test.
+
+    Attributes:
+        generic: Of which test it is an instance, such as ``not_null``; empty, if it is a file of its own.
+        arguments: What the YAML calls that with.
+        settings: Those of its settings that are SQL.
+    """
+
+    generic: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -142,7 +159,7 @@ class Project:
 
     models: Mapping[str, Model]
     analyses: Mapping[str, Model]
-    tests: Mapping[str, Model]
+    tests: Mapping[str, DataTest]
     functions: Mapping[str, Function]
     macros: Mapping[str, Macro]
     tables: Mapping[str, tuple[str, ...]]
@@ -184,7 +201,7 @@ class Project:
         return cls(
             models={node["name"]: _model(node) for node in by_kind.get("model", [])},
             analyses={node["name"]: _model(node) for node in by_kind.get("analysis", [])},
-            tests={node["name"]: _model(node) for node in by_kind.get("test", [])},
+            tests={node["name"]: _data_test(node) for node in by_kind.get("test", [])},
             functions={node["name"]: _function(node) for node in by_kind.get("function", [])},
             macros={
                 macro["name"]: _macro(macro, foreign)
@@ -228,6 +245,17 @@ def _model(node: Mapping[str, Any]) -> Model:
         },
         extras=_extras(node),
         meta=node["config"].get("meta") or {},
+    )
+
+
+def _data_test(node: Mapping[str, Any]) -> DataTest:
+    called = node.get("test_metadata") or {}
+    config = node["config"]
+    return DataTest(
+        **vars(_model(node)),
+        generic=called.get("name", ""),
+        arguments=called.get("kwargs", {}),
+        settings=tuple(name for name, usual in SETTINGS_OF_TESTS.items() if config.get(name) not in (None, usual)),
     )
 
 

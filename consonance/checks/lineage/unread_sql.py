@@ -1,17 +1,20 @@
-"""SQL that runs beside the selects of the models: hooks, macros, settings, Jinja.
+"""SQL that runs beside the selects of the models: hooks, macros, settings, data tests, Jinja.
 
 The check does not follow it. Nothing of the kind may be there, but macros that a person has reviewed.
 """
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import TemplateSyntaxError
 
 from consonance.checks.lineage.jinja import jinja_names
 from consonance.checks.lineage.layers import LAYERS, MATERIALIZED
-from consonance.checks.lineage.project import Model, Project
+from consonance.checks.lineage.project import DataTest, Model, Project
 from consonance.checks.lineage.report import Findings
 from consonance.checks.lineage.reviews import REVIEWED, Reviews
+from consonance.checks.lineage.statement import relations_of
 from consonance.checks.lineage.variables import problems_of
 
 # What Jinja may use, beside macros that use nothing else: nothing that runs SQL, or differs between
@@ -33,6 +36,10 @@ JINJA = frozenset(
 )
 # What dbt writes itself into the source of a generic test.
 GENERIC_TEST = "_dbt_generic_test_kwargs"
+# dbt's own tests of a column. Their SQL is known; there are hundreds, and to compile them takes longer than all the rest.
+TESTS_OF_DBT = ("accepted_values", "not_null", "relationships", "unique")
+# What such a test may be called with: names, numbers and words. The model and `to` are refs.
+PLAIN = re.compile(r"-?[\w. ]*|(?:\{\{ get_where_subquery\()?ref\('\w+'\)(?:\) \}\})?")
 
 
 def check_project(project: Project, reviews: Reviews, findings: Findings) -> set[str]:
@@ -141,3 +148,23 @@ def check_jinja(model: Model, allowed_macros: frozenset[str], variables: frozens
             f"{model.name} uses {', '.join(sorted(strange))} in its Jinja.",
             "It may compile to one SQL and run another: use only ref, source, function, var and the project's macros.",
         )
+
+
+def check_data_test(test: DataTest, allowed_macros: frozenset[str], project: Project, findings: Findings) -> None:
+    """Check that a data test keeps no rows, and that its SQL can be read."""
+    if test.extras:
+        what = f"The test {test.name} keeps rows ({', '.join(test.extras)})."
+        findings.of_model("project", test, 0, what, "Let it count only: remove store_failures.")
+    if test.settings:
+        what = f"The test {test.name} has SQL in its settings ({', '.join(test.settings)})."
+        findings.of_model("unresolved", test, 0, what, "Write the test as a query of its own in tests/sql.")
+    if test.generic in TESTS_OF_DBT:
+        for name, value in test.arguments.items():
+            if not all(PLAIN.fullmatch(str(one)) for one in (value if isinstance(value, list) else [value])):
+                what = f"The argument {name} of the test {test.name} is more than a name, a number or a word."
+                findings.of_model("unresolved", test, 0, what, "Write the test as a query of its own in tests/sql.")
+        return
+    for problem in relations_of(test.sql)[1]:
+        findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)
+    if GENERIC_TEST not in test.source:
+        check_jinja(test, allowed_macros, project.variables, findings)

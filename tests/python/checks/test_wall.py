@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import jinja2
@@ -20,7 +21,7 @@ from consonance.checks.lineage.closed_results import closed_result
 from consonance.checks.lineage.flow import Flow
 from consonance.checks.lineage.jinja import jinja_names
 from consonance.checks.lineage.known import AGGREGATES, SCALARS
-from consonance.checks.lineage.policy import check_project
+from consonance.checks.lineage.policy import COMPILE, check_project
 from consonance.checks.lineage.project import Macro, Model, NoManifest, Project
 from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Finding, LineageReport
@@ -46,7 +47,7 @@ RAW = {
 
 @pytest.fixture(scope="module")
 def project(demo: SmallStudy) -> Project:
-    demo.dbt("compile")
+    demo.dbt(*COMPILE)
     return Project.read(PROJECT, target_folder())
 
 
@@ -1152,10 +1153,28 @@ def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
         replace(project, tests={**project.tests, name: replace(test, extras=("store_failures",))}), reviews
     )
     assert "keeps rows (store_failures)" in finding.what
-    (finding,) = found(
-        replace(project, tests={**project.tests, name: replace(test, sql="select 1; select 2")}), reviews
-    )
-    assert "not one query" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("generic", "changes", "told"),
+    [
+        ("", {"sql": "select 1; select 2"}, "not one query"),
+        ("", {"sql": ""}, "not one query"),
+        ("in_range", {"sql": ""}, "not one query"),
+        ("in_range", {"sql": "select * from read_text('study.yml')"}, "table function"),
+        ("unique", {"settings": ("where",)}, "has SQL in its settings (where)"),
+        ("in_range", {"settings": ("fail_calc",)}, "has SQL in its settings (fail_calc)"),
+        ("not_null", {"arguments": {"column_name": "(select 1)"}}, "The argument column_name of the test"),
+        ("accepted_values", {"arguments": {"values": ["a", "b') or ('"]}}, "The argument values of the test"),
+        ("relationships", {"arguments": {"to": "read_text('study.yml')"}}, "The argument to of the test"),
+    ],
+)
+def test_the_sql_of_a_data_test_can_be_read(
+    project: Project, reviews: Reviews, generic: str, changes: dict[str, Any], told: str
+) -> None:
+    name, test = next((name, test) for name, test in project.tests.items() if test.generic == generic)
+    (finding,) = found(replace(project, tests={**project.tests, name: replace(test, **changes)}), reviews)
+    assert told in finding.what and finding.where == name
 
 
 @pytest.mark.parametrize(

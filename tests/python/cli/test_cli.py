@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from browser import browser
+from click.testing import CliRunner
 from commands import consonance
 from conftest import SmallStudy, as_zip, play
 
 from consonance.checks.rules import all_rules
+from consonance.cli.commands import cli
 from consonance.site.quality import OF_CANDIDATES
 from consonance.study.dbt_command import PROJECT
 
@@ -34,7 +36,7 @@ def test_help_names_every_command_and_the_way_of_a_study() -> None:
     text = consonance("--help").stdout
     for command in ("init", "load", "demo", "check", "site", "catalog", "publish"):
         assert command in text
-        assert consonance(command, "--help").returncode == 0
+        assert CliRunner().invoke(cli, [command, "--help"]).exit_code == 0
     assert "dbt run" in text
     assert consonance("--version").stdout.strip().endswith("0.2.0")
 
@@ -142,11 +144,10 @@ def test_messages_never_quote_what_participants_gave(small: SmallStudy) -> None:
 
 
 def test_check_reports_rule_by_rule(demo_copy: SmallStudy) -> None:
-    done = consonance("check", "--study", demo_copy.root, "--json")
+    done = consonance("check", "rules", "--study", demo_copy.root, "--json")
     told = json.loads(done.stdout)
-    assert done.returncode == 0, [result["summary"] for name, result in told.items() if name != "passed"]
+    assert done.returncode == 0, told["rules"]["summary"]
     assert told["passed"] and len(told["rules"]["rules"]) == len(all_rules())
-    assert told["wall"]["passed"] and told["wall"]["unresolved"] == 0
     import duckdb
 
     with duckdb.connect(str(demo_copy.study.warehouse_path)) as connection:

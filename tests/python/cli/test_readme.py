@@ -72,6 +72,7 @@ def fill_in(study: Path, step: int) -> None:
 
 
 def test_the_six_steps_lead_to_the_report(tmp_path: Path) -> None:
+    """In a fresh checkout, without a variable or an earlier build; no file that dbt writes there has the key."""
     project = tmp_path / "project"
     copy_project(project)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("CONSONANCE", "DBT"))}
@@ -88,3 +89,7 @@ def test_the_six_steps_lead_to_the_report(tmp_path: Path) -> None:
     page = (project / "study" / "site" / "report.html").read_text(encoding="utf-8")
     assert "<h1" in page and "<script" not in page
     assert not any(code in page for code in CODES)
+    key = (project / "study" / "vault.key").read_bytes().strip()
+    written = [path for folder in ("target", "logs") for path in (project / folder).rglob("*") if path.is_file()]
+    assert any(path.name == "dbt.log" for path in written)
+    assert not [path for path in written if key in path.read_bytes()]

@@ -286,6 +286,7 @@ def test_the_command_says_what_was_taken_back(donated: SmallStudy) -> None:
     assert again["amendments"] == []
 
 
+@pytest.mark.thorough
 def test_the_checks_pass_after_an_erasure(donated: SmallStudy) -> None:
     amend(donated, without("private_sessions"))
     for name in ("rules", "non-interference"):

@@ -28,7 +28,7 @@ from consonance.study.dbt_command import PARSED, PROJECT
 from consonance.study.tombstones import StaleBackup
 
 STUDIES = int(os.environ.get("CONSONANCE_TEST_STUDIES", "1"))
-FIRST = int(os.environ.get("CONSONANCE_TEST_FIRST_STUDY", "0"))
+FIRST = int(os.environ.get("CONSONANCE_TEST_FIRST_STUDY", "4"))
 NOW = datetime(2026, 2, 1, 12)
 # Few moments, so that they are often equal: of consent, of enrolment, of plays and of answers of different people.
 MOMENTS = [

@@ -214,7 +214,7 @@ def test_nothing_is_left_in_the_bytes_of_any_file(tmp_path: Path) -> None:
     root, patch = tmp_path / "study", tmp_path / "patch"
     patch.mkdir()
     (patch / "sitecustomize.py").write_text(PLAIN_STORES)
-    make_study(root, seed=7, people=40, plays=20_000)
+    make_study(root, seed=7, people=20, plays=6_000)
     study = SmallStudy(Study.find(root))
     for encrypted in (study.study.vault_path, study.study.audit_head_path):
         encrypted.unlink()

@@ -106,7 +106,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> SmallStudy:
     folder.mkdir()
     (folder / "mine.csv").write_text(f"id,valence\n{'E' * 22},0.5\n{'F' * 22},0.25\n", encoding="utf-8")
     made.load()
-    made.dbt("build")
+    made.dbt("run")
     return made
 
 

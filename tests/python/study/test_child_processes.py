@@ -12,7 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from consonance.study.child_processes import children_group, in_background
 from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import Study
+from consonance.study.work_folders import PAIRED_REBUILD, work_folder
 
 # As the non-interference test works: dbt builds in another thread, in a folder of the study.
 CHECK = """
@@ -66,3 +69,14 @@ def test_a_killed_check_leaves_no_folder_and_no_process(tmp_path: Path, how: sig
     assert check.wait(20) == -how
     assert _eventually(lambda: not any(map(_runs, children)))
     assert _eventually(lambda: not list(tmp_path.iterdir()))
+
+
+def test_what_is_started_after_the_interrupt_is_ended_too(tmp_path: Path) -> None:
+    def build() -> None:
+        time.sleep(0.3)
+        subprocess.run(["sleep", "60"], process_group=children_group.get(), check=False)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), work_folder(Study(tmp_path), PAIRED_REBUILD), in_background(build):
+        raise KeyboardInterrupt
+    assert time.monotonic() - begun < 30

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from consonance.study.forms import FORMS, BadForm, refuse_other_certificate
+from consonance.checks.study_checks import STUDY_CHECKS
+from consonance.release.release_checks import ON_FILES, ON_RELEASE, ON_STUDY
+from consonance.study.forms import FORMS, BadForm, _NotedCheck, refuse_other_certificate
 
 HASH = "0" * 64
 MOMENT = "2026-11-26T15:59:51Z"
@@ -84,3 +86,9 @@ def test_the_signature_of_the_audit_log_has_three_parts() -> None:
     for content in (json.dumps(signed | {"of": "P1"}), json.dumps(signed | {"head": "P1"}), "P1", ""):
         with pytest.raises(BadForm):
             FORMS["anchor"](content)
+
+
+def test_every_check_may_be_noted_in_the_history_and_nothing_else() -> None:
+    of_releases = {check.name for check in (*ON_STUDY, *ON_RELEASE, *ON_FILES)}
+    noted = get_args(_NotedCheck.model_fields["check"].annotation)
+    assert set(noted) == {check.name for check in STUDY_CHECKS} | of_releases
