@@ -115,7 +115,7 @@ class RuleResult:
 
 
 def all_rules() -> list[Rule]:
-    """Every rule of a study, suite by suite, in order of name."""
+    """Every rule of a study, suite by suite, in order of letter and number."""
     return [rule for suite in SUITES for rule in _suite(suite)]
 
 
@@ -125,7 +125,13 @@ def release_rules(tier: str) -> list[Rule]:
 
 
 def _suite(name: str) -> list[Rule]:
-    return [read_rule(path) for path in sorted((FOLDER / name).glob("*.sql"))]
+    return [read_rule(path) for path in sorted((FOLDER / name).glob("*.sql"), key=_place_of)]
+
+
+def _place_of(path: Path) -> tuple[str, int, str]:
+    """Letter, number and words of a rule's name: A2 comes before A10."""
+    number, _, words = path.stem.partition("_")
+    return number[:1], int(number[1:]), words
 
 
 def read_rule(path: Path) -> Rule:

@@ -38,8 +38,8 @@ JINJA = frozenset(
 GENERIC_TEST = "_dbt_generic_test_kwargs"
 # dbt's own tests of a column. Their SQL is known; there are hundreds, and to compile them takes longer than all the rest.
 TESTS_OF_DBT = ("accepted_values", "not_null", "relationships", "unique")
-# What such a test may be called with: names, numbers and words. The model and `to` are refs.
-PLAIN = re.compile(r"-?[\w. ]*|(?:\{\{ get_where_subquery\()?ref\('\w+'\)(?:\) \}\})?")
+# What such a test may be called with: names, numbers and words, and relations by ref() and source().
+PLAIN = re.compile(r"(?!.*--)[\w. -]*|(?:\{\{ get_where_subquery\()?(?:ref|source)\('\w+'(?:, ?'\w+')?\)(?:\) \}\})?")
 
 
 def check_project(project: Project, reviews: Reviews, findings: Findings) -> set[str]:

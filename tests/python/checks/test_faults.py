@@ -224,7 +224,7 @@ def _batches(*checks: str, start: str = "run") -> list[Any]:
     """The faults of these checks from ``start`` on, together as far as each has a finding and a place of its own.
 
     One that is ``alone`` hides what others do. Others would be hidden, but for those of the same ``batch``. Batches whose
-    findings are all those of earlier ones repeat them.
+    findings are all those of earlier ones repeat them, and some say which other test they repeat.
     """
     batches: list[list[dict[str, Any]]] = []
     for fault in FAULTS:
@@ -241,7 +241,8 @@ def _batches(*checks: str, start: str = "run") -> list[Any]:
     cases = []
     for batch in batches:
         findings = set(map(_finding, batch))
-        marks = [pytest.mark.thorough] if findings <= seen else []
+        is_repeated = findings <= seen or all("repeats" in fault for fault in batch)
+        marks = [pytest.mark.thorough] if is_repeated else []
         cases.append(pytest.param(batch, id="; ".join(fault["fault"] for fault in batch), marks=marks))
         seen |= findings
     return cases

@@ -27,6 +27,7 @@ from consonance.checks.lineage.reading import Reading, Relation
 from consonance.checks.lineage.report import Finding, LineageReport
 from consonance.checks.lineage.reviews import ANY_CONDITION, BadReview, Review, Reviews
 from consonance.checks.lineage.statement import read_statement
+from consonance.checks.lineage.unread_sql import PLAIN
 from consonance.checks.lineage.variables import problems_of
 from consonance.consent.state import PURPOSES
 from consonance.site.fields import PASSED_NOTHING, Field, followed, known_keys
@@ -1165,6 +1166,7 @@ def test_tests_keep_no_rows(project: Project, reviews: Reviews) -> None:
         ("unique", {"settings": ("where",)}, "has SQL in its settings (where)"),
         ("in_range", {"settings": ("fail_calc",)}, "has SQL in its settings (fail_calc)"),
         ("not_null", {"arguments": {"column_name": "(select 1)"}}, "The argument column_name of the test"),
+        ("not_null", {"arguments": {"column_name": "title -- or"}}, "The argument column_name of the test"),
         ("accepted_values", {"arguments": {"values": ["a", "b') or ('"]}}, "The argument values of the test"),
         ("relationships", {"arguments": {"to": "read_text('study.yml')"}}, "The argument to of the test"),
     ],
@@ -1425,3 +1427,8 @@ def test_a_planted_pass_through_is_on_the_page_of_fields(project: Project, revie
     report = check_project(planted, reviews)
     page = render("site_fields.html", inputs=followed(report), report=report)
     assert 'passes-the-wall-through-no-function">passes the wall through no function<' in page
+
+
+def test_what_dbt_itself_calls_its_tests_with_is_plain() -> None:
+    plain = ["title", -1, 0.5, True, "non-binary", "ref('plays')", "{{ get_where_subquery(source('raw', 'members')) }}"]
+    assert all(PLAIN.fullmatch(str(one)) for one in plain)
