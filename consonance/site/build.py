@@ -42,6 +42,8 @@ MAIN = re.compile(r"<main>(.*)</main>", re.DOTALL)
 KEPT = "report*.html"
 # The browser takes the template of an address for an address, and complains, unless it is for Angular alone.
 ICON = re.compile(r'(xlink:href=\\*"\{\{ getIcon)')
+# dbt leaves the address of the page's own icon unfilled: the browser looks, now and then, for a file of that name.
+UNFILLED = re.compile(r"<link[^>]*\$\{require[^>]*>")
 
 
 def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
@@ -88,7 +90,7 @@ def _lineage_of_tables() -> str:
     """The page that dbt makes of tables, without the places of this machine."""
     page = (target_folder() / "static_index.html").read_text(encoding="utf-8")
     page = page.replace(f"{target_folder()}/", "target/").replace(f'"{PROJECT}"', '""').replace(f"{PROJECT}/", "")
-    return ICON.sub(r"ng-attr-\1", page)
+    return ICON.sub(r"ng-attr-\1", UNFILLED.sub("", page))
 
 
 def _pages(study: Study, desk: Origin, results: Sequence[RuleResult]) -> list[Page]:

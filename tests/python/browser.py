@@ -106,7 +106,7 @@ class Browser:
             case "Runtime.consoleAPICalled" if told["type"] in ("error", "warning", "assert"):
                 self.messages.append(str(told["args"]))
             case "Log.entryAdded" if told["entry"]["level"] in ("error", "warning"):
-                self.messages.append(told["entry"]["text"])
+                self.messages.append(f"{told['entry']['text']} {told['entry'].get('url', '')}".strip())
         return message
 
 

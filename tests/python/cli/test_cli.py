@@ -262,6 +262,7 @@ def test_the_docs_site_says_what_its_pages_are_for(demo_output: tuple[Path, str]
     assert "Linkage" not in said["releases/1.html"] and "Certificate of release" not in said["releases/1.html"]
     assert "What somebody who knows a little of a person could find" in said["risk.html"]
     assert not re.search(r"<td[^>]*>(?:[1-9]|1\d|20) persons", said["releases/1.html"])
+    assert "${require" not in (site / "lineage.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium, which .ci/run installs")
