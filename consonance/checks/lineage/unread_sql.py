@@ -36,6 +36,7 @@ JINJA = frozenset(
 )
 # What dbt writes itself into the source of a generic test.
 GENERIC_TEST = "_dbt_generic_test_kwargs"
+QUERY_OF_ITS_OWN = "Write the test as a query of its own in tests/sql."
 # dbt's own tests of a column. Their SQL is known; there are hundreds, and to compile them takes longer than all the rest.
 TESTS_OF_DBT = ("accepted_values", "not_null", "relationships", "unique")
 # What such a test may be called with: names, numbers and words, and relations by ref() and source().
@@ -157,12 +158,12 @@ def check_data_test(test: DataTest, allowed_macros: frozenset[str], project: Pro
         findings.of_model("project", test, 0, what, "Let it count only: remove store_failures.")
     if test.settings:
         what = f"The test {test.name} has SQL in its settings ({', '.join(test.settings)})."
-        findings.of_model("unresolved", test, 0, what, "Write the test as a query of its own in tests/sql.")
+        findings.of_model("unresolved", test, 0, what, QUERY_OF_ITS_OWN)
     if test.generic in TESTS_OF_DBT:
         for name, value in test.arguments.items():
             if not all(PLAIN.fullmatch(str(one)) for one in (value if isinstance(value, list) else [value])):
                 what = f"The argument {name} of the test {test.name} is more than a name, a number or a word."
-                findings.of_model("unresolved", test, 0, what, "Write the test as a query of its own in tests/sql.")
+                findings.of_model("unresolved", test, 0, what, QUERY_OF_ITS_OWN)
         return
     for problem in relations_of(test.sql)[1]:
         findings.of_model("unresolved", test, problem.line, problem.what, problem.remedy)

@@ -836,6 +836,7 @@ def test_the_command_and_the_site_say_what_was_found(demo_copy: SmallStudy, monk
     demo_copy.dbt(*COMPILE)
     (target_folder() / "static_index.html").touch()
     monkeypatch.setattr(site, "run_dbt", lambda *_: "")
+    assert "shift found" not in site._risk(site.risks(demo_copy.study), [], {})
     done = CliRunner().invoke(cli, ["attack", "--study", str(demo_copy.root), "--samples", "5"])
     assert done.exit_code == 0, done.output
     for told in ("track ± 7 days", "4 known", "smallest cell", "shift found", "not met", "required: at most 0.05"):
