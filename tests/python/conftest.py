@@ -7,11 +7,12 @@ import inspect
 import io
 import json
 import os
+import random
 import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ import duckdb
 import pytest
 from forks import DBT, Forks
 
-from consonance.study import dbt_command, vault
+from consonance.study import dbt_command, keyring, tokens, vault
 from consonance.study.dbt_command import PROJECT, run_dbt
 from consonance.study.folder import Study
 from consonance.study.layout import lay_out_study
@@ -46,6 +47,21 @@ ERASURES = {
 # At every connection DuckDB hashes the 21 MB of the extension that encrypts, to verify who signed it. In this process it
 # need not; in those that the tests start, as a user does, it does.
 vault.session_settings = lambda: session_settings() | {"allow_unsigned_extensions": True}
+
+
+class SeededSecrets(random.Random):
+    """Stands in these processes for the module ``secrets`` where the secrets of participants are drawn."""
+
+    randbelow = random.Random.randrange
+
+    def token_hex(self, size: int) -> str:
+        return self.randbytes(size).hex()
+
+
+# What is drawn for a test or a fixture depends on its name alone: a pseudonym, a shift or a key that fails it fails it always.
+SECRETS = SeededSecrets()
+for module in (keyring, tokens):
+    vars(module)["secrets"] = SECRETS
 
 AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
 EVERYTHING = "listening_history podcasts_audiobooks private_sessions demographics emotion_reports"
@@ -289,6 +305,24 @@ def lay_out_small(root: Path, title: str | None = None) -> SmallStudy:
     made = SmallStudy(lay_out_study(root, title, AS_OF))
     made.register()
     return made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+    """A fixture of several tests draws the same secrets, whichever test needs it first, and disturbs none of them."""
+    if fixturedef.scope == "function":
+        return (yield)
+    state = SECRETS.getstate()
+    SECRETS.seed(f"{fixturedef.baseid}::{fixturedef.argname}")
+    try:
+        return (yield)
+    finally:
+        SECRETS.setstate(state)
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_the_test(request: pytest.FixtureRequest) -> None:
+    SECRETS.seed(request.node.nodeid)
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,10 @@ def test_nothing_on_a_page_links_it_to_what_analysts_have(demo: SmallStudy) -> N
         f"select distinct cast(started_at_local as date) from marts.plays where participant_id = '{pseudonym}'"
     )
     assert days
-    assert not [day for (day,) in days if str(day) in page]
+    with open_study(demo.study, read_only=True, warehouse=True) as connection:
+        facts = giveback(connection, demo.study, code)
+    true_days = {str(facts[name]) for name in ("made_on", "as_of", "history_from", "history_to")}
+    assert not [day for (day,) in days if str(day) in page and str(day) not in true_days]
 
 
 def test_asked_about_somebody_who_does_not_exist_a_query_knows_nothing(demo: SmallStudy) -> None:
