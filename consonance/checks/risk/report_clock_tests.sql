@@ -74,14 +74,16 @@ recounted as (
         windows.reported_ms,
         windows.direction,
         windows.window_ms,
-        windows.plays <> count(near.moment_ms) as is_off
+        -- In a filter: as conditions of the join they make DuckDB compare every window with every moment.
+        windows.plays <> count(near.moment_ms) filter (
+            where abs(windows.reported_ms - near.moment_ms) <= windows.window_ms
+            and (windows.reported_ms > near.moment_ms) = (windows.direction = 'before')
+        ) as is_off
     from windows
     left join near
         on
             windows.report_id = near.report_id
             and windows.direction = near.direction
-            and abs(windows.reported_ms - near.moment_ms) <= windows.window_ms
-            and (windows.reported_ms > near.moment_ms) = (windows.direction = 'before')
     group by windows.person, windows.report_id, windows.reported_ms, windows.direction, windows.window_ms, windows.plays
 ),
 
