@@ -59,6 +59,7 @@ class SeededSecrets(random.Random):
 
 
 # What is drawn for a test or a fixture depends on its name alone: a pseudonym, a shift or a key that fails it fails it always.
+# Workers add a group to the name: without them (-n 0) other secrets are drawn.
 SECRETS = SeededSecrets()
 for module in (keyring, tokens):
     vars(module)["secrets"] = SECRETS
