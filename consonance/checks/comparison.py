@@ -223,7 +223,7 @@ def match_persons(
         f"""
         create or replace temp table persons as
         select
-            row_number() over (order by keys.participant_no) as person,
+            cast(row_number() over (order by keys.participant_no) as varchar) as person,
             keys.pseudonym as original_pseudonym,
             keys.shift_weeks as original_shift,
             others.pseudonym as rebuilt_pseudonym,
@@ -282,7 +282,7 @@ def _comparable(name: str, data_type: str, side: str, *, has_person: bool) -> st
     """SQL for a column's value without what must differ between the two sides."""
     column = f'relation."{name}"'
     if name == "participant_id":
-        return f"coalesce(cast(persons.person as varchar), {column})"
+        return f"coalesce(persons.person, {column})"
     if name in RECORD_IDS:
         return f"({column} is null)"
     if name == FOLD and has_person:

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from consonance.checks.check import Check, CheckResult
+from consonance.checks.check import Check, CheckResult, Subject
 from consonance.checks.leak_scan import scan_for_leaks
 from consonance.checks.lineage.policy import check_lineage
 from consonance.checks.non_interference import compare_with_paired_rebuild
@@ -65,18 +65,19 @@ def check_non_interference(study: Study, meanwhile: Callable[[], None] = lambda:
     return CheckResult("non-interference", report.passed, report.summary, report.details(), report.remedy)
 
 
-def check_non_interference_and_wall(study: Study, workspace: Path | None = None) -> dict[str, CheckResult]:
-    """Both checks, by name: the wall is checked while dbt builds the paired rebuild and leaves a processor partly idle.
-
-    ``workspace``: see ``check_wall``.
+def check_non_interference_and(
+    others: Sequence[Check[Subject]], study: Study, subject: Subject
+) -> dict[str, CheckResult]:
+    """The non-interference test of ``study``, and ``others`` on ``subject``, by name: these run while dbt builds the paired
+    rebuild and leaves a processor partly idle.
     """
     results: dict[str, CheckResult] = {}
 
-    def check_the_wall() -> None:
-        results["wall"] = check_wall(study, workspace)
+    def meanwhile() -> None:
+        results.update({check.name: check.run(subject) for check in others})
         importlib.import_module("consonance.checks.checkpoint")  # the rules need it next
 
-    results["non-interference"] = check_non_interference(study, check_the_wall)
+    results["non-interference"] = check_non_interference(study, meanwhile)
     return results
 
 
@@ -111,7 +112,8 @@ def run_checks(study: Study) -> dict[str, CheckResult]:
     Raises:
         ConsonanceError: see ``run_check``.
     """
-    results = check_non_interference_and_wall(study)
+    beside = [check for check in STUDY_CHECKS if check.name in ("wall", "leaks")]
+    results = check_non_interference_and(beside, study, study)
     return {name: results[name] if name in results else run_check(name, study) for name in CHECKS}
 
 

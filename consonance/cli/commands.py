@@ -324,7 +324,7 @@ def status(folder: Path | None, as_json: bool) -> None:
 @click.option(
     "--plays",
     type=click.IntRange(min=1),
-    default=300_000,
+    default=200_000,
     show_default=True,
     help="Approximate number of plays, for all participants together.",
 )

@@ -7,6 +7,7 @@ the certificate with the results of all others too. Most are the checks of a stu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from consonance.checks.rule_tables import MADE
 from consonance.checks.rules import all_rules, release_rules
 from consonance.checks.study_checks import (
     check_leaks,
-    check_non_interference_and_wall,
+    check_non_interference_and,
     check_wall,
     run_rules,
     summed_up,
@@ -74,17 +75,22 @@ def _rules_of_the_release(candidate: Candidate) -> CheckResult:
     return summed_up("rules of the release", run_rules(candidate.before, rules, candidate.folder / DATABASE, beside))
 
 
+def _non_interference(candidate: Candidate) -> CheckResult:
+    """The non-interference test; what the checks of ``MEANWHILE`` find, which run beside it, is kept for ``_found_by``."""
+    candidate.done.update(check_non_interference_and(MEANWHILE, candidate.made, candidate))
+    return candidate.done["non-interference"]
+
+
+def _found_by(check: Check[Candidate]) -> Callable[[Candidate], CheckResult]:
+    """Run ``check``, if it has not run beside the non-interference test."""
+    return lambda candidate: candidate.done.get(check.name) or check.run(candidate)
+
+
 def _wall(candidate: Candidate) -> CheckResult:
     """The check of the wall, with less detail: of each column only the functions that its values passed."""
-    result = candidate.done.get("wall") or check_wall(candidate.made, candidate.workspace)
+    result = check_wall(candidate.made, candidate.workspace)
     columns = {f"{row['relation']}.{row['column']}": row["declassifiers"] for row in result.details["columns"]}
     return replace(result, details={"columns": columns, "findings": result.details["findings"]})
-
-
-def _non_interference(candidate: Candidate) -> CheckResult:
-    """The non-interference test; that of the wall, which runs beside it, is kept for ``_wall``."""
-    candidate.done.update(check_non_interference_and_wall(candidate.made, candidate.workspace))
-    return candidate.done["non-interference"]
 
 
 def _attacks(candidate: Candidate) -> CheckResult:
@@ -126,11 +132,11 @@ def _leaks(candidate: Candidate) -> CheckResult:
     return check_leaks(candidate.before, candidate.workspace, beside=(candidate.folder,))
 
 
+MEANWHILE: tuple[Check[Candidate], ...] = (Check("wall", _wall), Check("attacks", _attacks))
 ON_STUDY: tuple[Check[Candidate], ...] = (
     Check("rules of the study", _rules_of_the_study),
     Check("non-interference", _non_interference),
-    Check("wall", _wall),
-    Check("attacks", _attacks),
+    *(Check(check.name, _found_by(check)) for check in MEANWHILE),
 )
 # What these find lies in the models, for whoever is in the data: of two releases of one command the second one, with the
 # same persons or fewer, need not repeat them.

@@ -25,12 +25,13 @@ from consonance.report.reading import Origin, of_study
 from consonance.site.analyses import answered
 from consonance.site.codebook import Described, codebook
 from consonance.site.fields import followed
-from consonance.site.front import front
+from consonance.site.front import Front, front
 from consonance.site.numbers import Told, numbers, opened, risks
 from consonance.site.page import Link, Page
 from consonance.site.pages import render, render_body
 from consonance.site.quality import SUITES, judged_rules, shown_moment, states_of_checks
 from consonance.site.releases import certificates, of_version_0_1, risk_figures, without_small_numbers
+from consonance.study.child_processes import in_background
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
 from consonance.study.settings import Settings
@@ -63,8 +64,12 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     if results is None:
         results = run_rules(study)
         note_checks(study, [summed_up("rules", results)])
-    run_dbt(study, "docs", "generate", "--static", *LEFT_OUT)
-    pages = _pages(study, desk, results)
+    with in_background(lambda: run_dbt(study, "docs", "generate", "--static", *LEFT_OUT)) as describing:
+        with opened(desk.database) as connection:
+            tables = codebook(connection)
+        shown = front(desk)
+        describing.result()
+    pages = _pages(study, desk, results, tables, shown)
     from consonance.site.frame import write_framed  # MkDocs takes a second to import
 
     with work_folder(study, SITE) as draft:
@@ -93,15 +98,15 @@ def _lineage_of_tables() -> str:
     return ICON.sub(r"ng-attr-\1", UNFILLED.sub("", page))
 
 
-def _pages(study: Study, desk: Origin, results: Sequence[RuleResult]) -> list[Page]:
+def _pages(
+    study: Study, desk: Origin, results: Sequence[RuleResult], tables: Sequence[Described], shown: Front
+) -> list[Page]:
     project = Project.read(PROJECT, target_folder())
     wall = check_project(project, Reviews.read())
     history, releases = check_history(study), certificates(study)
     with opened(desk.database) as connection:
-        tables = codebook(connection)
         facts = {**numbers(connection), "small_group": small_group()}
         analyses = answered(connection, project.analyses.values())
-    shown = front(desk)
     report = _report(study)
     first = render(
         "site_front.html",

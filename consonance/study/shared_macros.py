@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from ast import literal_eval
-from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from consonance.study.dbt_command import PROJECT
-
-
-class _DuckDB:
-    """What dbt calls the adapter: it finds DuckDB's spelling of what engines spell differently."""
-
-    def __init__(self, environment: Environment, macros: str) -> None:
-        self._environment, self._text = environment, macros
-
-    @cached_property
-    def _macros(self) -> object:
-        return self._environment.from_string(self._text).module
-
-    def dispatch(self, name: str, _package: str) -> Callable[..., str]:
-        found: Callable[..., str] = getattr(self._macros, f"duckdb__{name}")
-        return found
 
 
 def with_macros(statement: str, files: Sequence[str], **values: Any) -> str:
@@ -39,11 +24,29 @@ def with_macros(statement: str, files: Sequence[str], **values: Any) -> str:
         jinja2.UndefinedError: it names something else.
     """
     macros = "".join((PROJECT / "macros" / name).read_text(encoding="utf-8") for name in files)
+    return _knowing(macros).from_string(statement).render(**values).strip()
+
+
+@cache
+def _knowing(macros: str) -> Environment:
+    """Jinja that knows ``macros``: compiled once, they serve every statement."""
     environment = Environment(undefined=StrictUndefined, autoescape=False, extensions=["jinja2.ext.do"])
     # dbt's `return` hands a list to the caller. Here the macro's text is that of the list.
     environment.globals["return"] = lambda value: value
-    environment.globals["adapter"] = _DuckDB(environment, macros)
-    return environment.from_string(macros + statement).render(**values).strip()
+    environment.globals["adapter"] = _DuckDB(environment.globals)
+    environment.globals |= vars(environment.from_string(macros).module)
+    return environment
+
+
+class _DuckDB:
+    """What dbt calls the adapter: it finds DuckDB's spelling of what engines spell differently."""
+
+    def __init__(self, macros: Mapping[str, Any]) -> None:
+        self._macros = macros
+
+    def dispatch(self, name: str, _package: str) -> Callable[..., str]:
+        found: Callable[..., str] = self._macros[f"duckdb__{name}"]
+        return found
 
 
 @cache

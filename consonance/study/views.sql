@@ -31,26 +31,18 @@ with thresholds as (
     select 10 as least_plays, 0.5 as least_share, 3 as least_whole
 ),
 
-moments as (
-    select participant_no, date_trunc('minute', ts) as minute, ms_played
-    from vault.raw.extended_plays
-    union
-    select participant_no, date_trunc('minute', end_time), ms_played
-    from vault.raw.account_plays
-),
-
-sizes as (
-    select participant_no, count(*) as plays
-    from moments
-    group by participant_no
-),
-
 -- Hardly any moment belongs to two participants: titles are read of these moments alone.
 crowded as (
     select minute, ms_played
-    from moments
+    from (
+        select participant_no, date_trunc('minute', ts) as minute, ms_played
+        from vault.raw.extended_plays
+        union all
+        select participant_no, date_trunc('minute', end_time), ms_played
+        from vault.raw.account_plays
+    ) as plays
     group by minute, ms_played
-    having count(*) > 1
+    having min(participant_no) < max(participant_no)
 ),
 
 crowded_plays as (
@@ -97,6 +89,34 @@ same_accounts as (
     inner join accounts as theirs
         on ours.username = theirs.username and ours.participant_no < theirs.participant_no
     group by ours.participant_no, theirs.participant_no
+),
+
+-- Of nobody else the whole history is looked at.
+persons_alike as (
+    select unnest([participant_no, other_no]) as participant_no
+    from same_plays
+    cross join thresholds
+    where plays >= least_whole
+    union
+    select unnest([participant_no, other_no]) from same_files
+    union
+    select unnest([participant_no, other_no]) from same_accounts
+),
+
+moments as (
+    select participant_no, date_trunc('minute', ts) as minute, ms_played
+    from vault.raw.extended_plays
+    where participant_no in (select participant_no from persons_alike)
+    union
+    select participant_no, date_trunc('minute', end_time), ms_played
+    from vault.raw.account_plays
+    where participant_no in (select participant_no from persons_alike)
+),
+
+sizes as (
+    select participant_no, count(*) as plays
+    from moments
+    group by participant_no
 ),
 
 -- One account leaves its plays in every request. Who was busy in the same month and shares no history has another

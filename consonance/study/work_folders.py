@@ -19,12 +19,17 @@ SHARD_LOAD = ".shard-load-"
 SITE = ".site-"
 # Version 0.1 called the folder of a paired rebuild so.
 OLD_PAIRED_REBUILD = ".twin-"
+NAMES = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD, SHARD_LOAD, SITE)
 
 
 def left_folders(study: Study) -> list[Path]:
     """Those that are there: of a command that is running, or that was killed together with its guardian."""
-    names = (PAIRED_REBUILD, OLD_PAIRED_REBUILD, DRY_LOAD, SHARD_LOAD, SITE)
-    return [path for name in names for path in sorted(study.root.glob(f"{name}*"))]
+    return [path for name in NAMES for path in sorted(study.root.glob(f"{name}*"))]
+
+
+def is_own(within: str) -> bool:
+    """Whether a path within a study is in a work folder of this process."""
+    return within.partition("/")[0] in {f"{name}{os.getpid()}" for name in NAMES}
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def make_study(
     root: Path,
     seed: int = 1,
     people: int = 40,
-    plays: int = 300_000,
+    plays: int = 200_000,
     unzipped: Path | None = None,
     plain: bool = False,
     disguised: bool = False,

@@ -29,6 +29,7 @@ from consonance.checks.leaks.sought import (
 from consonance.study.dbt_command import PROJECT
 from consonance.study.folder import Study
 from consonance.study.study_files import MayHold, Place, notice_files, place_of
+from consonance.study.work_folders import is_own
 
 NAMES = frozenset({CODE, USER_NAME, DIGEST})
 MAY_HOLD: Mapping[MayHold, frozenset[str]] = {
@@ -81,10 +82,15 @@ class Found:
 
 
 def files_of_study(study: Study) -> Iterator[Found]:
-    """Every file of the study folder. Links are not followed: what they lead to is not in the study."""
+    """Every file of the study folder, but for what this process itself makes there for a while. Links are not followed: what
+    they lead to is not in the study.
+    """
     notices = notice_files(study)
     for path in _files(study.root):
-        place = place_of(path.relative_to(study.root).as_posix(), notices)
+        within = path.relative_to(study.root).as_posix()
+        if is_own(within):
+            continue
+        place = place_of(within, notices)
         is_page = study.site in path.parents
         examples = EXAMPLES if is_page else frozenset()
         if REPEATS_DOCS.match(study.within(path)):

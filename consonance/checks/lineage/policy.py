@@ -30,7 +30,8 @@ from consonance.study.folder import Study
 
 # What dbt need not compile for this check: unit tests see no data, and of dbt's own tests the arguments are read instead.
 LEFT_OUT = ("--exclude", "resource_type:unit_test", *(f"test_name:{name}" for name in TESTS_OF_DBT))
-COMPILE = ("compile", *LEFT_OUT)
+# Compiling is Python's work alone: a second thread would only wait for the first.
+COMPILE = ("compile", "--threads", "1", *LEFT_OUT)
 
 
 def check_lineage(study: Study, workspace: Path | None = None) -> LineageReport:

@@ -30,7 +30,7 @@ from conftest import SmallStudy, play
 
 from consonance.checks.leak_scan import LeakScanReport, scan_for_leaks
 from consonance.checks.leaks.contents import Unsearchable, pieces
-from consonance.checks.leaks.places import files_of_project
+from consonance.checks.leaks.places import files_of_project, files_of_study
 from consonance.checks.leaks.sought import (
     CODE,
     EXAMPLES,
@@ -47,6 +47,7 @@ from consonance.study import desk, keyring
 from consonance.study.dbt_command import PROJECT
 from consonance.study.key import read_key
 from consonance.study.vault import open_study
+from consonance.study.work_folders import PAIRED_REBUILD, work_folder
 
 # ---- whole tokens ----
 
@@ -484,6 +485,22 @@ def test_what_the_operator_declares_is_no_leak(loaded: SmallStudy, project: Path
 def test_a_study_with_nobody_has_no_leak(small: SmallStudy, project: Path) -> None:
     report = _scanned(small, project)
     assert report.passed, report.leaks
+
+
+def test_what_this_process_makes_for_a_while_is_not_of_the_study_and_what_others_make_is(loaded: SmallStudy) -> None:
+    with work_folder(loaded.study, PAIRED_REBUILD) as own:
+        others = loaded.root / f"{PAIRED_REBUILD}1"
+        like_own = loaded.root / own.name.removeprefix(".")
+        for folder in (own, others, like_own):
+            folder.mkdir()
+            (folder / "copy.txt").touch()
+        try:
+            copies = {found.within for found in files_of_study(loaded.study) if found.path.name == "copy.txt"}
+        finally:
+            for folder in (others, like_own):
+                (folder / "copy.txt").unlink()
+                folder.rmdir()
+    assert copies == {f"{others.name}/copy.txt", f"{like_own.name}/copy.txt"}
 
 
 def test_the_names_that_checks_had_in_version_0_1_are_accepted_and_not_listed(loaded: SmallStudy) -> None:
