@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
 import threading
+import time
 import urllib.request
 from pathlib import Path
 
@@ -17,7 +19,8 @@ from consonance.checks.history import check_history, note_checks
 from consonance.checks.lineage.project import Model
 from consonance.release.parameters import small_group
 from consonance.report.cells import SmallCells
-from consonance.site import front, numbers
+from consonance.report.reading import Origin
+from consonance.site import build, front, numbers
 from consonance.site.analyses import answered
 from consonance.site.frame import write_framed
 from consonance.site.page import Link, Page
@@ -25,7 +28,9 @@ from consonance.site.pages import TEMPLATES, render
 from consonance.site.quality import OF_CANDIDATES, judged_rules, states_of_checks
 from consonance.site.releases import certificates, of_version_0_1, without_small_numbers
 from consonance.site.serving import CannotServe, site_server
+from consonance.study.child_processes import children_group
 from consonance.study.dbt_command import PROJECT
+from consonance.study.folder import Study
 from consonance.study.forms import FORMS, BadForm
 from consonance.study.layout import lay_out_study
 
@@ -260,3 +265,19 @@ def test_an_analysis_of_participants_says_why_it_has_no_rows() -> None:
     page = render("site_analysis.html", analysis=analysis, small_group=small_group())
     assert "A row is one participant, and no row is shown here" in page and "how its columns are distributed" in page
     assert "p29" not in page
+
+
+def test_who_interrupts_a_site_does_not_wait_for_dbt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def describe(*_arguments: object) -> None:
+        subprocess.run(["sleep", "60"], process_group=children_group.get(), check=False)
+
+    def interrupt(_database: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build, "of_study", lambda study: Origin(study.desk_path, "Study", "study"))
+    monkeypatch.setattr(build, "run_dbt", describe)
+    monkeypatch.setattr(build, "opened", interrupt)
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        build.build_site(Study(tmp_path), results=[])
+    assert time.monotonic() - begun < 30
