@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from consonance.site.page import Link, Page
 from consonance.site.pages import render, render_body
 from consonance.site.quality import SUITES, judged_rules, shown_moment, states_of_checks
 from consonance.site.releases import certificates, of_version_0_1, risk_figures, without_small_numbers
-from consonance.study.child_processes import ending_with_this, in_background
+from consonance.study.child_processes import in_background
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.folder import Study
 from consonance.study.settings import Settings
@@ -65,8 +64,7 @@ def build_site(study: Study, results: list[RuleResult] | None = None) -> Path:
     if results is None:
         results = run_rules(study)
         note_checks(study, [summed_up("rules", results)])
-    describe = partial(run_dbt, study, "docs", "generate", "--static", *LEFT_OUT)
-    with ending_with_this(), in_background(describe) as describing:
+    with in_background(lambda: run_dbt(study, "docs", "generate", "--static", *LEFT_OUT)) as describing:
         with opened(desk.database) as connection:
             tables = codebook(connection)
         shown = front(desk)

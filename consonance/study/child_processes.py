@@ -96,7 +96,7 @@ def in_background(work: Callable[[], T]) -> Iterator[Future[T]]:
     """Run ``work`` in another thread during the block. If the block fails, or is interrupted, its children are ended, so
     that it ends too.
     """
-    with ThreadPoolExecutor(1) as other:
+    with ending_with_this(), ThreadPoolExecutor(1) as other:
         running = other.submit(copy_context().run, work)
         try:
             yield running

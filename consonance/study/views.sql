@@ -31,16 +31,19 @@ with thresholds as (
     select 10 as least_plays, 0.5 as least_share, 3 as least_whole
 ),
 
+-- Not materialized: a copy of all plays takes longer than to read them once more.
+all_moments as not materialized (
+    select participant_no, date_trunc('minute', ts) as minute, ms_played
+    from vault.raw.extended_plays
+    union all
+    select participant_no, date_trunc('minute', end_time), ms_played
+    from vault.raw.account_plays
+),
+
 -- Hardly any moment belongs to two participants: titles are read of these moments alone.
 crowded as (
     select minute, ms_played
-    from (
-        select participant_no, date_trunc('minute', ts) as minute, ms_played
-        from vault.raw.extended_plays
-        union all
-        select participant_no, date_trunc('minute', end_time), ms_played
-        from vault.raw.account_plays
-    ) as plays
+    from all_moments
     group by minute, ms_played
     having min(participant_no) < max(participant_no)
 ),
@@ -104,12 +107,8 @@ persons_alike as (
 ),
 
 moments as (
-    select participant_no, date_trunc('minute', ts) as minute, ms_played
-    from vault.raw.extended_plays
-    where participant_no in (select participant_no from persons_alike)
-    union
-    select participant_no, date_trunc('minute', end_time), ms_played
-    from vault.raw.account_plays
+    select distinct participant_no, minute, ms_played
+    from all_moments
     where participant_no in (select participant_no from persons_alike)
 ),
 

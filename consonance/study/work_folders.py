@@ -29,7 +29,7 @@ def left_folders(study: Study) -> list[Path]:
 
 def is_own(within: str) -> bool:
     """Whether a path within a study is in a work folder of this process."""
-    return within.partition("/")[0] in {f"{name}{os.getpid()}" for name in NAMES}
+    return within.partition("/")[0] in map(_own, NAMES)
 
 
 @contextmanager
@@ -41,6 +41,11 @@ def work_folder(study: Study, name: str) -> Iterator[Path]:
         owner = left.name.rpartition("-")[2]
         if not owner.isdecimal() or not psutil.pid_exists(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
-    root = study.root / f"{name}{os.getpid()}"
+    root = study.root / _own(name)
     with guarded(study.root, root):
         yield root
+
+
+def _own(name: str) -> str:
+    """What the work folder of this process is called that begins with ``name``."""
+    return f"{name}{os.getpid()}"
