@@ -136,9 +136,10 @@ def test_dbt_says_which_store_is_damaged_and_shows_no_traceback(tmp_path: Path) 
     (path := tmp_path / "warehouse.duckdb").write_bytes(CONTENTS["binary"])
     with pytest.raises(StoreError, match=r"warehouse\.duckdb cannot be opened: it is damaged.*'dbt run'"):
         dbt_plugin._opened(path, {})
-    failed = dbt_command.DbtFailed("run", f"Traceback (most recent call last):\n{CONTENT}", "")
-    assert not explain(failed).output and "logs/dbt.log" in explain(failed).remedy
-    assert explain(dbt_command.DbtFailed("run", "1 of 2 ERROR", "")).output == "1 of 2 ERROR"
+    for is_logged, remedy in ((True, "see logs/dbt.log"), (False, "run 'dbt run', and see logs/dbt.log")):
+        failed = dbt_command.DbtFailed("run", f"Traceback (most recent call last):\n{CONTENT}", is_logged)
+        assert not explain(failed).output and explain(failed).remedy.endswith(f": {remedy}.")
+    assert explain(dbt_command.DbtFailed("run", "1 of 2 ERROR", is_logged=False)).output == "1 of 2 ERROR"
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing_and_is_named(
