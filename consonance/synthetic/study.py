@@ -92,9 +92,10 @@ def make_study(
     for person in cast:
         for number, export in enumerate(person.exports, start=1):
             files: list[tuple[str, str | bytes]] = list(members(connection, person.code, export))
-            history = [(name, str(content)) for name, content in files if _plays_in(str(content))]
-            made.plays_exported += sum(_plays_in(content) for _, content in history)
+            plays_in = {name: _plays_in(str(content)) for name, content in files}
+            made.plays_exported += sum(plays_in.values())
             if unzipped is not None:
+                history = [(name, content) for name, content in files if plays_in[name]]
                 _write_files(unzipped / person.code / str(number), history)
             _hand_in(study, person, number, files)
             made.donations += 1

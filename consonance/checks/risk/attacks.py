@@ -28,6 +28,7 @@ from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.keyring import MAX_SHIFT_WEEKS
 from consonance.study.records import records
+from consonance.study.shared_macros import with_macros
 from consonance.study.vault import attach_study, attach_to_read, lock_down, session_settings
 
 HERE = Path(__file__).parent
@@ -258,4 +259,4 @@ def _draw_how_many(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge) 
 
 
 def _sql(name: str) -> str:
-    return (HERE / f"{name}.sql").read_text(encoding="utf-8")
+    return with_macros((HERE / f"{name}.sql").read_text(encoding="utf-8"), ("time.sql",))

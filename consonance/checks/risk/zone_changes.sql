@@ -31,8 +31,8 @@ six_hours as (
         begins_ms + 21600000 * unnest(range(24)) as begins_ms
     from six_days
     where
-        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms)))) + 518400000
-        <> epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms + 518400000))))
+        {{ zone_offset_ms('time_zone', 'begins_ms') }}
+        <> {{ zone_offset_ms('time_zone', 'begins_ms + 518400000') }}
 ),
 
 quarters as (
@@ -41,16 +41,16 @@ quarters as (
         begins_ms + 900000 * unnest(range(1, 25)) as changed_ms
     from six_hours
     where
-        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms)))) + 21600000
-        <> epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(begins_ms + 21600000))))
+        {{ zone_offset_ms('time_zone', 'begins_ms') }}
+        <> {{ zone_offset_ms('time_zone', 'begins_ms + 21600000') }}
 ),
 
 changes as (
     select
         time_zone,
         changed_ms,
-        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms - 1)))) - changed_ms + 1 as offset_before_ms,
-        epoch_ms(timezone(time_zone, timezone('UTC', make_timestamp_ms(changed_ms)))) - changed_ms as offset_after_ms
+        {{ zone_offset_ms('time_zone', 'changed_ms - 1') }} as offset_before_ms,
+        {{ zone_offset_ms('time_zone', 'changed_ms') }} as offset_after_ms
     from quarters
 ),
 
