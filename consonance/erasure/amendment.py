@@ -18,6 +18,7 @@ import duckdb
 from consonance.consent.coverage import Coverage, delete_history, narrowed, note_applied
 from consonance.erasure.fetched_tracks import forget_unheard
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
+from consonance.erasure.vault_rows import drop_what_dbt_made
 from consonance.study.audit_log import Fact, anchor, record
 from consonance.study.dbt_command import run_dbt
 from consonance.study.folder import Study
@@ -96,9 +97,8 @@ def _delete(study: Study, concerned: list[Coverage], losing_some_plays: list[Cov
         without_history = list(erased)
         if losing_some_plays:
             erased |= _delete_plays(connection, [coverage.participant_no for coverage in losing_some_plays])
-        if erased:
-            forget_unheard(connection, without_history)
         if plays := sum(erased.values()):
+            forget_unheard(connection, without_history)
             tokens = Tokens.of(connection)
             facts: dict[str, Fact] = {
                 "participants": [tokens.participant(coverage.participant_code) for coverage in concerned],
@@ -107,6 +107,7 @@ def _delete(study: Study, concerned: list[Coverage], losing_some_plays: list[Cov
                 "plays": plays,
             }
             record(connection, study, "uncovered_erased", facts)
+        drop_what_dbt_made(connection)
         connection.commit()
         anchor(connection, study)
     return erased

@@ -37,7 +37,7 @@ def delete_rows(study: Study, erased: ErasureRecord) -> None:
             lines = _rename_in_ledger(connection, erased)
             tracks = forget_unheard(connection, erased.people.participant_no)
             _delete_from_tables(connection, erased.people)
-            _drop_what_dbt_made(connection)
+            drop_what_dbt_made(connection)
             _write_tombstones(connection, erased)
             facts: dict[str, Fact] = {
                 "participants": list(erased.tokens),
@@ -78,8 +78,10 @@ def _delete_from_tables(connection: duckdb.DuckDBPyConnection, people: People) -
             connection.execute(f"delete from {table.place} where list_contains($whose, {table.key})", {"whose": whose})
 
 
-def _drop_what_dbt_made(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the other schemas of the vault: dbt makes their tables again from what is left."""
+def drop_what_dbt_made(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop the other schemas of the vault: dbt makes their tables again from what is left. Were they copied into a fresh
+    file, their rows would stay in its pages when dbt replaces them.
+    """
     schemas = connection.execute(
         "select schema_name from duckdb_schemas() "
         "where database_name = 'vault' and not internal and schema_name not in ('raw', 'main')"

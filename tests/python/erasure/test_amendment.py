@@ -199,6 +199,12 @@ def test_what_each_load_reads_again_is_no_longer_read(
     assert plays_of(donated) == ALL
 
 
+def test_no_table_that_dbt_makes_again_is_copied_into_the_fresh_vault(donated: SmallStudy, unbuilt: None) -> None:
+    amend(donated, without("private_sessions"))  # dbt has judged the plays in the vault
+    schemas = "select distinct schema_name from duckdb_tables() where database_name = 'vault'"
+    assert donated.vault(schemas) == [("raw",)]
+
+
 def test_without_listening_history_no_donation_is_left(donated: SmallStudy, unbuilt: None) -> None:
     (report,) = amend(donated, "demographics emotion_reports")
     assert report.plays == sum(map(len, ALL.values()))

@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from conftest import SmallStudy, lay_out_small, play
 
 from consonance.checks.study_checks import run_check
-from consonance.erasure import rewriting, vault_rows
+from consonance.erasure import amendment, rewriting, vault_rows
 from consonance.erasure.amendment import erase_uncovered
 from consonance.erasure.planning import plan
 from consonance.erasure.search import ErasureIncomplete
@@ -191,11 +192,15 @@ def test_the_search_finds_what_was_left(
     ids=["a narrower window", "no listening history", "no private sessions"],
 )
 def test_an_amendment_takes_along_what_only_their_plays_showed(
-    study: SmallStudy, purposes: str, history: tuple[str, str], left: set[str]
+    study: SmallStudy, monkeypatch: pytest.MonkeyPatch, purposes: str, history: tuple[str, str], left: set[str]
 ) -> None:
     plan_more(study)
     study.consent("P2", purposes, event="amended", at="2025-06-01T10:00:00+00:00", history=history)
     study.load()
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(amendment, "rewrite_vault", Mock(side_effect=KeyboardInterrupt))
+        erase_uncovered(study.study)
+    # Interrupted, it goes on, and does not take what others heard for unheard.
     erase_uncovered(study.study)
     for table in ("vault.raw.fetched_tracks", "anonymized.anon_fetched_tracks"):
         assert names(study, table) == left - ({"unknown"} if table.startswith("anonymized") else set())
