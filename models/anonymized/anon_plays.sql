@@ -20,7 +20,6 @@ with int_play_fates as (
         country,
         reason_start,
         reason_end,
-        is_skipped_as_exported,
         is_shuffle,
         is_offline,
         is_private_session
@@ -102,7 +101,6 @@ pseudonymised as (
         {{ function('known_word') }}(int_play_fates.content_type) as content_type,
         {{ function('reason_token') }}(int_play_fates.reason_start) as reason_start,
         {{ function('reason_token') }}(int_play_fates.reason_end) as reason_end,
-        int_play_fates.is_skipped_as_exported,
         int_play_fates.is_shuffle,
         int_play_fates.is_offline,
         coalesce(int_play_fates.is_private_session, false) as is_private_session,
@@ -141,7 +139,6 @@ select
     content_type,
     reason_start,
     reason_end,
-    is_skipped_as_exported,
     is_shuffle,
     is_offline,
     is_private_session,

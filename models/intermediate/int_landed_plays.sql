@@ -73,7 +73,6 @@ extended as (
         country,
         reason_start,
         reason_end,
-        is_skipped_as_exported,
         is_shuffle,
         is_offline,
         is_private_session
@@ -106,7 +105,6 @@ account as (
         cast(null as string) as country,
         cast(null as string) as reason_start,
         cast(null as string) as reason_end,
-        cast(null as boolean) as is_skipped_as_exported,
         cast(null as boolean) as is_shuffle,
         cast(null as boolean) as is_offline,
         cast(null as boolean) as is_private_session

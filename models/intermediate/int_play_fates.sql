@@ -82,7 +82,6 @@ fated as (
         country,
         reason_start,
         reason_end,
-        is_skipped_as_exported,
         is_shuffle,
         is_offline,
         is_private_session

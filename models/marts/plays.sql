@@ -25,7 +25,6 @@ joined as (
             when anon_plays.reason_end is null or anon_plays.reason_end = 'unknown' then null
             else false
         end as is_skip,
-        anon_plays.is_skipped_as_exported,
         anon_plays.is_shuffle,
         anon_plays.is_offline,
         anon_plays.is_private_session,

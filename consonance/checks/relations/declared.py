@@ -92,6 +92,11 @@ ON_SAMPLE = (
         "depends on demographics of people who do not consent to them",
     ),
     Relation(
+        "formats",
+        "Every play is written as an export of another time writes it: its flag for skips, and the unit of its stamp.",
+        "depends on how exports were written at a time",
+    ),
+    Relation(
         "orders",
         "Enrolment, the lines of the ledger, of questionnaires and of files, and the order of loading are the other way round.",
         "depends on an order of codes, enrolment, lines, files or loading",

@@ -84,7 +84,7 @@ create table vault.devices as
 with platforms as (
     select distinct platform
     from before.raw.extended_plays
-    where platform is not null and platform <> 'not_applicable'
+    where platform is not null
 ),
 
 families as (
@@ -103,7 +103,6 @@ select
         when 'windows' then 'Windows 11 [' || getvariable('marker') || ']'
         when 'linux' then 'Linux [' || getvariable('marker') || ']'
         when 'cast' then 'cast ' || getvariable('marker')
-        when 'web' then 'web ' || getvariable('marker')
         when 'console' then 'xbox ' || getvariable('marker')
         when 'tv' then 'tizen ' || getvariable('marker')
         when 'speaker' then 'sonos ' || getvariable('marker')

@@ -62,10 +62,11 @@ STEPS = (
     "session_clock_tests",
     "report_clock_tests",
     "clock_candidates",
+    "value_spans",
     "moods",
 )
 VIEWS = ("points",)  # read once per grain, and larger than the plays themselves
-ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "clock_changes")
+ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "clock_changes", "dated_values")
 # What the attacker must be able to see; without a column an attack would find nothing and look harmless.
 SEEN = {
     "participants": ("participant_id", "age_band", "gender", "country"),
@@ -180,8 +181,10 @@ def attack(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge, truth: s
     """
     _must_be_seen(connection)
     parameters = _prepare(connection, knowledge, truth)
+    columns = _columns_with_words(connection)
     for step in STEPS:
-        connection.execute(f"create or replace temp {'view' if step in VIEWS else 'table'} {step} as {_sql(step)}")
+        kind = "view" if step in VIEWS else "table"
+        connection.execute(f"create or replace temp {kind} {step} as {_sql(step, columns=columns)}")
         if step == "seen_persons":
             _must_be_known(connection)
             parameters["samples"] = _draw_how_many(connection, knowledge)
@@ -258,5 +261,20 @@ def _draw_how_many(connection: duckdb.DuckDBPyConnection, knowledge: Knowledge) 
     return samples
 
 
-def _sql(name: str) -> str:
-    return with_macros((HERE / f"{name}.sql").read_text(encoding="utf-8"), ("time.sql",))
+def _columns_with_words(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The columns of plays with words or yes and no: exports may have a value since, or until, a date alone."""
+    found = connection.execute(
+        """
+        select column_name
+        from information_schema.columns
+        where
+            table_catalog = 'warehouse' and table_schema = 'marts' and table_name = 'plays'
+            and data_type in ('VARCHAR', 'BOOLEAN') and column_name <> 'participant_id'
+        order by ordinal_position
+        """
+    )
+    return [name for (name,) in found.fetchall()]
+
+
+def _sql(name: str, **values: object) -> str:
+    return with_macros((HERE / f"{name}.sql").read_text(encoding="utf-8"), ("time.sql",), **values)

@@ -17,7 +17,7 @@ create or replace table audit.privacy_risk (
 );
 
 comment on table audit.privacy_risk is 'One row is one figure of one attack on the marts as they stand (consonance attack). A rebuild drops the table.';
-comment on column audit.privacy_risk.attack is 'unicity, membership, k, l, shift_recovery, clock_changes; docs/numbers.md defines them.';
+comment on column audit.privacy_risk.attack is 'unicity, membership, k, l, shift_recovery, clock_changes, dated_values; docs/numbers.md defines them.';
 comment on column audit.privacy_risk.knowledge is 'What the attacker knows beside the marts.';
 comment on column audit.privacy_risk.points is 'How many points of a person are rightly known; entries of a scrobble list.';
 comment on column audit.privacy_risk.wrong_points is 'How many wrong points are known beside; wrong entries of a scrobble list.';

@@ -20,7 +20,7 @@ class Figure:
     """One row of ``audit.privacy_risk``.
 
     Attributes:
-        attack: Which attack: unicity, membership, k, l, shift_recovery, clock_changes.
+        attack: Which attack: unicity, membership, k, l, shift_recovery, clock_changes, dated_values.
         knowledge: What the attacker knows.
         points: How many points of a person are rightly known (shift_recovery: entries of the list);
             ``None`` where nothing is counted.

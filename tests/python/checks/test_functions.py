@@ -80,11 +80,10 @@ CASES: dict[str, list[tuple[tuple[Any, ...], Any]]] = {
             ("android", "android"), ("Android OS 12 API 31 (samsung, SM-G991B)", "android"), ("ios", "ios"),
             ("iOS 16.1 (iPhone14,5)", "ios"), ("windows", "windows"), ("Windows 10 (10.0.19044; x64)", "windows"),
             ("linux", "linux"), ("Linux [x86-64 0]", "linux"), ("cast", "cast"), ("Partner google cast_tv", "cast"),
-            ("osx", "mac"), ("OS X 12.5.1 [x86 8]", "mac"), ("WebPlayer (websocket RFC6455)", "web"),
+            ("osx", "mac"), ("OS X 12.5.1 [x86 8]", "mac"), ("WebPlayer (websocket RFC6455)", "other"),
             ("Partner sony_tv PlayStation", "console"), ("Partner samsung_tizen", "tv"), ("Partner sonos_ppc", "speaker"),
-            ("Partner tesla_model", "car"), ("Garmin Venu", "wearable"), ("Jane's thing", "other"), ("", "other"),
+            ("Partner tesla_model", "car"), ("Garmin Venu", "wearable"), ("Jane's thing", "other"), ("", "other"), ("not_applicable", "other"),
         )),
-        (("not_applicable",), None),
         ((None,), None),
     ],
 }  # fmt: skip

@@ -57,6 +57,7 @@ CHANGED = {
         "survey_prompts": {"prompted_at", "opened_at", "answered_at", "expires_at"},
     },
     "birth_years": {"participants": {"birth_year"}},
+    "formats": {"extended_plays": {"skipped", "offline_timestamp"}},
     "zones": {"participants": {"timezone"}},
     "demographics": {"participants": {"birth_year", "gender", "country"}, "extended_plays": {"country"}},
     "orders": {

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -299,6 +299,7 @@ class Listener:
     shown_plays: list[tuple[int, datetime]] | None = None
     is_listed: bool = True
     reports: list[datetime] = field(default_factory=list)
+    reason_end: Callable[[datetime], str | None] = lambda _: None
 
 
 def local(moment: datetime, zone: str) -> datetime:
@@ -334,7 +335,7 @@ def attacked_world(
             attach ':memory:' as warehouse; attach ':memory:' as vault;
             create schema warehouse.marts; create schema vault.raw; create schema vault.intermediate;
             create table warehouse.marts.participants (participant_id varchar, age_band varchar, gender varchar, country varchar);
-            create table warehouse.marts.plays (participant_id varchar, session_id bigint, track_id bigint, started_at_local timestamp, ended_at_local timestamp);
+            create table warehouse.marts.plays (participant_id varchar, session_id bigint, track_id bigint, started_at_local timestamp, ended_at_local timestamp, reason_end varchar);
             create table warehouse.marts.sessions (participant_id varchar, session_id bigint, session_no integer, started_at_local timestamp, ended_at_local timestamp, session_gap_minutes integer);
             create table warehouse.marts.emotion_windows (participant_id varchar, report_id bigint, reported_at_local timestamp, direction varchar, window_minutes integer, plays bigint);
             create table warehouse.marts.tracks (track_id bigint, spotify_uri varchar, title varchar, creator varchar, is_private boolean);
@@ -364,7 +365,7 @@ def attacked_world(
                 )
             for track, moment in plays:
                 session_id, at = clocks[moment]
-                rows["warehouse.marts.plays"].append([name, session_id, track, at, at])
+                rows["warehouse.marts.plays"].append([name, session_id, track, at, at, listener.reason_end(moment)])
             for number_of_report, reported in enumerate(listener.reports):
                 for minutes in (30, 60, 180):
                     heard = sum(reported - timedelta(minutes=minutes) <= moment < reported for _, moment in plays)
@@ -607,6 +608,67 @@ def test_the_country_narrows_the_shift_further() -> None:
 def test_a_clock_of_another_zone_misleads() -> None:
     report = world([nightly("America/New_York", "DE")], Knowledge(samples=2))
     assert report.find("clock_changes", "shift_among_50").value == 0
+
+
+def daily(number: int, shift_weeks: int, reason_end: Callable[[datetime], str | None], lag: int = 40) -> Listener:
+    """Somebody who hears something on each day of two years, which begin and end ``lag`` days after those of the one before."""
+    days = [datetime(2021, 6, 1, 12) + timedelta(days=lag * number + day) for day in range(730)]
+    return Listener([(1, day) for day in days], shift_weeks=shift_weeks, reason_end=reason_end)
+
+
+CHANGED = "values that begin or end for others"
+ENDS = "when histories of others end"
+SHIFTS = (30, -9, 44, 101, -260)
+
+
+def test_a_value_that_exports_have_since_a_date_gives_the_shift_away() -> None:
+    flagged = [daily(*one, lambda day: "true" if day >= datetime(2022, 10, 14) else None) for one in enumerate(SHIFTS)]
+    report = world(flagged, Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_1", knowledge=CHANGED).value == 1
+    # Four exceptions of each person do not hide it.
+    odd = [
+        replace(
+            listener,
+            reason_end=lambda day: (
+                "true"
+                if day >= datetime(2022, 10, 14) or (day.year == 2022 and day.day == 9 and day.month < 5)
+                else None
+            ),
+        )
+        for listener in flagged
+    ]
+    report = world(odd, Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_1", knowledge=CHANGED).value == 1
+    # Of two others one cannot say that it is a date.
+    report = world(flagged[:3], Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_50", knowledge=CHANGED).value == 0
+
+
+def test_a_value_that_each_begins_to_have_at_another_time_gives_nothing_away() -> None:
+    for reason_end in (lambda day: None, lambda day: "true" if day.day % 2 else "false"):
+        report = world([daily(*one, reason_end) for one in enumerate(SHIFTS)], Knowledge(samples=2))
+        for knowledge in (CHANGED, ENDS):
+            assert report.find("dated_values", "shift_among_10", knowledge=knowledge).value == 0
+    moved = [
+        replace(
+            daily(*one, lambda _: None),
+            reason_end=lambda day, number=one[0]: (
+                "true" if day >= datetime(2022, 3, 1) + number * timedelta(days=50) else None
+            ),
+        )
+        for one in enumerate(SHIFTS)
+    ]
+    report = world(moved, Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_50", knowledge=CHANGED).value == 0
+
+
+def test_histories_that_end_in_one_week_give_the_shift_away() -> None:
+    report = world([daily(*one, lambda _: None, lag=0) for one in enumerate(SHIFTS)], Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_1", knowledge=ENDS).value == 1
+    # Of several weeks: as many numbers of weeks are left.
+    report = world([daily(*one, lambda _: None, lag=7) for one in enumerate(SHIFTS)], Knowledge(samples=2))
+    assert report.find("dated_values", "shift_among_1", knowledge=ENDS).value == 0
+    assert report.find("dated_values", "shift_among_10", knowledge=ENDS).value == 0.6
 
 
 def moments_in_utc(shown: datetime, zone: str) -> list[datetime]:

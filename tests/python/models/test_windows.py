@@ -75,7 +75,7 @@ def before(plays: list[Play], report: int) -> dict[str, list[tuple[Any, ...]]]:
                 ((play.start + play.minutes) * 60000)::bigint as ended_elapsed_ms,
                 (play.minutes * 60000)::bigint as ms_played, 'exact' as start_quality, 'track' as content_type,
                 'trackdone' as reason_start, if(play.track % 2 = 0, 'fwdbtn', 'trackdone') as reason_end,
-                false as is_skipped_as_exported, false as is_shuffle, play.private as is_offline,
+                false as is_shuffle, play.private as is_offline,
                 play.private as is_private_session, 'android' as device_family, 'DE' as country, false as is_abroad,
                 'extended' as history_source
             from (select distinct unnest($plays) as play)
