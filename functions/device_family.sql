@@ -8,7 +8,7 @@ case
     when starts_with(platform, 'Windows') then 'windows'
     when starts_with(platform, 'Linux') then 'linux'
     when regexp_matches(platform, '(?i)cast|google home|nest') then 'cast'
-    -- Exports name the web player until 2022-10 only, and say 'not_applicable' since then only: apart, the two would show
+    -- Exports name the web player until 2022-10 only, and say not_applicable since then only: apart, the two would show
     -- where that month lies on the shifted times.
     when regexp_matches(platform, '(?i)^web|chrome|firefox') then 'other'
     when regexp_matches(platform, '(?i)playstation|xbox|\bps[345]\b|nintendo|steam') then 'console'
