@@ -23,14 +23,9 @@ reports as (
     group by report_id, participant_id
 ),
 
--- The number of a play orders plays by their begin. Of plays at one moment, chance is not to say which is the first: the
--- track does before the id. The first listen is the one that ended first: a later play does not change which one it was.
 plays as (
     select
         anon_plays.play_id,
-        row_number() over (
-            order by anon_plays.started_elapsed_ms, anon_plays.ended_elapsed_ms, anon_plays.track_id nulls last, anon_plays.play_id
-        ) as play_no,
         anon_plays.participant_id,
         anon_plays.track_id,
         anon_plays.ms_played,
@@ -41,12 +36,7 @@ plays as (
         {{ epoch_ms('ses_plays.started_at_local') }} as started_local_ms,
         {{ epoch_day(epoch_ms('ses_plays.started_at_local')) }} as local_day,
         {{ elapsed_hour('anon_plays.started_elapsed_ms') }} as started_hour,
-        {{ elapsed_hour('anon_plays.ended_elapsed_ms') }} as ended_hour,
-        anon_plays.track_id is not null
-        and row_number() over (
-            partition by anon_plays.participant_id, anon_plays.track_id
-            order by anon_plays.ended_elapsed_ms, anon_plays.started_elapsed_ms, anon_plays.play_id
-        ) = 1 as is_first_listen
+        {{ elapsed_hour('anon_plays.ended_elapsed_ms') }} as ended_hour
     from anon_plays
     inner join ses_plays on anon_plays.play_id = ses_plays.play_id
 ),
@@ -76,7 +66,8 @@ before as (
         report_hours.report_id,
         'before' as direction,
         report_hours.reported_elapsed_ms - plays.ended_elapsed_ms as ms_apart,
-        plays.play_no,
+        plays.play_id,
+        plays.track_id,
         plays.started_elapsed_ms,
         plays.ended_elapsed_ms,
         plays.started_local_ms - report_hours.reported_local_ms as local_ms_apart
@@ -93,7 +84,8 @@ after as (
         report_hours.report_id,
         'after' as direction,
         plays.started_elapsed_ms - report_hours.reported_elapsed_ms as ms_apart,
-        plays.play_no,
+        plays.play_id,
+        plays.track_id,
         plays.started_elapsed_ms,
         plays.ended_elapsed_ms,
         plays.started_local_ms - report_hours.reported_local_ms as local_ms_apart
@@ -115,7 +107,8 @@ heard as (
     select
         near.report_id,
         windows.window_no,
-        near.play_no,
+        near.play_id,
+        near.track_id,
         near.started_elapsed_ms,
         near.ended_elapsed_ms,
         near.local_ms_apart
@@ -128,7 +121,8 @@ heard as (
     select
         reports.report_id,
         windows.window_no,
-        plays.play_no,
+        plays.play_id,
+        plays.track_id,
         plays.started_elapsed_ms,
         plays.ended_elapsed_ms,
         plays.started_local_ms - reports.reported_local_ms as local_ms_apart
@@ -143,7 +137,8 @@ heard as (
     select
         feat_emotion_reports.report_id,
         windows.window_no,
-        plays.play_no,
+        plays.play_id,
+        plays.track_id,
         plays.started_elapsed_ms,
         plays.ended_elapsed_ms,
         plays.started_local_ms - reports.reported_local_ms as local_ms_apart
@@ -153,19 +148,50 @@ heard as (
     inner join plays on feat_emotion_reports.session_id = plays.session_id
 ),
 
--- Sessions are counted within the window: a play that is not in it cannot make one of two.
+-- Sessions are counted within the window: a play that is not in it cannot make one of two. Of plays at one moment, chance is
+-- not to say which is the first: the track does before the id.
 followed as (
     select
         report_id,
         window_no,
-        play_no,
+        play_id,
         local_ms_apart,
         started_elapsed_ms - max(ended_elapsed_ms) over (
             partition by report_id, window_no
-            order by play_no
+            order by started_elapsed_ms, ended_elapsed_ms, track_id nulls last, play_id
             rows between unbounded preceding and 1 preceding
         ) as pause_ms
     from heard
+),
+
+-- The first listen is the one that ended first: a later play does not change which one it was. Few tracks are looked at.
+heard_tracks as (
+    select distinct
+        plays.participant_id,
+        plays.track_id
+    from followed
+    inner join plays on followed.play_id = plays.play_id
+    where plays.track_id is not null
+),
+
+listens as (
+    select
+        plays.play_id,
+        row_number() over (
+            partition by plays.participant_id, plays.track_id
+            order by plays.ended_elapsed_ms, plays.started_elapsed_ms, plays.play_id
+        ) as listen_no
+    from plays
+    inner join heard_tracks
+        on
+            plays.participant_id = heard_tracks.participant_id
+            and plays.track_id = heard_tracks.track_id
+),
+
+first_listens as (
+    select play_id
+    from listens
+    where listen_no = 1
 ),
 
 marked as (
@@ -178,11 +204,12 @@ marked as (
         plays.ms_played,
         plays.is_music,
         cast(round(greatest(-10000000000, least(10000000000, followed.local_ms_apart)) / 1000.0) as bigint) as seconds_from_report,
-        plays.is_first_listen,
+        first_listens.play_id is not null as is_first_listen,
         coalesce(followed.pause_ms > {{ var('session_gap_minutes') }} * 60000, true) as is_first_of_session
     from followed
-    inner join plays on followed.play_no = plays.play_no
+    inner join plays on followed.play_id = plays.play_id
     inner join windows on followed.window_no = windows.window_no
+    left join first_listens on followed.play_id = first_listens.play_id
 )
 
 select * from marked
