@@ -959,6 +959,19 @@ def test_a_check_that_raises_has_failed(quick: SmallStudy, error: Exception, tol
     assert sorted(path.name for path in quick.study.published.iterdir()) == ["1", "2", "current"]
 
 
+def test_who_has_no_counted_play_is_not_counted_in_a_public_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "run_dbt", lambda *_, **__: "")
+    study = Study(tmp_path)
+    with duckdb.connect(str(study.warehouse_path)) as connection:
+        connection.execute(
+            "create schema marts; create table marts.participants as from (values ('p1', 3), ('p2', 0)) as t (participant_id, counted_plays)"
+        )
+    members = [making.Member(1, "p1", 5), making.Member(2, "p2", -5), making.Member(3, "p3", 7)]
+    assert making.build(study, tmp_path, members, "public", lambda _: None) == (members[:1], None)
+
+
 def test_a_folder_that_cannot_be_switched_is_reported(quick: SmallStudy) -> None:
     current = quick.study.published / "current"
     current.unlink()
@@ -969,16 +982,24 @@ def test_a_folder_that_cannot_be_switched_is_reported(quick: SmallStudy) -> None
     assert [number for number, *_ in in_the_register(quick)] == [1, 2]
 
 
-def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy) -> None:
-    def withdraw(_: Candidate) -> CheckResult:
+@pytest.mark.parametrize(
+    "line",
+    [
+        "'withdrawn', [], 'v1', '2026-02-01', null, null",
+        # The same word as before: other purposes, or another window.
+        "'granted', ['listening_history'], 'v1', '2026-02-01', null, null",
+        "'granted', (select last(purposes order by ledger_line) from vault.raw.consent_events where participant_code = 'D024'), 'v1', '2026-02-01', '2024-01-01', null",
+    ],
+    ids=["withdrawn", "fewer purposes", "a narrower window"],
+)
+def test_consent_that_changes_meanwhile_closes_the_gate(quick: SmallStudy, line: str) -> None:
+    def change(_: Candidate) -> CheckResult:
         with open_study(quick.study) as connection:
-            connection.execute(
-                "insert into vault.raw.consent_events values (9999, 'D024', 'withdrawn', [], 'v1', '2026-02-01', null, null)"
-            )
-        return CheckResult("withdraw", True, "")
+            connection.execute(f"insert into vault.raw.consent_events select 9999, 'D024', {line}")
+        return CheckResult("change", True, "")
 
     with pytest.raises(LedgerChanged):
-        quick_publish(quick, on_release=[Check("withdraw", withdraw)])
+        quick_publish(quick, on_release=[Check("change", change)])
     assert [number for number, *_ in in_the_register(quick)] == [1, 2]
 
 

@@ -110,6 +110,16 @@ def test_a_row_that_is_left_out_is_no_difference_of_the_others() -> None:
         assert [row["name"] for row in found.rows] == ["a", "b", "d"] and found.left_out == 0
 
 
+def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
+    few = small_group()
+    rows = f"(values ('a', {3 * few}), ('b', {few + 1}), ('c', {few}), ('d', {2 * few})) as t (name, participants)"
+    sql = f"-- Who?\nselect * from {rows}"
+    model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
+    with duckdb.connect() as connection:
+        (found,) = answered(connection, [model])
+    assert ([row[0] for row in found.rows], found.left_out) == (["a", "d"], 2)
+
+
 def test_every_query_of_the_site_says_of_how_many_persons_it_is() -> None:
     for query in (*numbers.QUERIES.values(), numbers.RISKS):
         assert "persons" in query
