@@ -216,7 +216,7 @@ def test_people_hold_back_what_belongs_to_their_purpose(sampled: duckdb.DuckDBPy
         elif purpose == "podcasts_audiobooks":
             expected |= {"extended_plays": {True, False}, "account_plays": {True, False}}
         elif purpose == "private_sessions":
-            expected |= {"extended_plays": {True, False}}
+            expected |= {"extended_plays": {True, False}, "account_plays": {True, False}}
         elif purpose == "library":
             expected |= {"library_items": {False}}
         elif purpose == "emotion_reports":
