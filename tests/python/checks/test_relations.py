@@ -213,9 +213,7 @@ def test_people_hold_back_what_belongs_to_their_purpose(sampled: duckdb.DuckDBPy
             expected = {table: {False} for table in HELD_BACK}
         elif purpose == "listening_history":
             expected |= {"extended_plays": {False}, "account_plays": {False}}
-        elif purpose == "podcasts_audiobooks":
-            expected |= {"extended_plays": {True, False}, "account_plays": {True, False}}
-        elif purpose == "private_sessions":
+        elif purpose == "podcasts_audiobooks" or purpose == "private_sessions":
             expected |= {"extended_plays": {True, False}, "account_plays": {True, False}}
         elif purpose == "library":
             expected |= {"library_items": {False}}
