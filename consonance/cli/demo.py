@@ -19,6 +19,7 @@ from consonance.release.parameters import small_group
 from consonance.release.publish import Release, publish
 from consonance.report.section import Section
 from consonance.report.sentences import Verdict
+from consonance.study.child_processes import in_background
 from consonance.study.dbt_command import PROJECT, run_dbt, target_folder
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
@@ -64,13 +65,17 @@ def run_demo(folder: Path, seed: int, people: int, plays: int, out: Console, scr
         run_dbt(study, "build", "--exclude-resource-type", "unit_test")
     with _step(screen, "Publishing for named analysts, after every check (consonance publish --tier controlled)"):
         release = publish(study, "controlled")
-    with _step(screen, "Publishing for everyone (consonance publish --tier public)"):
-        public = _publish_for_everyone(study, release)
-    with _step(screen, "Computing the report of music and mood (consonance report)"):
+    with _step(
+        screen,
+        "Publishing for everyone, and computing the report of music and mood (consonance publish --tier public, consonance report)",
+    ):
         from consonance.report.page import write_report
         from consonance.report.reading import of_study
 
-        sections = write_report(of_study(study), study.report)
+        # A publish waits for dbt, most of the time.
+        with in_background(lambda: _publish_for_everyone(study, release)) as publishing:
+            sections = write_report(of_study(study), study.report)
+            public = publishing.result()
     with _step(screen, "Building the docs site (consonance site)"):
         from consonance.site.build import build_site
 
