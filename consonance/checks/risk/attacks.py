@@ -62,11 +62,13 @@ STEPS = (
     "session_clock_tests",
     "report_clock_tests",
     "clock_candidates",
+    "clock_changes",
     "value_spans",
+    "dated_values",
     "moods",
 )
 VIEWS = ("points",)  # read once per grain, and larger than the plays themselves
-ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "clock_changes", "dated_values")
+ATTACKS = ("unicity", "membership", "k_and_l", "shift_recovery", "shift_candidates")
 # What the attacker must be able to see; without a column an attack would find nothing and look harmless.
 SEEN = {
     "participants": ("participant_id", "age_band", "gender", "country"),

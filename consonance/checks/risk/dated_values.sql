@@ -1,5 +1,5 @@
--- One row is one thing that the attacker knows and one number of candidate weeks: the share of persons whose shift is one
--- of at most so many weeks. The attacker has the true days of everybody else: of an export of their own, or of others.
+-- One row is one person and one thing that the attacker knows: how many shifts it leaves possible, and whether the true one
+-- is one of them. The attacker has the true days of everybody else: of an export of their own, or of others.
 with targets as (select * from temp.targets),
 
 value_spans as (select * from temp.value_spans),
@@ -7,8 +7,6 @@ value_spans as (select * from temp.value_spans),
 truth as (select * from temp.truth),
 
 persons as (select * from temp.seen_persons),
-
-limits as (select unnest([1, 10, 50]) as at_most),
 
 true_spans as (
     select
@@ -90,34 +88,6 @@ judged as (
         -- A shift is never 0.
         most - least + case when 0 between least and most then 0 else 1 end as candidates
     from narrowed
-),
-
-counted as (
-    select
-        knowledges.knowledge,
-        limits.at_most,
-        count(judged.person) as persons,
-        count(*) filter (where judged.is_true_among_them and judged.candidates <= limits.at_most) as hits
-    from (values ('values that begin or end for others'), ('when histories of others end')) as knowledges (knowledge)
-    cross join limits
-    left join judged on knowledges.knowledge = judged.knowledge
-    group by knowledges.knowledge, limits.at_most
-),
-
-figures as (
-    select
-        'dated_values' as attack,
-        knowledge,
-        cast(null as integer) as points,
-        cast(null as integer) as wrong_points,
-        persons,
-        persons as samples,
-        'shift_among_' || at_most as measure,
-        hits / nullif(persons, 0) as value,
-        wilson_low(hits, persons) as low,
-        wilson_high(hits, persons) as high
-    from counted
-    order by knowledge desc, at_most
 )
 
-select * from figures
+select * from judged
