@@ -8,7 +8,7 @@ pairs as (
         other.source_id as other_source_id,
         one.value,
         other.value as other_value,
-        cast(one.value - other.value as decimal(10, 6)) as difference
+        cast(one.value - other.value as decimal(16, 6)) as difference
     from feat_track_source_values as one
     inner join feat_track_source_values as other
         on
@@ -44,7 +44,7 @@ agreement as (
         end as spearman_correlation,
         cast(round(avg(difference), 6) as double) as mean_difference,
         cast(round(avg(abs(difference)), 6) as double) as mean_absolute_error,
-        round(sqrt(cast(avg(difference * difference) as double)), 6) as root_mean_square_error,
+        round(sqrt(cast(avg(difference * cast(difference as decimal(20, 6))) as double)), 6) as root_mean_square_error,
         round(avg(cast(case when abs(difference) < 0.0005 then 1 else 0 end as double)), 6) as share_equal
     from places
     group by feature, source_id, other_source_id

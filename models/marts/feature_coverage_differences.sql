@@ -53,7 +53,7 @@ music as (
     where plays.content_type = 'track'
 ),
 
--- Decimals, whose sums do not depend on the order of adding.
+-- Decimals, whose sums do not depend on the order of adding. Squares need more digits.
 characterised as (
     select
         coverage_class
@@ -69,7 +69,7 @@ class_sums as (
         {%- for name in characteristics %},
         count({{ name }}) as {{ name }}_n,
         sum({{ name }}) as {{ name }}_sum,
-        sum({{ name }} * {{ name }}) as {{ name }}_squares
+        sum({{ name }} * cast({{ name }} as decimal(20, 3))) as {{ name }}_squares
         {%- endfor %}
     from characterised
     group by coverage_class
