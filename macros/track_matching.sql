@@ -406,11 +406,12 @@
     end
 {%- endmacro %}
 
-{# Whether two keys have the same letters, as titles with the same words in another order have. #}
+{# Whether two keys are two parts in the other order, as those of 'Song, The' are. The same numbers stay together. #}
 {% macro is_in_other_order(key, other) -%}
     case
         when length({{ key }}) <> length({{ other }}) or length({{ key }}) < 8 then false
-        else {{ sorted_letters(key) }} = {{ sorted_letters(other) }}
+        when not contains({{ key }} || {{ key }}, {{ other }}) then false
+        else {{ distinct_sorted(what_must_agree(key)) }} = {{ distinct_sorted(what_must_agree(other)) }}
     end
 {%- endmacro %}
 
@@ -530,17 +531,6 @@
     regexp_extract_all({{ text }}, '{{ spark_pattern(pattern) }}', 0)
 {%- endmacro %}
 
-{% macro sorted_letters(text) -%}
-    {{- adapter.dispatch('sorted_letters', 'consonance')(text) -}}
-{%- endmacro %}
-
-{% macro duckdb__sorted_letters(text) -%}
-    list_sort(string_split_regex({{ text }}, ''))
-{%- endmacro %}
-
-{% macro spark__sorted_letters(text) -%}
-    array_sort(split({{ text }}, ''))
-{%- endmacro %}
 
 {# The first or the last few letters. #}
 {% macro outer_letters(side, text, letters=4) -%}

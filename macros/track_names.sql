@@ -14,7 +14,7 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
 
 {# What stands in a pair of brackets and may be left out: labels, guests, where a song is from, a number, nothing. #}
 {% macro label_pattern() -%}
-    {%- set inner = '[^()\\[\\]]*' -%}
+    {%- set inner = '[^()\\[\\]^]*' -%}
     {%- set label = '(?:' ~ label_words() ~ ')' -%}
     {%- set beside = '(?:' ~ label_words() ~ '|' ~ words_beside() ~ ')' -%}
     {%- set gap = '[ /,+:_.-]+' -%}
@@ -29,6 +29,11 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
         |{{ phrase }}
     {%- endfor -%}
     )
+{%- endmacro %}
+
+{# Words of versions that sound different: what holds one of them is no label, whatever stands beside it. #}
+{% macro version_words() -%}
+live|acoustic|unplugged|demo|remix|instrumental|karaoke|a ?capp?ella|slowed|sped up|nightcore|reprise|orchestral|re-?recorded
 {%- endmacro %}
 
 {# One row is one row of `relation`: its columns `kept` (one at least), and the keys of its names:
@@ -62,13 +67,15 @@ version|versione|mix|track|music|digital(?:ly)?|box|set|with|in|and|the|special|
     ) as bare
 {%- endmacro %}
 
-{# A folded text without its labels. ' - Label' counts as '(Label)', and '(Live / Remastered)' as '(Live) (Remastered)'. #}
+{# A folded text without its labels. ' - Label' counts as '(Label)', '(Live / Remastered)' as '(Live) (Remastered)', and what
+   stands after ' | ' as '(from ...)'. In brackets that hold a word of a version, a '^' keeps the pattern of labels from
+   fitting. #}
 {% macro without_labels(text) -%}
-    {%- set ns = namespace(sql=replaced(text, ' \\| .*$', '')) -%}
-    {%- for _ in range(3) -%}
-        {%- set ns.sql = replaced(ns.sql, '\\s+-+\\s+([^()\\[\\]]+?)\\s*$', ' (\\1)') -%}
-    {%- endfor -%}
+    {%- set word = '-*[^\\s()\\[\\]-][^\\s()\\[\\]]*' -%}
+    {%- set ns = namespace(sql=replaced(text, ' \\| (.*)$', ' (from \\1)')) -%}
+    {%- set ns.sql = replaced(ns.sql, '\\s+-+\\s+(' ~ word ~ '(?:\\s+' ~ word ~ ')*)', ' (\\1)') -%}
     {%- set ns.sql = replaced(ns.sql, '([(\\[][^()\\[\\]]*?)\\s/\\s', '\\1) (') -%}
+    {%- set ns.sql = replaced(ns.sql, '([(\\[])([^()\\[\\]]*\\b(?:' ~ version_words() ~ ')\\b)', '\\1^\\2') -%}
     {%- for _ in range(2) -%}
         {%- set ns.sql = replaced(ns.sql, '[(\\[]\\s*' ~ label_pattern() ~ '\\s*[)\\]]', ' ') -%}
     {%- endfor -%}

@@ -7,7 +7,7 @@ records. So what is proven for the wall is proven for the release, and no logic 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
@@ -51,7 +51,8 @@ def draw_members(study: Study, tier: str) -> list[Member]:
 
     Args:
         study: A copy, made to be changed.
-        tier: Of the release.
+        tier: Of the release. Of those who agree to the public tier and not to the controlled one, up to
+            20 persons (``small_group``) are left out.
 
     Returns:
         Those who agree, with their pseudonyms and shifts in the release.
@@ -62,10 +63,12 @@ def draw_members(study: Study, tier: str) -> list[Member]:
     """
     with open_study(study) as connection:
         persons = connection.execute(
-            f"select participant_no, participant_code, list_contains(purposes, $purpose) from ({LEDGER_STATE}) order by participant_no",
-            {"purpose": purpose_of(tier)},
+            f"select participant_no, participant_code, purposes from ({LEDGER_STATE}) order by participant_no"
         ).fetchall()
-        agreeing = {number for number, _, agrees in persons if agrees}
+        agreeing = _agreeing(persons, tier)
+        # A few who are in the public tier alone would be its difference from the rows of the controlled tier.
+        if tier == "public" and 0 < len(agreeing - _agreeing(persons, "controlled")) <= small_group():
+            agreeing &= _agreeing(persons, "controlled")
         if not agreeing:
             raise NothingToPublish(
                 f"Nobody grants {purpose_of(tier)}: there is nothing to publish.",
@@ -103,6 +106,10 @@ def draw_members(study: Study, tier: str) -> list[Member]:
         connection.execute("delete from vault.raw.feature_use; insert into vault.raw.feature_use values ('release')")
         connection.execute("checkpoint vault")
     return members
+
+
+def _agreeing(persons: Iterable[tuple[int, str, list[str]]], tier: str) -> set[int]:
+    return {number for number, _, purposes in persons if purpose_of(tier) in purposes}
 
 
 def build(

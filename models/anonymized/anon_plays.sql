@@ -105,13 +105,17 @@ pseudonymised as (
         int_play_fates.is_offline,
         coalesce(int_play_fates.is_private_session, false) as is_private_session,
         {{ function('device_family') }}(int_play_fates.platform) as device_family,
-        -- A release that withholds the countries of persons withholds those of their plays too.
+        -- A release that withholds the countries of persons withholds those of their plays too, and whether they were abroad:
+        -- this would tell who gave no demographics.
         {{ function('wider_country') }}(
             {{ function('consented_country') }}(int_play_fates.country, int_listeners.grants_demographics),
             cast(null as string),
             stg_generalisation.country_level
         ) as country,
-        {{ function('is_abroad') }}(int_play_fates.country, int_listeners.country, int_listeners.grants_demographics) as is_abroad,
+        case
+            when stg_generalisation.country_level < 2
+                then {{ function('is_abroad') }}(int_play_fates.country, int_listeners.country, int_listeners.grants_demographics)
+        end as is_abroad,
         int_play_fates.history_source
     from int_play_fates
     inner join int_listeners on int_play_fates.participant_no = int_listeners.participant_no

@@ -5,13 +5,14 @@ with stg_extended_plays as (select * from {{ ref('stg_extended_plays') }}),
 stg_account_plays as (select * from {{ ref('stg_account_plays') }}),
 
 -- `ts` is the end of a play, but wrong after an exit; then the offline stamp, near the start, helps
--- if it is plausible: in either unit, not later than `ts`, at most 7 days before it.
+-- if it is plausible: in either unit, not later than `ts`, at most 7 days before it. Milliseconds of it are left out:
+-- exports have them until a known date only.
 stamped as (
     select
         *,
         case
             when coalesce(is_offline, false) or offline_timestamp is null or offline_timestamp <= 1 then null
-            when offline_timestamp >= 100000000000 then offline_timestamp
+            when offline_timestamp >= 100000000000 then offline_timestamp - offline_timestamp % 1000
             else offline_timestamp * 1000
         end as stamp_ms
     from stg_extended_plays

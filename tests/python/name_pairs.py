@@ -48,6 +48,7 @@ SONGS = (
 # By case: the same song in other words. {t} the title.
 SAME = {
     "remaster": ("{t} - Remastered 2011", "{t} (2009 Remaster)", "{t} - Remaster", "{t} [Remastered]", "{t} - 2015 Digital Remaster", "{t} - 2011 Remastered Version"),
+    "two labels": ("{t} - Bonus Track - Remastered 2011", "{t} - Single Version - Mono (2009 Remaster)", "{t} | Official Video"),
     "year": ("{t} (2011)", "{t} [1987]"),
     "edition": ("{t} (Album Version)", "{t} - Bonus Track", "{t} - Original Version", "{t} - 25th Anniversary Edition"),
     "deluxe": ("{t} (Deluxe)", "{t} (Deluxe Edition)", "{t} - Deluxe Version", "{t} [Super Deluxe Edition]"),
@@ -67,6 +68,7 @@ SAME = {
 
 # By case: another recording.
 OTHER = {
+    "a version in a label": ("{t} | Live at the Harbour", "{t} (Live Album Version)", "{t} - Acoustic Album Version", "{t} (From Live at the Harbour)", "{t} (with Choir, Live)", "{t} [feat. Nora Quist, Remix]"),
     "live": ("{t} - Live", "{t} (Live at the Harbour)", "{t} - Live / Remastered 2012", "{t} (En vivo)", "{t} - Ao Vivo"),
     "acoustic": ("{t} - Acoustic", "{t} (Acoustic Version)", "{t} (Unplugged)", "{t} (Stripped)"),
     "instrumental": ("{t} (Instrumental)", "{t} - Instrumental Version", "{t} - A Cappella"),

@@ -348,7 +348,7 @@ def _time(row: Row) -> None:
     elif row.reason_end in EXITS:
         stamp = None
         if row.offline is not True and row.stamp is not None and row.stamp > 1:
-            stamp = row.stamp if row.stamp >= 10**11 else row.stamp * 1000
+            stamp = row.stamp - row.stamp % 1000 if row.stamp >= 10**11 else row.stamp * 1000
             if not row.reported_ms - 7 * 86_400_000 <= stamp <= row.reported_ms:
                 stamp = None
         if stamp is None:

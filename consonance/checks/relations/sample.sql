@@ -73,11 +73,6 @@ left join study.raw.keyring on entries.participant_code = keyring.participant_co
 where {{ share_of_day('keyring.participant_no', moment) }} <= getvariable('share_of_answers');
 {%- endfor %}
 
--- In whole seconds: then a stamp has the same moment in both units (formats.sql).
-update vault.raw.extended_plays
-set offline_timestamp = offline_timestamp - offline_timestamp % 1000
-where offline_timestamp >= 100000000000;
-
 insert into vault.raw.library_items by name
 select {{ copied_columns['library_items'] | join(', ') }}
 from study.raw.library_items

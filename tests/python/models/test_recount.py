@@ -141,7 +141,7 @@ def _random_export(draw: random.Random) -> list[dict[str, Any]]:
             master_metadata_album_artist_name=draw.choice([None, "C", "C", "C|C"]),
             reason_end=draw.choice(["trackdone", "fwdbtn", "logout", "unexpected-exit", "", None, "unknown"]),
             offline=draw.choice([True, False, None]),
-            offline_timestamp=draw.choice([0, 1, None, 1682934900, 1682934900000, 1682900000, 1672934900]),
+            offline_timestamp=draw.choice([0, 1, None, 1682934900, 1682934900123, 1682900000, 1672934900]),
             incognito_mode=draw.choice([False, False, True, None, "yes"]),
         )
         if draw.random() < 0.15:

@@ -131,3 +131,5 @@ def test_demographics_of_a_built_study_are_generalised_everywhere(demo_copy: Sma
     assert (len(cells), sum(cells.values())) == (chosen.cells, chosen.persons)
     if chosen.country != "countries":
         assert demo_copy.warehouse("select count(country) from marts.plays") == [(0,)]
+    told = demo_copy.warehouse("select count(is_abroad) > 0 from marts.plays") == [(True,)]
+    assert told is (chosen.country != "left out")

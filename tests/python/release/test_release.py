@@ -618,6 +618,11 @@ FAULTS = {
         "release",
         "update db.marts.participants set country = 'DE' where participant_id = (select min(participant_id) from db.marts.participants)",
     ),
+    "D6_nobody_is_one_of_few, a play abroad": (
+        "controlled",
+        "release",
+        "update db.marts.participants set country = null, age_band = null, gender = null; update db.marts.plays set country = null, is_abroad = false",
+    ),
     "D7_no_small_group": (
         "public",
         "release",
@@ -711,6 +716,38 @@ def test_public_releases_differ_by_nobody_or_by_many(
         """,
     )
     assert checked(candidate, "D7_no_small_group_between_releases").passed is passes
+
+
+@pytest.mark.parametrize(("missing", "passes"), [(0, True), (1, False), (20, False), (21, True)])
+def test_a_public_release_has_nobody_or_many_who_are_in_no_controlled_one(
+    public: Published, tmp_path: Path, missing: int, passes: bool
+) -> None:
+    """The earlier controlled release has ``missing`` fewer of these persons, and five others."""
+    candidate = public.candidate(tmp_path / "candidate")
+    spoil(
+        candidate,
+        "before",
+        f"""
+        insert into vault.raw.releases
+        select 9, 'controlled', as_of, created_at, now(), null from vault.raw.releases where release_no = {candidate.number};
+        insert into vault.raw.release_keyring
+        select 9, participant_no, 'q' || pseudonym, 1 from vault.raw.release_keyring order by participant_no limit {96 - missing};
+        insert into vault.raw.release_keyring select 9, 1000 + number, 'r' || number, 1 from range(5) as others (number);
+        """,
+    )
+    assert checked(candidate, "D7_no_small_group_between_releases").passed is passes
+
+
+@pytest.mark.parametrize(("only_public", "members"), [(0, 12), (1, 11), (5, 7), (6, 12)])
+def test_a_few_who_share_with_everyone_alone_are_left_out_of_the_public_tier(
+    small: SmallStudy, monkeypatch: pytest.MonkeyPatch, only_public: int, members: int
+) -> None:
+    monkeypatch.setattr(making, "small_group", lambda: 5)
+    for number in range(12):
+        shared = "sharing_public" if number < only_public else "sharing_controlled sharing_public"
+        small.admit(f"P{number:02}", purposes=f"listening_history {shared}")
+    small.load()
+    assert len(making.draw_members(small.study, "public")) == members
 
 
 @pytest.mark.parametrize(
