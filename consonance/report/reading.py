@@ -35,7 +35,7 @@ NEEDED = {
     "emotion_window_features": (),
     "emotion_prompts": (),
     "training_examples": (),
-    "feature_coverage_differences": (),
+    "feature_coverage_differences": ("covered_participants",),
 }
 
 

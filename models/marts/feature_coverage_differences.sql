@@ -37,6 +37,7 @@ popularity as (
 
 music as (
     select
+        plays.participant_id,
         plays.history_source,
         plays.started_at_local,
         begun.began_at_local,
@@ -56,6 +57,7 @@ music as (
 -- Decimals, whose sums do not depend on the order of adding. Squares need more digits.
 characterised as (
     select
+        participant_id,
         coverage_class
         {%- for name, expression in characteristics.items() %},
         cast({{ expression }} as decimal(14, 3)) as {{ name }}
@@ -63,8 +65,9 @@ characterised as (
     from music
 ),
 
-class_sums as (
+participant_sums as (
     select
+        participant_id,
         coverage_class
         {%- for name in characteristics %},
         count({{ name }}) as {{ name }}_n,
@@ -72,6 +75,18 @@ class_sums as (
         sum({{ name }} * cast({{ name }} as decimal(20, 3))) as {{ name }}_squares
         {%- endfor %}
     from characterised
+    group by participant_id, coverage_class
+),
+
+class_sums as (
+    select
+        coverage_class
+        {%- for name in characteristics %},
+        sum({{ name }}_n) as {{ name }}_n,
+        sum({{ name }}_sum) as {{ name }}_sum,
+        sum({{ name }}_squares) as {{ name }}_squares
+        {%- endfor %}
+    from participant_sums
     group by coverage_class
 ),
 
@@ -117,21 +132,72 @@ sides as (
     group by wanted.feature, wanted.characteristic, feat_coverage_classes.feature is not null
 ),
 
-moments as (
+-- A person counts where the characteristic of a play is known: account histories know of no skip.
+participant_sides as (
+    select
+        participant_sums.participant_id,
+        audio_features.feature,
+        feat_coverage_classes.feature is not null as is_covered
+        {%- for name in characteristics %},
+        max(participant_sums.{{ name }}_n) as {{ name }}_n
+        {%- endfor %}
+    from participant_sums
+    cross join audio_features
+    left join feat_coverage_classes
+        on
+            participant_sums.coverage_class = feat_coverage_classes.coverage_class
+            and audio_features.feature = feat_coverage_classes.feature
+    group by participant_sums.participant_id, audio_features.feature, feat_coverage_classes.feature is not null
+),
+
+counted_sides as (
     select
         feature,
-        characteristic,
+        is_covered
+        {%- for name in characteristics %},
+        count(*) filter (where {{ name }}_n > 0) as {{ name }}_participants
+        {%- endfor %}
+    from participant_sides
+    group by feature, is_covered
+),
+
+side_participants as (
+    {%- for name in characteristics %}
+    select
+        feature,
         is_covered,
-        plays,
-        total / plays as mean,
-        greatest(squares / plays - total / plays * total / plays, 0) as variance
+        '{{ name }}' as characteristic,
+        {{ name }}_participants as participants
+    from counted_sides
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+moments as (
+    select
+        sides.feature,
+        sides.characteristic,
+        sides.is_covered,
+        side_participants.participants,
+        sides.plays,
+        sides.total / sides.plays as mean,
+        greatest(
+            sides.squares / sides.plays - sides.total / sides.plays * sides.total / sides.plays, 0
+        ) as variance
     from sides
+    inner join side_participants
+        on
+            sides.feature = side_participants.feature
+            and sides.characteristic = side_participants.characteristic
+            and sides.is_covered = side_participants.is_covered
 ),
 
 compared as (
     select
         covered.feature,
         covered.characteristic,
+        covered.participants as covered_participants,
+        uncovered.participants as uncovered_participants,
         cast(covered.plays as bigint) as covered_plays,
         cast(uncovered.plays as bigint) as uncovered_plays,
         round(covered.mean, 6) as covered_mean,

@@ -155,8 +155,10 @@ insert into marts.feature_coverage_of_participants by name
 select participant_id, 'valence' as feature, 400 as plays, 300 as covered_plays, case when getvariable('has_features') then 0.3 + 0.6 * draw('coverage', person) else 0 end as share_of_plays
 from people where getvariable('has_plays');
 
+-- Of one person alone it is known whether plays of known music were skipped.
 insert into marts.feature_coverage_differences by name
-select 'valence' as feature, characteristic, 3000 as covered_plays, 1000 as uncovered_plays, 1.0 as covered_mean, 0.9 as uncovered_mean, difference as standardised_difference
+select 'valence' as feature, characteristic, case when characteristic = 'is_skip' then 1 else getvariable('persons') end as covered_participants, getvariable('persons') as uncovered_participants,
+    3000 as covered_plays, 1000 as uncovered_plays, 1.0 as covered_mean, 0.9 as uncovered_mean, difference as standardised_difference
 from (values ('log_plays_of_track', 0.42), ('is_skip', -0.12), ('is_at_night', 0.01), ('is_shuffle', 0.0)) as differences (characteristic, difference)
 where getvariable('has_features') and getvariable('has_plays') and getvariable('persons') > 0;
 """

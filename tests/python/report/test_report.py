@@ -27,6 +27,7 @@ from consonance.report.page import write_report
 from consonance.report.reading import NothingToReport, of_release, of_study, opened
 from consonance.report.section import Section
 from consonance.report.sections import prediction
+from consonance.report.sections.coverage import CHARACTERISTICS
 from consonance.report.sentences import Verdict
 from consonance.study.layout import lay_out_study
 
@@ -103,6 +104,12 @@ def test_every_figure_is_there_with_its_text_its_numbers_and_its_sql(usual: tupl
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert stat.S_IMODE(page.stat().st_mode) == 0o600
+
+
+def test_a_mean_over_plays_is_of_many_persons_of_whom_it_is_known(usual: tuple[Path, list[Section]]) -> None:
+    (bias,) = (figure for section in usual[1] for figure in section.figures if figure.key == "coverage-bias")
+    rows = [row[0] for row in bias.table.rows]
+    assert len(rows) == 3 and CHARACTERISTICS["is_skip"] not in rows and CHARACTERISTICS["is_shuffle"] in rows
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing(usual: tuple[Path, list[Section]]) -> None:
