@@ -1,5 +1,6 @@
 -- In which way is the music of a play found in the sources of features, and for what share of plays? One row is one feature
 -- and one way: valence has sources that know Spotify's ids, mood_happy the open road by names (docs/matching.md).
+-- Participants are at least so many: those of the history, extended or account, that has more of them.
 with feature_coverage as (select * from {{ ref('feature_coverage') }}),
 
 methods as (

@@ -27,7 +27,7 @@ mixes as (
     select
         mood_quadrant,
         count(*) as reports,
-        count(distinct participant_id) as participants,
+        {{ fewest_participants(['mean_valence', 'mean_energy', 'mean_danceability', 'mean_tempo']) }} as participants,
         round(avg(mean_valence), 3) as music_valence,
         round(avg(mean_energy), 3) as music_energy,
         round(avg(mean_danceability), 3) as music_danceability,

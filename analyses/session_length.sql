@@ -22,7 +22,7 @@ lengths as (
     select
         length_range,
         count(*) as sessions,
-        count(distinct participant_id) as participants,
+        {{ fewest_participants(['nullif(plays_with_known_skip, 0)']) }} as participants,
         round(avg(plays), 1) as mean_plays,
         round(sum(skips) * 1.0 / nullif(sum(plays_with_known_skip), 0), 3) as skip_rate
     from ranged

@@ -25,3 +25,12 @@
 {% macro session_minutes() %}avg(duration_ms) / 60000.0{% endmacro %}
 
 {% macro plays_per_session() %}avg(plays){% endmacro %}
+
+{# Of how many participants a row is at least: of those who have any of its values, the fewest that have the same one. A mean of
+   few persons is a mean of few, however many have rows. A value that nobody has is null and gives nobody away. #}
+{% macro fewest_participants(columns) %}least(
+            count(distinct participant_id)
+            {%- for column in columns %},
+            nullif(count(distinct case when {{ column }} is not null then participant_id end), 0)
+            {%- endfor %}
+        ){% endmacro %}

@@ -78,7 +78,8 @@ def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model) -> Analysi
     names = [entry.name for entry in found]
     if "participant_id" in names:
         return Analysis(analysis.name, f"{question}?", notes, sql, (), (), 0, tuple(found), None)
-    answer = told(connection, "select *, participants as persons from temp.main.answer", adds_up=True)
+    # Of how many a row is may be unknown: it may be one.
+    answer = told(connection, "select *, coalesce(participants, 1) as persons from temp.main.answer", adds_up=True)
     rows = [{name: row[name] for name in names} for row in answer.rows]
     return Analysis(
         analysis.name,

@@ -120,6 +120,14 @@ def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
     assert ([row[0] for row in found.rows], found.left_out) == (["a", "d"], 2)
 
 
+def test_a_row_of_nobody_knows_how_many_is_not_shown() -> None:
+    sql = f"-- Who?\nselect * from (values ('a', {3 * small_group()}), ('b', null)) as t (name, participants)"
+    model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
+    with duckdb.connect() as connection:
+        (found,) = answered(connection, [model])
+    assert "b" not in [row[0] for row in found.rows] and found.left_out == 2
+
+
 def test_every_query_of_the_site_says_of_how_many_persons_it_is() -> None:
     for query in (*numbers.QUERIES.values(), numbers.RISKS):
         assert "persons" in query
