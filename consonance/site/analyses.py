@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from consonance.checks.lineage.project import Model
 from consonance.report.figures import BLUE, Figure, Table, drawn, intervals, named
 from consonance.site.codebook import Entry, entries
 from consonance.site.numbers import told
+from consonance.study.withheld import kind_of
 
 # The column that is drawn, for each value of the columns before it. Of others there is no plot.
 DRAWN = {
@@ -43,6 +45,7 @@ class Analysis:
         left_out: How many rows are not shown.
         entries: Of an analysis whose rows are persons, how its columns are distributed.
         figure: The plot, if there is one.
+        failure: The kind of DuckDB's error, if it could not answer.
     """
 
     name: str
@@ -54,10 +57,11 @@ class Analysis:
     left_out: int
     entries: tuple[Entry, ...]
     figure: Figure | None
+    failure: str | None = None
 
 
 def answered(connection: duckdb.DuckDBPyConnection, analyses: Iterable[Model]) -> list[Analysis]:
-    """Each of ``analyses`` with its answer, in order of name.
+    """Each of ``analyses`` with its answer, in order of name. One that DuckDB cannot answer keeps no other from its own.
 
     Args:
         connection: The desk is the database in use.
@@ -73,14 +77,17 @@ def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model) -> Analysi
     comments = [line[3:] for line in analysis.source.splitlines() if line.startswith("-- ")]
     question, _, notes = " ".join(comments).partition("? ")
     sql = "\n".join(line for line in analysis.sql.strip().splitlines() if not line.startswith("-- "))
-    connection.execute(f"create or replace temp table answer as ({sql})")
+    try:
+        connection.execute(f"create or replace temp table answer as ({sql})")
+    except duckdb.Error as error:
+        return Analysis(analysis.name, f"{question}?", notes, sql, (), (), 0, (), None, kind_of(error))
     found = entries(connection, "temp.main.answer")
     names = [entry.name for entry in found]
     if "participant_id" in names:
         return Analysis(analysis.name, f"{question}?", notes, sql, (), (), 0, tuple(found), None)
     # Of how many a row is may be unknown: it may be one.
     answer = told(connection, "select *, coalesce(participants, 1) as persons from temp.main.answer", adds_up=True)
-    rows = [{name: row[name] for name in names} for row in answer.rows]
+    rows = [{name: _known(row[name]) for name in names} for row in answer.rows]
     return Analysis(
         analysis.name,
         f"{question}?",
@@ -99,7 +106,7 @@ def _figure(name: str, question: str, columns: Sequence[str], rows: Sequence[Map
         return None
     if name in SLOPES:
         value, low, high = SLOPES[name]
-        if rows[0][value] is None:
+        if any(rows[0][end] is None for end in (value, low, high)):
             return None
         frame = pd.DataFrame([{"name": value, "value": rows[0][value], "low": rows[0][low], "high": rows[0][high]}])
         svg = drawn(
@@ -143,6 +150,11 @@ def _bars(frame: pd.DataFrame, column: str, width: float) -> Any:
         )
         .properties(width=width, height=22 * len(order))
     )
+
+
+def _known(value: Any) -> Any:
+    """A number that is none, such as 0 / 0, says nothing."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _shown(value: Any) -> str:

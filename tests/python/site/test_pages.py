@@ -128,6 +128,20 @@ def test_a_row_of_nobody_knows_how_many_is_not_shown() -> None:
     assert "b" not in [row[0] for row in found.rows] and found.left_out == 2
 
 
+def test_an_analysis_that_fails_costs_its_own_page_alone() -> None:
+    fails = "-- Whose root?\nselect sqrt(-1 - range) as root, 99 as participants from range(3)"
+    is_none = "-- What?\nselect 'nan'::double as slope, 0.5 as slope_from, 'inf'::double as slope_to, 99 as participants"
+    models = [
+        Model(name, "", "analyses", "", "sql", f"{name}.sql", f"{name}.sql", sql, sql, {})
+        for name, sql in (("a_root", fails), ("music_valence_and_reported_valence", is_none))
+    ]
+    with duckdb.connect() as connection:
+        root, slope = answered(connection, models)
+    page = render("site_analysis.html", analysis=root, small_group=small_group())
+    assert "It has no answer" in page and "OutOfRangeException" in page and "negative" not in page
+    assert slope.rows == (("", "0.5", "", "99"),) and slope.figure is None and slope.failure is None
+
+
 def test_every_query_of_the_site_says_of_how_many_persons_it_is() -> None:
     for query in (*numbers.QUERIES.values(), numbers.RISKS):
         assert "persons" in query
