@@ -130,7 +130,9 @@ def test_a_row_of_nobody_knows_how_many_is_not_shown() -> None:
 
 def test_an_analysis_that_fails_costs_its_own_page_alone() -> None:
     fails = "-- Whose root?\nselect sqrt(-1 - range) as root, 99 as participants from range(3)"
-    is_none = "-- What?\nselect 'nan'::double as slope, 0.5 as slope_from, 'inf'::double as slope_to, 99 as participants"
+    is_none = (
+        "-- What?\nselect 'nan'::double as slope, 0.5 as slope_from, 'inf'::double as slope_to, 99 as participants"
+    )
     models = [
         Model(name, "", "analyses", "", "sql", f"{name}.sql", f"{name}.sql", sql, sql, {})
         for name, sql in (("a_root", fails), ("music_valence_and_reported_valence", is_none))
