@@ -7,6 +7,7 @@ asks may read.
 from __future__ import annotations
 
 import io
+import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -31,6 +32,8 @@ BY_SUFFIX = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".md": "mark
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What Excel would compute instead of showing: a title may begin with any sign.
 FORMULA = r"^[=+\-@\t\r]"
+# A text of JSON, which stays, or a number that is none: DuckDB writes it, and JSON has no word for it.
+TEXT_OR_NO_NUMBER = re.compile(rb'("(?:[^"\\]|\\.)*")|-?(?:NaN|Infinity)')
 ROWS = 40
 PLACE = f"{MEMORY_FOLDER}answer"
 
@@ -81,11 +84,13 @@ def _last_of(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statem
 def _selected(connection: duckdb.DuckDBPyConnection, query: str, form: str, width: int) -> bytes:
     if form in COPIED:
         # The end of the line ends a comment.
-        chosen = f"select {_for_excel(connection, query) if form == 'excel' else '*'} from (\n{query}\n)"
+        chosen = _for_excel(connection, query) if form == "excel" else f"select * from (\n{query}\n)"
         connection.execute(f"copy ({chosen}) to '{PLACE}' ({COPIED[form]})")
         memory = fsspec.filesystem("memory")
         content: bytes = memory.cat_file(PLACE)
         memory.rm_file(PLACE)
+        if form == "json":
+            return TEXT_OR_NO_NUMBER.sub(lambda found: found[1] or b"null", content)
         return BYTE_ORDER_MARK + content if form == "excel" else content
     answer = connection.sql(query)
     if form == "markdown":
@@ -97,15 +102,19 @@ def _selected(connection: duckdb.DuckDBPyConnection, query: str, form: str, widt
 
 
 def _for_excel(connection: duckdb.DuckDBPyConnection, query: str) -> str:
-    """The columns of ``query``; a text that Excel would take for a formula gets an apostrophe in front."""
+    """SQL: ``query``, where a text that Excel would take for a formula gets an apostrophe in front."""
     described = connection.execute(f"describe (\n{query}\n)").fetchall()
-    names = {name: '"' + name.replace('"', '""') + '"' for name, *_ in described}
-    return ", ".join(
-        f"case when regexp_matches({names[name]}, {literal(FORMULA)}) then chr(39) || {names[name]} else {names[name]} end as {names[name]}"
+    # By place: a name may be there twice.
+    columns = [f"column_{place}" for place in range(len(described))]
+    chosen = [
+        f"case when regexp_matches({column}, {literal(FORMULA)}) then chr(39) || {column} else {column} end"
         if kind == "VARCHAR"
-        else names[name]
-        for name, kind, *_ in described
-    )
+        else column
+        for column, (_, kind, *_) in zip(columns, described, strict=True)
+    ]
+    names = ['"' + name.replace('"', '""') + '"' for name, *_ in described]
+    named = ", ".join(f"{value} as {name}" for value, name in zip(chosen, names, strict=True))
+    return f"select {named} from (\n{query}\n) as answer ({', '.join(columns)})"
 
 
 def _cell(value: object) -> str:

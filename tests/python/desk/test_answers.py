@@ -77,6 +77,25 @@ def test_a_csv_that_excel_opens_rightly(database: Path, tmp_path: Path) -> None:
     assert [row["title"] for row in rows] == ["Träumerei | Nr. 7", "'=1+1", "'-"]
 
 
+def test_a_name_that_is_there_twice_means_each_column(database: Path) -> None:
+    query = 'select 1 as a, \'=2\' as a, 3 as "A", 4 as "b""c", title from tracks where track_id = 2 -- a comment'
+    excel = answer_to(query, database, "excel", 80).decode("utf-8-sig").splitlines()
+    usual = answer_to(query, database, "csv", 80).decode().splitlines()
+    assert excel == [usual[0], "1,'=2,3,4,'=1+1"] and usual[1] == "1,=2,3,4,=1+1"
+
+
+def test_json_of_what_is_no_number_is_null(database: Path) -> None:
+    query = r"""select 'nan'::double as d, [1.5, '-inf'::double] as l, {'x': 'inf'::float} as s, 'NaN, "Infinity" \' as t, -0.5 as u"""
+    content = answer_to(query, database, "json", 80).decode()
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    assert json.loads(content, parse_constant=refuse) == [
+        {"d": None, "l": [1.5, None], "s": {"x": None}, "t": 'NaN, "Infinity" \\', "u": -0.5}
+    ]
+
+
 def test_the_suffix_of_the_file_says_the_format(database: Path, tmp_path: Path) -> None:
     for name in ("plays.parquet", "plays.json", "plays.csv"):
         file = tmp_path / name
