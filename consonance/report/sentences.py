@@ -120,21 +120,30 @@ def warns(above: str, below: str, unit: str, consequence: str, evidence: Evidenc
     return _no_evidence(above, unit, interval, evidence)
 
 
-def explained_by(what: str, control: str, without: Interval, held: Interval) -> tuple[Sentence, ...]:
-    """What control for ``control`` does to an association that is there without it; nothing if there is none.
+def explained_by(what: str, control: str, without: Interval, held: Evidence) -> tuple[Sentence, ...]:
+    """What control for ``control`` does to an association whose interval excludes 0 without it.
+
+    Nothing, if there is no such association, or if it is lost to the correction alone: that is said of the effect itself.
 
     Args:
         what: The association, with its article.
         control: What is held constant: "the time of day".
-        without, held: The estimate without control, and with it.
+        without: The estimate without control.
+        held: With it, corrected like every claim.
     """
-    if Evidence(without).verdict is not Verdict.FOUND or Evidence(held).verdict is Verdict.NOT_COMPUTED:
+    interval = held.interval
+    if isinstance(interval, NoResult) or held.verdict is Verdict.NOT_COMPUTED:
         return ()
-    sizes = f"{number(without.value)} without control ({span(without)}), {number(held.value)} with it ({span(held)})"
-    if held.excludes_zero:
-        return (Sentence(f"{what} is found without and with control for {control}: {sizes}.", Verdict.FOUND),)
+    if Evidence(without).verdict is not Verdict.FOUND:
+        return ()
+    sizes = f"{number(without.value)} without control ({span(without)}), {number(interval.value)} with it ({span(interval)})"
+    if held.verdict is Verdict.FOUND:
+        return (Sentence(f"{_capital(what)} stays with control for {control}: {sizes}.", Verdict.FOUND),)
+    if interval.excludes_zero:
+        return ()
     text = (
-        f"{what} is found without control for {control} and not with it: {sizes}. {_capital(control)} can explain it."
+        f"The interval of {what} excludes 0 without control for {control} and includes it with control: {sizes}. "
+        f"{_capital(control)} can explain it."
     )
     return (Sentence(text, Verdict.EXPLAINED),)
 

@@ -120,14 +120,14 @@ def _both_levels(
 
 def control_for_time(one: Answered) -> tuple[Sentence, ...]:
     """What is left of the association within persons if the hour of day is held constant."""
-    time, asked = one.time, one.asked
-    if isinstance(time.without_control, NoResult) or isinstance(time.with_control, NoResult):
+    without, held, asked = one.time.without_control, one.before, one.asked
+    if isinstance(without, NoResult) or isinstance(held, NoResult):
         return ()
     return explained_by(
-        f"The association of {asked.feature_name} of the music and {asked.outcome_name} within persons",
+        f"the association of {asked.feature_name} of the music and {asked.outcome_name} within persons",
         "the time of day",
-        time.without_control.within.per_sd,
-        time.with_control.within.per_sd,
+        without.within.per_sd,
+        Evidence.of_effect(held.within),
     )
 
 

@@ -11,12 +11,15 @@ import pytest
 from scipy import stats
 from small_studies import Planted, small_study
 
+from consonance.report.questions import Asked
+from consonance.report.sections.association import Answered, sentences
+from consonance.report.sentences import Sentence, Verdict
 from consonance.report.statistics import association
 from consonance.report.statistics.association import associate, with_and_without_time
 from consonance.report.statistics.mixed_model import fit_mixed_model
 from consonance.report.statistics.multiple_tests import correct
 from consonance.report.statistics.power import smallest_effect
-from consonance.report.statistics.results import Association, Effect, NoResult, Question
+from consonance.report.statistics.results import Association, Effect, NoResult, Question, TimeControl
 from consonance.report.statistics.rows import rows_of
 
 MUSIC_TO_REPORT = Question("music_to_report", "reported_valence", "mean_valence", "before_60m")
@@ -149,6 +152,25 @@ def test_p_values_are_corrected_in_families_of_their_level(windows: pd.DataFrame
     rate = correct(three, "benjamini_hochberg")
     assert [a.within.p_adjusted for a in rate if isinstance(a, Association)] == pytest.approx([0.03, 0.04, 0.04])
     assert {a.within.tests for a in holm if isinstance(a, Association)} == {3}
+
+
+def test_no_sentence_claims_what_another_says_the_correction_took(windows: pd.DataFrame) -> None:
+    one = associated(windows, MUSIC_TO_REPORT)
+    time = TimeControl(one, one)
+    for p, said in ((0.03, {Verdict.NO_EVIDENCE}), (0.001, {Verdict.FOUND})):
+        found = replace(one, within=replace(one.within, p=p), between=NoResult("no_variation", "."))
+        nothing = replace(found, within=replace(one.within, p=0.9, low=-1.0, high=1.0))
+        before, *_, after = correct([found, nothing, nothing, nothing])
+        asked = Asked("reported_valence", "valence", "reported valence", "valence", "points", *[MUSIC_TO_REPORT] * 2)
+        first, control = (
+            differing(sentences(Answered(asked, before, after, time)), words)
+            for words in ("after music", "control for")
+        )
+        assert {first[0].verdict} == said and {one.verdict for one in control} == said - {Verdict.NO_EVIDENCE}
+
+
+def differing(found: tuple[Sentence, ...], words: str) -> list[Sentence]:
+    return [one for one in found if words in one.text]
 
 
 def test_the_smallest_effect_is_found_four_times_out_of_five(windows: pd.DataFrame) -> None:

@@ -103,11 +103,17 @@ def test_a_warning_says_the_side_and_what_follows() -> None:
 
 def test_control_explains_leaves_or_has_nothing_to_explain() -> None:
     there, gone = Interval(0.2, 0.1, 0.3), Interval(0.01, -0.1, 0.12)
-    (explained,) = explained_by("The association", "the hour", there, gone)
+    (explained,) = explained_by("the association", "the hour", there, Evidence(gone, 0.9, 4))
     assert explained.verdict is Verdict.EXPLAINED and explained.text.endswith("The hour can explain it.")
-    (left,) = explained_by("The association", "the hour", there, there)
-    assert left.verdict is Verdict.FOUND
-    assert explained_by("The association", "the hour", gone, there) == ()
+    assert explained.text.startswith("The interval of the association excludes 0 without control for the hour")
+    (left,) = explained_by("the association", "the hour", there, Evidence(there, 0.04, 4))
+    assert left.verdict is Verdict.FOUND and left.text.startswith("The association stays with control for the hour")
+    assert explained_by("the association", "the hour", gone, Evidence(there, 0.04, 4)) == ()
+
+
+def test_what_the_correction_takes_is_not_found_with_control() -> None:
+    there = Interval(0.2, 0.1, 0.3)
+    assert explained_by("the association", "the hour", there, Evidence(there, 0.06, 4)) == ()
 
 
 def test_an_effect_is_told_for_one_standard_deviation() -> None:
