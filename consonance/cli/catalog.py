@@ -35,6 +35,10 @@ from loaders.matching import match_names
 from loaders.streams import NoTable
 
 
+class NothingAdded(ConsonanceError):
+    """None of the files could be read."""
+
+
 @click.group()
 def catalog() -> None:
     """The catalogue: facts about music, without persons.
@@ -77,17 +81,19 @@ def add(words: tuple[str, ...], source_id: str | None, folder: Path | None, as_j
     files = [Path(name) for name in names]
     reports: Sequence[DumpReport | FileReport]
     reports, failures = (_add_dumps if source in DUMP_SOURCES else _add_archives)(study, source, files)
+    if len(failures) == len(files):
+        raise NothingAdded(
+            " ".join(failure.what for failure in failures), " ".join(dict.fromkeys(one.remedy for one in failures))
+        )
     if as_json:
         print_json([report.as_json() | {"file": report.file} for report in reports])
     else:
         for report in reports:
             print_dump(report, out) if isinstance(report, DumpReport) else print_file(report, out)
-    if failures and len(failures) == len(files) == 1:
-        raise failures[0]
     for failure in failures:
         screen.print(f"[red]Error:[/] {escape(str(failure))}", soft_wrap=True)
     if failures:
-        sys.exit(2 if len(failures) < len(files) else 1)
+        sys.exit(2)
 
 
 def _add_dumps(study: Study, source: str, files: list[Path]) -> tuple[list[DumpReport], list[ConsonanceError]]:

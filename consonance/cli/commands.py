@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn
 
@@ -263,13 +263,13 @@ def site(folder: Path | None, serve: bool, port: int, as_json: bool) -> None:
     study = Study.find(folder)
     with screen.status("Building the site …"):
         page = build_site(study)
-    if as_json:
-        print_json({"page": page})
-    else:
-        out.print(f"The site is at {page}", soft_wrap=True, markup=False)
-    if serve:
-        with site_server(study.site, port) as server:
-            out.print(f"Served at http://{LOOPBACK}:{server.server_port}/ until you press Ctrl-C.", soft_wrap=True)
+    with site_server(study.site, port) if serve else nullcontext() as server:
+        if as_json:
+            print_json({"page": page})
+        else:
+            out.print(f"The site is at {page}", soft_wrap=True, markup=False)
+        if server:
+            screen.print(f"Served at http://{LOOPBACK}:{server.server_port}/ until you press Ctrl-C.", soft_wrap=True)
             with suppress(KeyboardInterrupt):
                 server.serve_forever()
 

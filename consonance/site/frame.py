@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import mkdocs.structure.pages
+from markupsafe import Markup
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.base import LegacyConfig
@@ -61,7 +62,8 @@ def write_framed(pages: Sequence[Page], links: Sequence[Link], title: str, folde
     folder = folder.resolve()
     config = load_config(
         str(CONFIG),
-        site_name=escape(title, quote=False),
+        # The theme writes it into texts and attributes; what is marked as escaped it does not escape again.
+        site_name=Markup.escape(title),
         site_dir=str(folder),
         nav=_navigation([*pages, *texts, *links]),
         site_url="",

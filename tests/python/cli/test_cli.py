@@ -171,6 +171,25 @@ def test_catalog_add_keeps_and_loads_an_archive(small: SmallStudy, tmp_path: Pat
     assert "seeds/feature_sources.csv" in done.stderr
 
 
+def test_what_catalog_add_could_not_read_is_one_json_value(small: SmallStudy, tmp_path: Path) -> None:
+    good, bad, other = (tmp_path / name for name in ("good.csv", "bad.csv", "other.csv"))
+    good.write_text(f"spotify_id,valence\n{'1' * 22},0.5\n")
+    for file in (bad, other):
+        file.write_text("a,b\n1,2\n")
+    for files, status in (((bad,), 1), ((bad, other), 1), ((bad, good), 2)):
+        done = consonance("catalog", "add", "study_features", *files, "--study", small.root, "--json")
+        told = json.loads(done.stdout)
+        assert done.returncode == status
+        if status == 1:
+            assert (
+                set(told) == {"error", "remedy"}
+                and all(file.name in told["error"] for file in files)
+                and told["remedy"]
+            )
+        else:
+            assert [one["file"] for one in told] == ["catalogue/study_features/good.csv"] and "bad.csv" in done.stderr
+
+
 def test_the_demo_does_not_touch_what_is_not_its_own(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     done = consonance("demo", tmp_path / "mine", cwd=PROJECT)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import HTTPServer
+from pathlib import Path
 
 import click
 import pytest
@@ -15,6 +18,9 @@ from click.testing import CliRunner
 from conftest import SmallStudy, play
 
 from consonance.cli.commands import cli
+from consonance.cli.terminal import print_json
+from consonance.site import build
+from consonance.site.serving import CannotServe, site_server
 from consonance.study.dbt_command import PROJECT
 
 WIDTH = 80
@@ -78,6 +84,28 @@ def test_every_command_has_json_and_its_keys_are_documented(
         done = CliRunner().invoke(cli, [*name.split(), *arguments, *study, "--json"])
         keys = set(json.loads(done.stdout))
         assert keys == (told["audit verify"] | {"file"} if name == "audit export" else told[name]), name
+
+
+def test_a_number_that_is_none_is_null_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"figures": [{"value": math.nan, "of": (math.inf, 0.5)}], "page": Path("a/b")})
+    assert json.loads(capsys.readouterr().out) == {"figures": [{"value": None, "of": [None, 0.5]}], "page": "a/b"}
+
+
+def test_a_site_that_is_served_prints_one_json_value(small: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_server: HTTPServer) -> None:
+        raise KeyboardInterrupt
+
+    small.study.site.mkdir(exist_ok=True)
+    monkeypatch.setattr(build, "build_site", lambda study: study.site / "index.html")
+    monkeypatch.setattr(HTTPServer, "serve_forever", interrupt)
+    done = CliRunner().invoke(cli, ["site", "--serve", "--json", "--study", str(small.root)])
+    assert json.loads(done.stdout) == {"page": str(small.study.site / "index.html")} and "Served at http" in done.stderr
+    # A port that is in use is an error, and nothing else.
+    with site_server(small.study.site, 0) as server:
+        done = CliRunner().invoke(
+            cli, ["site", "--serve", "--port", str(server.server_port), "--json", "--study", str(small.root)]
+        )
+    assert done.stdout == "" and isinstance(done.exception, CannotServe)
 
 
 def completed(*words: str) -> list[str]:

@@ -203,10 +203,12 @@ def test_a_title_stays_as_it_is_and_a_page_of_markdown_is_framed(
         Page("a/b", "B", '<h2 id="x">x</h2>', "A"),
     ]
     monkeypatch.chdir(tmp_path)  # a study may be given by a relative path
-    write_framed(pages, [Link("lineage.html", "Lineage", "A")], "A [title](x) & more", Path("site"))
+    write_framed(pages, [Link("lineage.html", "Lineage", "A")], 'A [title](x) & "more"', Path("site"))
     index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert "<h1>A *study* &lt;of&gt; `us`</h1>" in index and "<p>a_b_c <b>*bold*</b></p>" in index
-    assert "A [title](x) &amp; more" in index and 'href="a/b.html"' in index
+    assert "A [title](x) &amp; &#34;more&#34;" in index and 'href="a/b.html"' in index
+    labels = re.findall(r'(?:title|aria-label)="(A [^"]*)"', index)
+    assert len(labels) > 1 and set(labels) == {"A [title](x) &amp; &#34;more&#34;"}
     assert 'href="../lineage.html"' in (tmp_path / "site" / "a" / "b.html").read_text(encoding="utf-8")
     privacy = (tmp_path / "site" / "docs" / "privacy.html").read_text(encoding="utf-8")
     assert (
