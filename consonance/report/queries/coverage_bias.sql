@@ -1,5 +1,5 @@
 -- One row is one characteristic of plays: how plays with a value of one feature differ from plays without one. The
--- characteristic is known of plays of at least so many persons on both sides; of fewer, there is no row.
+-- characteristic is known of plays of more than so many persons on both sides; of fewer, there is no row.
 with feature_coverage_differences as (
     select * from marts.feature_coverage_differences
     where feature = getvariable('feature')
