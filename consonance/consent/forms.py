@@ -12,7 +12,7 @@ import zoneinfo
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ Tool = Literal["redcap", "qualtrics"]
 # What Qualtrics' Status says of a response that somebody gave.
 RESPONSES = ("ip address", "imported", "offline response", "offline", "")
 EXPORT_NUMBERS = "Export from Qualtrics again with numeric values, or with the language of Qualtrics set to English."
+DECIDE = "If the form is right, add its line at the end of consents.csv; if the ledger is right, correct the form."
 SAY_WORDS = "Say in the map which words mean ticked and not ticked: {column: ..., is: ..., is_not: ...}."
 
 
@@ -64,21 +65,28 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     registered = [notice["form_version"] for notice in read_notices(study)]
     if form.form_version not in registered:
         raise BadMap("The map's form_version is not in notices.csv.", REGISTER)
-    known = {event.meaning() for _, event in read_ledger(study, registered)}
+    ledger = [event for _, event in read_ledger(study, registered)]
+    known = {event.meaning() for event in ledger}
+    # Of several lines about one moment the last one counts.
+    counting = {_decision(event): event for event in ledger}
     report = ImportReport()
     reader = TableReader(path)
     events = list(_events(reader, tool, form, report))
+    last_lines = {_decision(event): line for line, event in events}
     with open_study(study, read_only=True) as connection:
-        erased = erased_codes(connection, [event.participant_code for event in events])
+        erased = erased_codes(connection, [event.participant_code for _, event in events])
     added = []
-    for event in events:
-        meaning = event.meaning()
+    for line, event in events:
+        last = counting.get(_decision(event))
         if event.participant_code in erased:
             report.left_out["withdrawn and erased"] += 1
-        elif meaning in known:
+        elif line != last_lines[_decision(event)]:
+            report.left_out["corrected further down"] += 1
+        elif last and event.meaning() == last.meaning():
             report.known += 1
+        elif last and event.meaning() in known and not _grants_no_more(event, last):
+            reader.fault(line, "grants what a later line of the ledger about the same moment does not grant", DECIDE)
         else:
-            known.add(meaning)
             added.append(event)
     report.faults = reader.faults
     report.remedies = [remedy for remedy in reader.remedies if remedy != CORRECT_LINES]  # the other lines were imported
@@ -88,7 +96,23 @@ def import_form(study: Study, path: Path, tool: Tool, form: FormMap) -> ImportRe
     return report
 
 
-def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport) -> Iterable[ConsentEvent]:
+def _decision(event: ConsentEvent) -> tuple[str, datetime]:
+    """What a further line of the ledger corrects: whose decision it is, and of when."""
+    return event.participant_code, event.occurred_at
+
+
+def _grants_no_more(event: ConsentEvent, than: ConsentEvent) -> bool:
+    if event.event == "withdrawn" or than.event == "withdrawn":
+        return event.event == "withdrawn"
+    return (
+        set(event.purposes) <= set(than.purposes)
+        and (event.history_from or date.min) >= (than.history_from or date.min)
+        and (event.history_to or date.max) <= (than.history_to or date.max)
+    )
+
+
+def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport) -> Iterable[tuple[int, ConsentEvent]]:
+    """Each event of the export, with its line."""
     own = ["Status", "Finished"] if tool == "qualtrics" else []
     rows = reader.rows(list(dict.fromkeys([*form.columns(), *own])))
     if tool == "qualtrics":
@@ -110,7 +134,7 @@ def _events(reader: TableReader, tool: Tool, form: FormMap, report: ImportReport
         elif unknown := [box.column for box in form.boxes if box.is_unknown(row)]:
             reader.fault(line, f"has a word in {unknown[0]} that means neither yes nor no", SAY_WORDS)
         elif event := _event(reader, line, form, row):
-            yield event
+            yield line, event
 
 
 def _why_left_out(tool: Tool, form: FormMap, row: dict[str, str]) -> str | None:

@@ -11,7 +11,9 @@ from conftest import SmallStudy
 
 from consonance.consent.form_map import BadMap, FormMap
 from consonance.consent.forms import ImportReport, Tool, import_form
+from consonance.consent.status import consent_states
 from consonance.study.tables import BadTable
+from consonance.study.vault import open_study
 
 REDCAP_MAP = """
 participant_code: study_code
@@ -246,6 +248,60 @@ def test_a_withdrawal_form_grants_nothing(small: SmallStudy) -> None:
     imported(small, "redcap", REDCAP_MAP + "event: withdrawn\n", REDCAP_RAW)
     small.load()
     assert small.vault("select distinct event, purposes from vault.raw.consent_events") == [("withdrawn", [])]
+
+
+def answers(*private: str) -> str:
+    lines = [f"P001,2026-01-15 10:30:00,1,{box}" for box in private]
+    return "\n".join(["study_code,consent_timestamp,agree,private", *lines, ""])
+
+
+CORRECTED_MAP = """
+participant_code: study_code
+form_version: v1
+occurred_at: consent_timestamp
+time_zone: Europe/Berlin
+agreed: agree
+purposes:
+  listening_history: agree
+  private_sessions: private
+"""
+
+
+def granted(study: SmallStudy) -> list[str]:
+    study.load()
+    with open_study(study.study, read_only=True) as connection:
+        return list(consent_states(connection)[0].purposes)
+
+
+def test_an_answer_that_was_changed_back_in_the_form_counts(small: SmallStudy) -> None:
+    small.enrol("P001")
+    for box, private in (("0", []), ("1", ["private_sessions"]), ("0", [])):
+        report = imported(small, "redcap", CORRECTED_MAP, answers(box))
+        assert (report.added, report.known, report.faults) == (1, 0, [])
+        assert granted(small) == ["listening_history", *private]
+        assert imported(small, "redcap", CORRECTED_MAP, answers(box)).known == 1
+    # All of it in one export: the last line counts, once.
+    report = imported(small, "redcap", CORRECTED_MAP, answers("0", "1", "0"))
+    assert (report.added, report.known, report.left_out) == (0, 1, Counter({"corrected further down": 2}))
+
+
+@pytest.mark.parametrize("last", ["granted,listening_history", "withdrawn,"])
+def test_a_correction_of_the_ledger_is_not_undone_by_a_form_that_was_not_corrected(
+    small: SmallStudy, last: str
+) -> None:
+    small.enrol("P001")
+    imported(small, "redcap", CORRECTED_MAP, answers("1"))
+    with small.study.consents_path.open("a", encoding="utf-8") as file:
+        file.write(f"P001,{last},v1,2026-01-15T10:30:00+01:00,,\n")
+    before = small.study.consents_path.read_bytes()
+    report = imported(small, "redcap", CORRECTED_MAP, answers("1"))
+    assert (report.added, report.known) == (0, 0)
+    assert report.faults == ["line 2 grants what a later line of the ledger about the same moment does not grant"]
+    assert any("correct the form" in remedy for remedy in report.remedies)
+    assert small.study.consents_path.read_bytes() == before
+    # What nobody has corrected is new, whatever it grants.
+    more = imported(small, "redcap", CORRECTED_MAP, answers("1").replace("10:30", "10:31"))
+    assert (more.added, more.faults) == (1, [])
 
 
 BAD_MAPS = {
