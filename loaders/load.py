@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import duckdb
 
-from consonance.consent.coverage import narrowed, note_applied, read_again, withhold_columns
+from consonance.consent.coverage import narrowed, note_applied, withhold_columns
 from consonance.consent.ledger import load_ledger
 from consonance.consent.notices import load_notices
 from consonance.consent.state import held_codes
@@ -30,6 +30,7 @@ from loaders.inbox import Donation, find_donations
 from loaders.instruments import load_instruments
 from loaders.library import load_library
 from loaders.load_report import DonationReport, LoadReport
+from loaders.reading_again import read_again
 from loaders.surveys.loading import load_surveys
 
 
@@ -71,10 +72,10 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         as_of = note_who_takes_part(connection, study, settings, loaded_at)
         permissions = note_permissions(connection, study, settings.feature_permissions, as_of)
         withhold_columns(connection)
-        read_again(connection, study)
         donations = find_donations(study)
-        progress.starts(donations)
         held = held_back(connection, donations)
+        not_read_again = read_again(connection, donations, held)
+        progress.starts(donations)
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         instruments = load_instruments(connection, study)
         surveys = load_surveys(connection, study)
@@ -83,7 +84,9 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
             catalogue = load_catalogue(music, study, progress.reads)
         note_applied(connection, but=narrowed(connection))
         note_decisions(connection, settings.one_history)
-        report = LoadReport(reports, surveys, catalogue, closed, history_doubts(connection), permissions, instruments)
+        report = LoadReport(
+            reports, surveys, catalogue, closed, history_doubts(connection), permissions, instruments, not_read_again
+        )
         record(connection, study, "load_finished", {**_counts(connection, report), "library_items": library_items})
         anchor(connection, study)
         connection.execute("checkpoint vault")

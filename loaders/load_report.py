@@ -117,7 +117,12 @@ class FileReport:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """One run of ``consonance load``; ``closed``: the parts of the study that others could read before."""
+    """One run of ``consonance load``.
+
+    Attributes:
+        closed: The parts of the study that others could read before.
+        not_read_again: Participants who grant again what was erased, and whose donations are not all in the inbox.
+    """
 
     donations: list[DonationReport]
     surveys: list[FileReport] = field(default_factory=list)
@@ -126,6 +131,7 @@ class LoadReport:
     history_doubts: list[HistoryDoubt] = field(default_factory=list)
     feature_permissions: list[NotedPermission] = field(default_factory=list)
     instruments: list[FileReport] = field(default_factory=list)
+    not_read_again: list[str] = field(default_factory=list)
 
     @property
     def undecided(self) -> list[HistoryDoubt]:
@@ -160,6 +166,7 @@ class LoadReport:
             "surveys": {file.file: file.as_json() for file in self.surveys},
             "catalogue": {file.file: file.as_json() for file in self.catalogue},
             "closed_to_others": self.closed,
+            "not_read_again": self.not_read_again,
             "history_doubts": [doubt.as_json() for doubt in self.history_doubts],
             "feature_permissions": [permission.as_json() for permission in self.feature_permissions],
             "totals": {

@@ -82,6 +82,12 @@ def print_load(report: LoadReport, out: Console) -> None:
             f"[yellow]Other users of this machine could read {escape(', '.join(report.closed))}.[/] Now only you can.",
             soft_wrap=True,
         )
+    for code in report.not_read_again:
+        out.print(
+            f"[yellow]{escape(code)}[/] grants again what was erased, but not all donations that were loaded are in the inbox"
+            " as they were: the history stays as it is. Put them back, and load again.",
+            soft_wrap=True,
+        )
     for doubt in report.undecided:
         out.print(f"[yellow]{escape(doubt.what)}[/]", soft_wrap=True)
     if report.undecided:

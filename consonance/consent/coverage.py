@@ -2,7 +2,7 @@
 
 If a purpose is taken back, or the window is narrowed, the vault has rows that no purpose covers: they are erased
 (``consonance.erasure.amendment``). If the purpose is granted again after that, they are read again from the
-donation, if it is still in the inbox.
+donations, if these are still in the inbox (``loaders.reading_again``).
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ from datetime import date
 import duckdb
 
 from consonance.consent.state import LEDGER_STATE
-from consonance.study.folder import Study
 from consonance.study.schema import columns_with_purposes, owners
+
+# Without one of these some plays are erased; without listening_history all of them.
+OF_SOME_PLAYS = frozenset({"podcasts_audiobooks", "private_sessions"})
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """One participant's active consent, now and when the vault was last reduced to it."""
+    """One participant's active consent, now and when the vault was last reduced to it.
+
+    ``awaits_donations``: their history is to be read again, and not all of their donations were in the inbox.
+    """
 
     participant_no: int
     participant_code: str
@@ -30,6 +35,7 @@ class Coverage:
     applied_purposes: frozenset[str]
     applied_from: date
     applied_to: date
+    awaits_donations: bool
 
     @property
     def lost(self) -> frozenset[str]:
@@ -41,34 +47,33 @@ class Coverage:
         return self.history_from > self.applied_from or self.history_to < self.applied_to
 
     @property
-    def is_wider(self) -> bool:
-        """Whether something is covered that was not."""
+    def covers_more_plays(self) -> bool:
         return bool(
-            self.purposes - self.applied_purposes
+            (self.purposes - self.applied_purposes) & OF_SOME_PLAYS
             or self.history_from < self.applied_from
             or self.history_to > self.applied_to
         )
 
 
-def changed_coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
-    """The participants whose active consent changed since the vault was last reduced to it, in order of code."""
+def _coverages(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
+    """Of every participant with an active consent to which the vault was reduced, in order of code."""
     rows = connection.execute(
         f"""
         select
             states.participant_no, states.participant_code,
             states.purposes, coalesce(states.history_from, date '0001-01-01'), coalesce(states.history_to, date '9999-12-31'),
-            applied.purposes, coalesce(applied.history_from, date '0001-01-01'), coalesce(applied.history_to, date '9999-12-31')
+            applied.purposes, coalesce(applied.history_from, date '0001-01-01'), coalesce(applied.history_to, date '9999-12-31'),
+            coalesce(applied.awaits_donations, false)
         from ({LEDGER_STATE}) as states
         inner join vault.raw.applied_consents as applied on applied.participant_no = states.participant_no
         where states.event in ('granted', 'amended')
         order by states.participant_code
         """
     ).fetchall()
-    coverages = [
-        Coverage(number, code, frozenset(now), first, last, frozenset(then), first_then, last_then)
-        for number, code, now, first, last, then, first_then, last_then in rows
+    return [
+        Coverage(number, code, frozenset(now), first, last, frozenset(then), first_then, last_then, awaits)
+        for number, code, now, first, last, then, first_then, last_then, awaits in rows
     ]
-    return [one for one in coverages if one.lost or one.is_window_narrower or one.is_wider]
 
 
 def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] = ()) -> None:
@@ -81,10 +86,12 @@ def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] 
     connection.begin()
     connection.execute(
         f"""
-        insert or replace into vault.raw.applied_consents
+        insert into vault.raw.applied_consents by name
         select participant_no, purposes, history_from, history_to
         from ({LEDGER_STATE})
         where event in ('granted', 'amended') and not list_contains($but, participant_no)
+        on conflict do update set
+            purposes = excluded.purposes, history_from = excluded.history_from, history_to = excluded.history_to
         """,
         {"but": [coverage.participant_no for coverage in but]},
     )
@@ -93,29 +100,20 @@ def note_applied(connection: duckdb.DuckDBPyConnection, but: Sequence[Coverage] 
 
 def narrowed(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
     """The participants whose consent covers less than when the vault was last reduced to it."""
-    return [one for one in changed_coverages(connection) if one.lost or one.is_window_narrower]
+    return [one for one in _coverages(connection) if one.lost or one.is_window_narrower]
 
 
-def read_again(connection: duckdb.DuckDBPyConnection, study: Study) -> None:
-    """Delete the history of participants whose consent covers more than before, if rows of theirs were erased.
-
-    The load then lands their donations like new ones. If a donation is no longer in the inbox, the history stays
-    as it is.
-    """
-    for coverage in changed_coverages(connection):
-        number = {"number": coverage.participant_no}
-        if (
-            not coverage.is_wider
-            or not connection.execute(
-                "select 1 from vault.raw.erased_rows where participant_no = $number limit 1", number
-            ).fetchall()
-        ):
-            continue
-        files = connection.execute(
-            "select file from vault.raw.donations where participant_no = $number", number
-        ).fetchall()
-        if all((study.root / file).exists() for (file,) in files):
-            delete_history(connection, coverage.participant_no)
+def widened(connection: duckdb.DuckDBPyConnection) -> list[Coverage]:
+    """The participants whose consent covers more plays than before, after rows of theirs were erased."""
+    reduced = {
+        number
+        for (number,) in connection.execute("select distinct participant_no from vault.raw.erased_rows").fetchall()
+    }
+    return [
+        one
+        for one in _coverages(connection)
+        if one.participant_no in reduced and (one.covers_more_plays or one.awaits_donations)
+    ]
 
 
 def delete_history(connection: duckdb.DuckDBPyConnection, participant_no: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from consonance.consent.coverage import Coverage, delete_history, narrowed, note_applied
+from consonance.consent.coverage import OF_SOME_PLAYS, Coverage, delete_history, narrowed, note_applied
 from consonance.erasure.fetched_tracks import forget_unheard
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.erasure.vault_rows import drop_what_dbt_made
@@ -28,8 +28,6 @@ from consonance.study.vault import open_study
 UNCOVERED_PLAYS = Path(__file__).with_name("uncovered_plays.sql")
 # Purposes on which no row of vault and warehouse depends: if one is taken back, there is nothing to erase.
 FLAGS = frozenset({"sharing_controlled", "sharing_public"})
-# Without one of these some plays are erased; without listening_history all of them.
-OF_SOME_PLAYS = frozenset({"podcasts_audiobooks", "private_sessions"})
 
 
 @dataclass(frozen=True)

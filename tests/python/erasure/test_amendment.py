@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import duckdb
 import pytest
 from commands import consonance
 from conftest import EVERYTHING, SmallStudy, account_play, play
 
 from consonance.checks.study_checks import run_check
+from consonance.consent import coverage
 from consonance.consent.coverage import narrowed
 from consonance.erasure import amendment, rewriting
 from consonance.erasure.amendment import Narrowed, erase_uncovered
 from consonance.study.audit_log import read_entries
 from consonance.study.audit_verification import verify
+from consonance.study.schema import owners
 from consonance.study.vault import open_study
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
@@ -231,10 +234,78 @@ def test_granted_again_it_comes_back_from_the_donation(donated: SmallStudy, unbu
     amend(donated, PURPOSES, at="2025-07-01T10:00:00+00:00")
     assert plays_of(donated) == ALL
     assert donated.vault("select count(*) from vault.raw.erased_rows") == [(0,)]
-    # Not if a donation is gone from the inbox: what there is would be lost.
-    amend(donated, without("private_sessions"), at="2025-08-01T10:00:00+00:00")
-    (donated.study.inbox / "A" / "again.zip").unlink()
-    amend(donated, PURPOSES, at="2025-09-01T10:00:00+00:00")
+
+
+@pytest.fixture
+def granted_again(donated: SmallStudy, unbuilt: None) -> SmallStudy:
+    """A took private sessions back, and grants them again; the load that follows is still to come."""
+    amend(donated, without("private_sessions"))
+    donated.consent("A", PURPOSES, event="amended", at="2025-07-01T10:00:00+00:00")
+    return donated
+
+
+def test_a_donation_under_another_name_is_read_again(granted_again: SmallStudy) -> None:
+    folder = granted_again.study.inbox / "A"
+    (folder / "again.zip").rename(folder / "renamed.zip")
+    # export.zip has nothing that this one does not have: the history is there without it.
+    assert granted_again.load().not_read_again == []
+    assert plays_of(granted_again) == ALL
+
+
+@pytest.mark.parametrize("change", ["gone", "cut off", "another export", "a link"])
+def test_a_history_that_the_inbox_does_not_have_stays_until_it_does(granted_again: SmallStudy, change: str) -> None:
+    path = granted_again.study.inbox / "A" / "again.zip"
+    whole = path.read_bytes()
+    if change == "gone":
+        path.unlink()
+    elif change == "cut off":
+        path.write_bytes(whole[:100])
+    elif change == "another export":
+        granted_again.donate("A", [play("2024-05-01T10:00:00Z", 60_006)], path.name)
+    else:
+        path.rename(granted_again.root / "notes.zip")
+        path.symlink_to(granted_again.root / "notes.zip")
+    report = granted_again.load()
+    assert report.not_read_again == report.as_json()["not_read_again"] == ["A"]
+    added = [60_006] if change == "another export" else []
+    assert plays_of(granted_again) == {**but(60_004), "extended": [*but(60_004)["extended"], *added]}
+    said = consonance("load", "--study", granted_again.root).stdout
+    assert "A grants again what was erased" in said and "B grants" not in said
+    # Put back, it is read again, and once.
+    if path.exists():
+        path.rename(path.with_name("other.zip"))
+    path.unlink(missing_ok=True)
+    path.write_bytes(whole)
+    for _ in range(2):
+        assert granted_again.load().not_read_again == []
+        assert plays_of(granted_again) == {**ALL, "extended": [*ALL["extended"], *added]}
+
+
+def test_who_is_not_enrolled_any_more_keeps_the_history(granted_again: SmallStudy) -> None:
+    table = granted_again.study.participants_path
+    table.write_text("".join(line for line in table.read_text().splitlines(True) if not line.startswith("A,")))
+    assert granted_again.load().not_read_again == ["A"]
+    assert plays_of(granted_again) == but(60_004)
+
+
+def test_a_load_that_is_stopped_while_it_deletes_has_deleted_nothing(
+    granted_again: SmallStudy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables = owners("listening_history")
+    for stop in (1, 4, len(tables)):
+        some = dict(list(tables.items())[:stop]) | {"no_such_table": ("participant_no", "participant_no")}
+        with monkeypatch.context() as patch, pytest.raises(duckdb.CatalogException):
+            patch.setattr(coverage, "owners", lambda purpose=None, some=some: some if purpose else owners())
+            granted_again.load()
+        assert plays_of(granted_again) == but(60_004)
+    granted_again.load()
+    assert plays_of(granted_again) == ALL
+
+
+def test_a_purpose_that_no_play_needs_brings_no_erased_play_back(donated: SmallStudy, unbuilt: None) -> None:
+    few = without("private_sessions").replace(" library", "")
+    amend(donated, few)
+    amend(donated, f"{few} library", at="2025-07-01T10:00:00+00:00")
     assert plays_of(donated) == but(60_004)
 
 
