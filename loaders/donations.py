@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 from blake3 import blake3
 
+from consonance.erasure.erased_plays import erase_returned
 from consonance.study.files import printable
 from consonance.study.folder import Study
 from consonance.study.schema import insert_row
@@ -188,6 +189,7 @@ class _PersonLoader:
                     "no_history", "There is no listening history in it: it may be the wrong package.", WRONG_PACKAGE
                 )
             )
+        erase_returned(self._cursor, [self._participant_no])
         insert_row(
             self._cursor,
             "donations",

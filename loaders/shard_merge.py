@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined
 
 from consonance.consent.coverage import withhold_columns
 from consonance.consent.state import held_codes
+from consonance.erasure.erased_plays import erase_returned
 from consonance.study.audit_log import anchor, record
 from consonance.study.files import remove_within
 from consonance.study.folder import Study
@@ -146,7 +147,9 @@ def _again(share: Share) -> str:
 
 def _merge(connection: duckdb.DuckDBPyConnection, shards: list[str], loaded_at: datetime) -> Merged:
     admitted = [code for code, reason in held_codes(connection, "listening_history").items() if reason is None]
-    landed = {table: list(tables()[table].columns) for table in owners("listening_history")}
+    columns = {table: list(tables()[table].columns) for table in owners("listening_history")}
+    # What belongs to no donation is not landed: hashes of erased plays, which no shard has.
+    landed = {table: names for table, names in columns.items() if {"donation_id", "member_id"} & set(names)}
     donations, left, before = 0, 0, _plays(connection)
     for shard in shards:
         values = {"admitted": admitted, "refused": _erased(connection, shard), "loaded_at": loaded_at}
@@ -157,6 +160,7 @@ def _merge(connection: duckdb.DuckDBPyConnection, shards: list[str], loaded_at: 
             "select (select count(*) from donation_map), (select count(*) from people_left)"
         ).fetchall()
         donations, left = donations + int(here), left + int(without)
+    erase_returned(connection)
     return Merged(len(shards), donations, _plays(connection) - before, left)
 
 

@@ -2,12 +2,13 @@
 
 What is no longer covered is erased from the vault. The models say which plays that is: dbt judges every row again,
 and those with the fate ``purpose_not_granted`` or ``outside_consent_window`` are deleted, with every copy of theirs
-(a copy would take their place). Answers, libraries and demographics need no step here: each load reads them again,
+(a copy would take their place). What would bring them back later is known by a hash (``erased_plays``). Answers, libraries and demographics need no step here: each load reads them again,
 of those who grant them. Then vault and warehouse are written into fresh files.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import duckdb
 
 from consonance.consent.coverage import OF_SOME_PLAYS, Coverage, delete_history, narrowed, note_applied
+from consonance.erasure.erased_plays import erase_plays, erase_returned, note_erased
 from consonance.erasure.fetched_tracks import forget_unheard
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.erasure.vault_rows import drop_what_dbt_made
@@ -115,32 +117,15 @@ def _delete_plays(connection: duckdb.DuckDBPyConnection, numbers: list[int]) -> 
     """Delete the uncovered plays of these participants, and what else is kept of them row by row."""
     connection.execute("set variable numbers = $numbers", {"numbers": numbers})
     connection.execute(UNCOVERED_PLAYS.read_text(encoding="utf-8"))
-    for source in ("extended", "account"):
-        connection.execute(
-            f"""
-            delete from vault.raw.{source}_plays as plays
-            using uncovered_plays
-            where uncovered_plays.history_source = $source
-                and plays.participant_no = uncovered_plays.participant_no
-                and plays.member_id = uncovered_plays.member_id
-                and plays.row_no = uncovered_plays.row_no
-            """,
-            {"source": source},
-        )
-    connection.execute(
-        """
-        insert into vault.raw.erased_rows
-        select participant_no, member_id, history_source, count(*) from uncovered_plays group by all
-        """
-    )
+    erased = Counter(erase_plays(connection, "uncovered_plays"))
+    note_erased(connection)
+    erased.update(erase_returned(connection, numbers))
     # What a rejected row held may be of the same kind; that it was rejected, and why, stays.
     connection.execute(
         "update vault.raw.rejected_rows set listed_fields = null where list_contains($numbers, participant_no)",
         {"numbers": numbers},
     )
-    return dict(
-        connection.execute("select participant_no, count(*) from uncovered_plays group by participant_no").fetchall()
-    )
+    return erased
 
 
 def _narrowed(coverage: Coverage, plays: int) -> Narrowed:

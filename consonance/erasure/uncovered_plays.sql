@@ -10,7 +10,9 @@ with judged as (
         history_source,
         fate,
         reported_ms // 60000 as minute,
-        ms_played
+        ms_played,
+        content_type,
+        is_private_session
     from vault.intermediate.int_play_fates
     where list_contains(getvariable('numbers'), participant_no)
 ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -19,6 +21,9 @@ from consonance.study.audit_log import read_entries
 from consonance.study.audit_verification import verify
 from consonance.study.schema import owners
 from consonance.study.vault import open_study
+from loaders.shard_load import load_shard
+from loaders.shard_merge import merge_shards
+from loaders.shards import Share
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 
@@ -307,6 +312,110 @@ def test_a_purpose_that_no_play_needs_brings_no_erased_play_back(donated: SmallS
     amend(donated, few)
     amend(donated, f"{few} library", at="2025-07-01T10:00:00+00:00")
     assert plays_of(donated) == but(60_004)
+
+
+FEW = "listening_history"
+# An old account history, which holds an episode as a track, and what a tool made of the extended one.
+LATER = {
+    "account.zip": (
+        "MyData/StreamingHistory0.json",
+        [
+            account_play("2023-05-01 10:00", 60_002, "A Track"),
+            account_play("2023-06-01 10:00", 60_003, "An Episode", "A Show"),
+            account_play("2023-07-01 10:00", 60_004, "A Secret"),
+            account_play("2023-07-01 10:00", 60_009, "Only Here"),
+        ],
+    ),
+    "tool.zip": (
+        "of-a-tool.json",
+        [
+            {
+                key: value
+                for key, value in play(at, length, master_metadata_track_name=name).items()
+                if key != "incognito_mode"
+            }
+            for at, length, name in (
+                (MUSIC, 60_002, "A Track"),
+                (HIDDEN, 60_004, "A Secret"),
+                (EARLY, 60_010, "Another"),
+            )
+        ],
+    ),
+}
+
+
+def donate_later(study: SmallStudy) -> None:
+    for name, (member, rows) in LATER.items():
+        study.donate("A", rows, name, member)
+
+
+@pytest.fixture
+def reduced(small: SmallStudy) -> SmallStudy:
+    """A with an extended history, of which a private play and an episode were erased; B beside it."""
+    rows = [
+        play(MUSIC, 60_002),
+        play(SPOKEN, 60_003, **EPISODE),
+        play(HIDDEN, 60_004, incognito_mode=True, master_metadata_track_name="A Secret"),
+    ]
+    for code in ("A", "B"):
+        small.admit(code)
+        small.donate(code, rows)
+    small.load()
+    (report,) = amend(small, FEW)
+    assert (report.plays, plays_of(small)) == (2, {"extended": [60_002], "account": []})
+    return small
+
+
+@pytest.mark.parametrize("way", ["a load", "shards"])
+def test_what_was_erased_does_not_return_in_rows_that_do_not_name_the_purpose(reduced: SmallStudy, way: str) -> None:
+    donate_later(reduced)
+    if way == "shards":
+        load_shard(reduced.study, Share(1, 1))
+        merge_shards(reduced.study)
+        assert plays_of(reduced)["account"] == [60_002, 60_009]
+    reduced.load()
+    assert plays_of(reduced) == {"extended": [60_002, 60_002, 60_010], "account": [60_002, 60_009]}
+    reduced.dbt("run")
+    assert kept(reduced) == [60_002, 60_009, 60_010]
+    ((name,),) = reduced.vault("select pseudonym from vault.raw.keyring where participant_code = 'A'")
+    fates = reduced.warehouse(
+        f"select fate, sum(rows) from audit.row_accounting where participant_id = '{name}' group by all order by all"
+    )
+    assert fates == [("duplicate", 1), ("erased", 5), ("kept", 3), ("superseded_by_extended", 1)]
+    assert kept(reduced, "B") == [60_002, 60_003, 60_004]
+
+
+def test_in_a_donation_that_comes_with_the_amendment_it_does_not_return(reduced: SmallStudy) -> None:
+    """The account history is landed, then the play is erased."""
+    reduced.donate("B", LATER["account.zip"][1], "account.zip", LATER["account.zip"][0])
+    reduced.consent("B", FEW, event="amended", at="2025-06-01T10:00:00+00:00")
+    reduced.load()
+    erase_uncovered(reduced.study)
+    assert plays_of(reduced, "B") == {"extended": [60_002], "account": [60_002, 60_009]}
+
+
+def test_what_is_granted_again_may_return(reduced: SmallStudy, unbuilt: None) -> None:
+    """Also in another donation, if the one from which it was erased is gone."""
+    path = reduced.study.inbox / "A" / "export.zip"
+    path.rename(reduced.root / "notes.zip")
+    donate_later(reduced)
+    amend(reduced, f"{FEW} private_sessions", at="2025-07-01T10:00:00+00:00")
+    assert plays_of(reduced) == {"extended": [60_002, 60_002, 60_004, 60_010], "account": [60_002, 60_004, 60_009]}
+    (reduced.root / "notes.zip").rename(path)
+    amend(reduced, EVERYTHING, at="2025-08-01T10:00:00+00:00")
+    assert plays_of(reduced) == {
+        "extended": [60_002, 60_002, 60_003, 60_004, 60_004, 60_010],
+        "account": [60_002, 60_003, 60_004, 60_009],
+    }
+    assert reduced.vault("select count(*) from vault.raw.erased_plays") == [(0,)]
+
+
+def test_a_hash_of_an_erased_play_says_nothing_without_the_secret(reduced: SmallStudy) -> None:
+    rows = reduced.vault("select purpose, play_hash from vault.raw.erased_plays order by all")
+    assert [purpose for purpose, _ in rows] == ["podcasts_audiobooks", "private_sessions"]
+    ((secret,),) = reduced.vault("select play_secret from vault.raw.keyring where participant_code = 'A'")
+    minute = int(datetime.fromisoformat(HIDDEN).timestamp()) // 60
+    assert rows[1][1] == hashlib.sha256(f"erased|{secret}|{minute}|60004".encode()).hexdigest()
 
 
 def test_flags_leave_nothing_to_erase(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -138,7 +138,7 @@ def test_every_purpose_and_every_file_that_lands_rows_is_there() -> None:
     }  # fmt: skip
     assert given == {
         "listening_history": {
-            "erased_rows", "donations", "members", "donation_members", "broken_members", "extended_plays", "account_plays",
+            "erased_rows", "erased_plays", "donations", "members", "donation_members", "broken_members", "extended_plays", "account_plays",
             "rejected_rows", "schema_drift",
         },
         "emotion_reports": {"survey_answers", "survey_prompts"},
