@@ -152,4 +152,4 @@ def _names_a_play(content: bytes) -> bool:
 
 
 def _first_line(body: bytes) -> str:
-    return body.split(b"\n", 1)[0].decode("utf-8", "replace")
+    return re.split(rb"[\r\n]", body, maxsplit=1)[0].decode("utf-8", "replace")

@@ -219,6 +219,10 @@ BROKEN = {
         b'ts,ms_played,master_metadata_track_name,master_metadata_album_artist_name\n2023-05-01T10:00:00Z,5,"x\n',
         "history_as_csv",
     ),
+    "a CSV with two kinds of line ends": (
+        b"endTime,artistName,trackName,msPlayed\r2023-05-01 10:00,A,B,5\n2023-05-01 10:00,A,B,5\r",
+        "history_as_csv",
+    ),
     "a missing comma": (b"[" + as_bytes(GOOD) + as_bytes(GOOD) + b"]", "malformed_json"),
     "UTF-16": (json.dumps([GOOD]).encode("utf-16"), "wrong_encoding"),
     "UTF-16 without a mark": (json.dumps([GOOD]).encode("utf-16-le"), "wrong_encoding"),
@@ -248,6 +252,7 @@ HARMLESS = {
     "windows line ends": json.dumps([GOOD], indent=2).replace("\n", "\r\n").encode(),
     "the layout of 2026": ("[ " + json.dumps(GOOD, indent=2, separators=(",", " : ")) + " ]").encode(),
     "a comma too many": b"[" + as_bytes(GOOD) + b",]",
+    "a CSV with the line ends of an old Macintosh": b"endTime,artistName,trackName,msPlayed\r2023-05-01 10:00,A,B,5\r",
 }
 
 
