@@ -10,8 +10,10 @@ import duckdb
 from consonance.study.settings import HistoryDecision
 
 REMEDY = (
-    "Correct the folder, or withdraw the code that is wrong; or write into study.yml, under one_history, that this is right"
-    " ('consonance init' shows how), and load again. Until then nothing is published."
+    "If it is wrong, withdraw the wrong code ('consonance withdraw'): all that it has is erased. Before that, move donations"
+    " that are in the wrong folder to their owner's, and load: until the code is withdrawn they are with both. If it is right,"
+    " write so into study.yml, under one_history ('consonance init' shows how), and load again. Until then nothing is"
+    " published."
 )
 
 

@@ -21,7 +21,7 @@ from consonance.release.release_checks import ON_STUDY
 from consonance.study.doctor import examine
 from consonance.study.settings import BadSettings, Settings
 from consonance.study.vault import open_study
-from loaders.history_doubts import history_doubts
+from loaders.history_doubts import REMEDY, history_doubts
 
 pytestmark = pytest.mark.usefixtures("artifacts_apart")
 
@@ -216,3 +216,20 @@ def test_the_template_shows_a_decision_that_counts(small: SmallStudy) -> None:
     )
     (decision,) = Settings.read(small.study).one_history
     assert (decision.codes, decision.decision) == (("P007", "P008"), "keep_both")
+
+
+def test_a_donation_in_the_wrong_folder_comes_to_its_owner_as_the_remedy_says(small: SmallStudy) -> None:
+    for code in ("P2", "P3"):
+        small.admit(code)
+    small.donate("P2", songs(15, username="bob"))
+    path = small.donate("P2", songs(15, 7, username="carol"), "carol.zip")
+    small.load()
+    (small.study.inbox / "P3").mkdir()
+    path.rename(small.study.inbox / "P3" / path.name)
+    assert len(small.load().undecided) == 2  # to move it is not enough
+    for step in ("withdraw the wrong code", "Before that, move donations", "and load"):
+        assert step in REMEDY
+    withdraw(small.study, plan(small.study, "P2", datetime(2026, 3, 2)))
+    report = small.load()
+    assert report.undecided == [] and [donation.status for donation in report.donations] == ["already"]
+    assert small.vault("select count(*) from vault.raw.extended_plays") == [(15,)]
