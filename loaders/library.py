@@ -17,27 +17,36 @@ from consonance.consent.state import held_codes
 from loaders.archive import Member
 from loaders.export_kinds import BYTE_ORDER_MARK
 from loaders.inbox import Donation
+from loaders.load_report import DonationReport
 from loaders.refusals import MemberBroken
 
 TRACK_URI = re.compile(r"spotify:track:[0-9A-Za-z]{22}")
 LIBRARY_START = re.compile(rb'\s*\{\s*"(tracks|playlists)"')
 
 
-def load_library(connection: duckdb.DuckDBPyConnection, donations: Sequence[Donation]) -> int:
+def load_library(
+    connection: duckdb.DuckDBPyConnection, donations: Sequence[Donation], reports: Sequence[DonationReport]
+) -> int:
     """Replace ``raw.library_items`` by what is in the donations of those who consent now.
 
     A person must have granted ``library``, and ``listening_history``, without which no donation is read.
     What cannot be read was reported with its donation, and is left out here.
 
+    Args:
+        connection: With the vault attached.
+        donations: As ``find_donations`` gives them.
+        reports: What ``load_donations`` reported of each. Of those that it held or refused nothing lands, such as those
+            of somebody who was erased; but for those that are whole and have no history.
+
     Returns:
         The number of items: one for each track that a person saved, and for each in their playlists.
     """
-    listening, library = held_codes(connection, "listening_history"), held_codes(connection, "library")
-    numbers = _participant_numbers(connection)
+    library, numbers = held_codes(connection, "library"), _participant_numbers(connection)
     items: set[tuple[int, str, str]] = set()
-    for donation in donations:
+    for donation, report in zip(donations, reports, strict=True):
         code = donation.participant_code
-        if listening.get(code, "") is None and library.get(code, "") is None:
+        was_read = report.status in ("loaded", "partly", "already") or report.reason == "no_history"
+        if was_read and library.get(code, "") is None:
             items.update((numbers[code], origin, uri) for origin, uri in _items(donation))
     connection.begin()
     try:

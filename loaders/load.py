@@ -79,7 +79,7 @@ def load_study(study: Study, progress: LoadProgress | None = None) -> LoadReport
         reports = load_donations(connection, study, donations, held, loaded_at, os.cpu_count() or 1, progress.done)
         instruments = load_instruments(connection, study)
         surveys = load_surveys(connection, study)
-        library_items = load_library(connection, donations)
+        library_items = load_library(connection, donations, reports)
         with open_catalogue(study) as music:
             catalogue = load_catalogue(music, study, progress.reads)
         note_applied(connection, but=narrowed(connection))

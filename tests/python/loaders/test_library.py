@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
 import pytest
 from conftest import EVERYTHING, SmallStudy, as_zip, play
+
+from consonance.study.tokens import Tokens
+from consonance.study.vault import open_study
 
 ONE, TWO, THREE = (f"spotify:track:{number:0>22}" for number in (1, 2, 3))
 CANARY = "canary4711"
@@ -83,6 +87,29 @@ def test_tracks_land_of_those_who_grant_it_and_go_when_it_is_taken_back(small: S
     assert {code for code, _, _ in items(small)} == {"P2"}
     small.dbt("run")
     assert small.warehouse("select count(*), count(distinct participant_id) from marts.library") == [(3, 1)]
+
+
+def test_nothing_lands_of_a_donation_that_is_refused(small: SmallStudy) -> None:
+    """What somebody saved who was erased does not come back under another code, as their history does not."""
+    for code in ("P1", "P2", "P3"):
+        small.admit(code, purposes=f"{EVERYTHING} library")
+    donate(small, "P1", YourLibrary=library(ONE))
+    donate(small, "P2", YourLibrary=library(TWO))
+    as_zip(small.study.inbox / "P3" / "library alone.zip", {"YourLibrary.json": library(ONE)})
+    with small.study.donations_of("P1").joinpath("export.zip").open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    with open_study(small.study) as connection:
+        connection.execute(
+            "insert into vault.raw.erased_donations values ($token)", {"token": Tokens.of(connection).donation(sha256)}
+        )
+    (small.study.inbox / "P1" / "export.zip").rename(small.study.inbox / "P2" / "found.zip")
+    reasons = {donation.file: donation.reason for donation in small.load().donations}
+    assert reasons == {
+        "inbox/P2/export.zip": None,
+        "inbox/P2/found.zip": "erased",
+        "inbox/P3/library alone.zip": "no_history",
+    }
+    assert items(small) == [("P2", "saved", TWO), ("P3", "saved", ONE)]
 
 
 ODD = {
