@@ -11,7 +11,7 @@ from pathlib import Path
 
 from consonance.consent.state import EVENTS, PURPOSES
 from consonance.study.folder import Study
-from consonance.study.tables import TableReader, append_rows
+from consonance.study.tables import TableReader, append_rows, with_rows
 
 COLUMNS = ("participant_code", "event", "purposes", "form_version", "occurred_at", "history_from", "history_to")
 REGISTER = "Register the notice with 'consonance consent notice FILE --version VERSION --language LANGUAGE'."
@@ -92,8 +92,21 @@ def read_ledger(study: Study, registered: Collection[str]) -> list[tuple[int, Co
     return events
 
 
+def refuse_closed(path: Path) -> None:
+    """Check that a line can be added to ``consents.csv``, before something begins that ends with a line.
+
+    Raises:
+        BadTable: none can.
+    """
+    with_rows(path, [dict.fromkeys(COLUMNS, "a value")])
+
+
 def append_to_file(path: Path, events: Sequence[ConsentEvent]) -> None:
-    """Add lines at the end of ``consents.csv``, in its own delimiter and line endings."""
+    """Add lines at the end of ``consents.csv``, in its own delimiter and line endings.
+
+    Raises:
+        BadTable: none can be added; nothing is changed then.
+    """
     rows = []
     for event in events:
         values = (

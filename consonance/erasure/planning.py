@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from consonance.consent.ledger import load_ledger
+from consonance.consent.ledger_file import refuse_closed
 from consonance.consent.notices import load_notices
 from consonance.erasure.fetched_tracks import count_theirs
 from consonance.erasure.participant_tables import People, Relation, count_rows, opened_stores
@@ -66,7 +67,8 @@ class NothingPending(ConsonanceError):
 def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
     """What ``withdraw`` of the participant ``code`` would be about.
 
-    The ledger is loaded first: what ``consents.csv`` says must be in the vault, and must be in order.
+    The ledger is loaded first: what ``consents.csv`` says must be in the vault, and must be in order. A line must be
+    possible below it: that of the withdrawal.
 
     Args:
         study: Whose participant.
@@ -87,6 +89,7 @@ def plan(study: Study, code: str, requested_at: datetime) -> ErasureRecord:
     with open_study(study, writes_catalogue=True) as connection:
         lay_out_stores(connection)
         load_ledger(connection, study, load_notices(connection, study))
+        refuse_closed(study.consents_path)
         tombstones = read_tombstones(connection)
     planned = draft(study, [code], requested_at)
     if not planned.rows["vault"] and not planned.study_files.are_there:

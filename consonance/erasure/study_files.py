@@ -22,10 +22,11 @@ from consonance.consent.ledger_file import COLUMNS as LEDGER_COLUMNS
 from consonance.study.desk import readers_of_former
 from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
-from consonance.study.tables import decoded, dialect_of
+from consonance.study.tables import decoded, dialect_of, header_place, lines_of
 from loaders.donation_tools import files as tool_files
 from loaders.side_files import side_files
 from loaders.surveys.maps import Maps, questionnaire_files
+from loaders.surveys.tables import LISTING
 
 CODE_COLUMN = LEDGER_COLUMNS[0]
 # Of larger files only the name is searched.
@@ -129,6 +130,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
     for table in _tables(study, ""):
         try:
             _relabelled(table, "")
+        except _NoCodes:
+            to_do.append(
+                f"{study.within(table.path)} has no column that is known to have participant codes: remove the participant's lines from it."
+            )
         except UNREADABLE:
             to_do.append(
                 f"{study.within(table.path)} cannot be read as {table.kind}: remove the participant's lines from it."
@@ -155,6 +160,10 @@ def _donated(study: Study, code: str) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
+class _NoCodes(ValueError):
+    """A table has no column that is known to have participant codes, so that nobody knows whose its rows are."""
+
+
 @dataclass(frozen=True)
 class _Table:
     """A table of the operator's: which of its columns may hold participant codes, and the name that takes the place of
@@ -163,6 +172,13 @@ class _Table:
     path: Path
     columns: Sequence[str]
     becomes: str | None = None
+    is_questionnaire: bool = False
+
+    def header_place(self, lines: Sequence[str]) -> int:
+        """Which of its lines is the header: as ``read_side_table`` does, or as the study's own tables are read."""
+        if self.is_questionnaire:
+            return next((place for place, line in enumerate(lines) if line.strip("\r\n")), len(lines))
+        return header_place(lines)
 
     @property
     def kind(self) -> str:
@@ -174,7 +190,10 @@ def _tables(study: Study, name: str) -> list[_Table]:
     maps = Maps.of(study)
     tables = [_Table(study.consents_path, [CODE_COLUMN], name)]
     tables += [_Table(path, [CODE_COLUMN]) for path in (study.participants_path, study.donation_ids_path)]
-    tables += [_Table(path, maps.participant_columns(study, path)) for path in questionnaire_files(study)]
+    tables += [
+        _Table(path, maps.participant_columns(study, path), is_questionnaire=True)
+        for path in questionnaire_files(study)
+    ]
     return [table for table in tables if table.path.is_file()]
 
 
@@ -185,7 +204,7 @@ def _relabelled(table: _Table, code: str) -> tuple[bytes, int]:
         The new content of the file, and the number of rows concerned.
 
     Raises:
-        ValueError, csv.Error, RecursionError: the file is no CSV, or no JSON.
+        ValueError, csv.Error, RecursionError: the file is no CSV, or no JSON; or no column is known to have codes.
     """
     content = table.path.read_bytes()
     return (_without_records if table.kind == "JSON" else _without_rows)(content, table, code)
@@ -196,7 +215,11 @@ def _without_records(content: bytes, table: _Table, code: str) -> tuple[bytes, i
     text, encoding, mark = decoded(content)
     records = json.loads(text)
     if not isinstance(records, list):
-        return content, 0
+        raise ValueError
+    if records and not any(
+        column in record for record in records if isinstance(record, dict) for column in table.columns
+    ):
+        raise _NoCodes
     kept = [
         record
         for record in records
@@ -210,22 +233,25 @@ def _without_records(content: bytes, table: _Table, code: str) -> tuple[bytes, i
 def _without_rows(content: bytes, table: _Table, code: str) -> tuple[bytes, int]:
     """A CSV without the rows of ``code``, or with another name in them; every other byte is as it was."""
     text, encoding, mark = decoded(content)
-    delimiter, ending = dialect_of(text)
-    lines = list(io.StringIO(text))
-    reader = csv.reader(iter(lines), delimiter=delimiter)
-    kept: list[str] = []
-    places: list[int] | None = None
-    begun = concerned = 0
+    lines = lines_of(text)
+    header = table.header_place(lines)
+    if header == len(lines):
+        return content, 0
+    delimiter, ending = dialect_of(lines[header])
+    reader = csv.reader(lines[header:], delimiter=delimiter)
+    names = [name.strip() for name in next(reader)]
+    places = [names.index(column) for column in table.columns if column in names]
+    if not places:
+        if table.is_questionnaire and set(LISTING) <= set(names):
+            return content, 0  # m-Path's list of questions
+        raise _NoCodes
+    begun = header + reader.line_num
+    kept = lines[:begun]
+    concerned = 0
     for row in reader:
-        chunk = lines[begun : reader.line_num]
-        begun = reader.line_num
-        if places is None:
-            cells = [cell.strip() for cell in row]
-            if any(cells) and not cells[0].startswith("#"):
-                places = [cells.index(column) for column in table.columns if column in cells]
-                if not places:
-                    return content, 0
-        elif any(_is_code(row[place], code) for place in places if place < len(row)):
+        chunk = lines[begun : header + reader.line_num]
+        begun = header + reader.line_num
+        if any(_is_code(row[place], code) for place in places if place < len(row)):
             concerned += 1
             if table.becomes is None:
                 continue

@@ -7,7 +7,7 @@ import csv
 import io
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,24 +54,89 @@ def delimiter_of(header: str) -> str:
     return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([header], delimiter=delimiter), [])))
 
 
-def dialect_of(text: str) -> tuple[str, str]:
-    """The delimiter and the line ending of a CSV, by its first line."""
-    header = text.split("\n", 1)[0]
-    return delimiter_of(header), "\r\n" if header.endswith("\r") else "\n"
+def lines_of(text: str) -> list[str]:
+    """The lines of a table, each with its ending."""
+    return list(io.StringIO(text, newline=""))
+
+
+def header_place(lines: Sequence[str]) -> int:
+    """Which of ``lines`` is the header of one of the study's tables: the first that is neither blank nor a comment.
+
+    Blank is a line of nothing but spaces, delimiters and quotation marks; a comment begins with ``#``. If there is no
+    header, the number of lines.
+    """
+    for place, line in enumerate(lines):
+        is_blank = all(sign.isspace() or sign in (*DELIMITERS, '"') for sign in line)
+        if not is_blank and not line.lstrip().lstrip('"').lstrip().startswith("#"):
+            return place
+    return len(lines)
+
+
+def dialect_of(header: str) -> tuple[str, str]:
+    """The delimiter and the line ending of a CSV with the line ``header``."""
+    return delimiter_of(header), header[len(header.rstrip("\r\n")) :] or "\n"
 
 
 def append_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    """Add ``rows`` at the end of the table ``path``, in its own columns, delimiter and line endings."""
+    """Add ``rows`` at the end of the table ``path``.
+
+    Raises:
+        BadTable: see ``with_rows``; nothing is changed then.
+    """
+    replace_file(path, with_rows(path, rows), stat.S_IMODE(path.stat().st_mode))
+
+
+def with_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> bytes:
+    """What the table ``path`` is with ``rows`` at its end, in its own columns, delimiter and line endings.
+
+    Raises:
+        BadTable: they would not be read as rows there, such as below a quotation that does not end.
+    """
     content = path.read_bytes()
-    text = content.decode("utf-8-sig")
-    delimiter, ending = dialect_of(text)
-    names = [name.strip() for name in next(csv.reader([text.split("\n", 1)[0]], delimiter=delimiter))]
-    lines = io.StringIO()
-    writer = csv.DictWriter(lines, names, restval="", delimiter=delimiter, lineterminator=ending)
-    writer.writerows(rows)
-    if not content.endswith(b"\n"):
-        content += ending.encode()
-    replace_file(path, content + lines.getvalue().encode(), stat.S_IMODE(path.stat().st_mode))
+    try:
+        added = _added_to(content.decode("utf-8-sig"), rows)
+    except (ValueError, csv.Error):
+        raise BadTable(
+            f"No line can be added to {path}.", "Save it as 'CSV UTF-8' again; its first line must be the header."
+        ) from None
+    return content + added.encode()
+
+
+def _added_to(text: str, rows: Sequence[Mapping[str, object]]) -> str:
+    """What must be written after ``text``, so that ``rows`` are the last of the table.
+
+    Raises:
+        ValueError, csv.Error: there is no header, one of their columns is not there, or they are not read as rows there.
+    """
+    known = [cells for _, cells in _rows_of(text)]
+    if not known or not all(row.keys() <= set(known[0]) for row in rows):
+        raise ValueError
+    lines = lines_of(text)
+    delimiter, ending = dialect_of(lines[header_place(lines)])
+    values = [[str(row.get(name, "")) for name in known[0]] for row in rows]
+    added = io.StringIO()
+    csv.writer(added, delimiter=delimiter, lineterminator=ending).writerows(values)
+    end = ("" if text.endswith(("\n", "\r")) else ending) + added.getvalue()
+    if [cells for _, cells in _rows_of(text + end)] != known + [[value.strip() for value in row] for row in values]:
+        raise ValueError
+    return end
+
+
+def _rows_of(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(last line, cells without spaces around them) of the header and of every row that is neither blank nor a comment.
+
+    Raises:
+        csv.Error: it is no CSV.
+    """
+    lines = lines_of(text)
+    place = header_place(lines)
+    if place == len(lines):
+        return
+    reader = csv.reader(lines[place:], delimiter=dialect_of(lines[place])[0])
+    for row in reader:
+        cells = [cell.strip() for cell in row]
+        if any(cells) and not cells[0].startswith("#"):
+            yield place + reader.line_num, cells
 
 
 def refuse_erased(connection: duckdb.DuckDBPyConnection, path: Path, codes: Sequence[tuple[int, str]]) -> None:
@@ -119,15 +184,14 @@ class TableReader:
             ) from None
         except UnicodeDecodeError:
             raise BadTable(f"{self.path} is not UTF-8.", "Save it as 'CSV UTF-8'.") from None
-        reader = csv.reader(io.StringIO(text), delimiter=dialect_of(text)[0])
+        lines: list[tuple[int, list[str]]] = []
         try:
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+            lines.extend(_rows_of(text))
         except csv.Error:
             raise BadTable(
-                f"{self.path} cannot be read as CSV from line {reader.line_num + 1} on.",
+                f"{self.path} cannot be read as CSV from line {lines[-1][0] + 1 if lines else 1} on.",
                 "Save it as 'CSV UTF-8' again.",
             ) from None
-        lines = [(number, row) for number, row in lines if any(row) and not row[0].startswith("#")]
         if not lines:
             raise BadTable(f"{self.path} has no header.", f"Its first line must be {','.join(columns)}.")
         names = lines[0][1]

@@ -28,7 +28,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consonance.erasure import releases as unpublishing
-from consonance.erasure import rewriting, withdrawal
+from consonance.erasure import rewriting, study_files, withdrawal
 from consonance.erasure.participant_tables import TEXTS, relations
 from consonance.erasure.planning import NothingPending, UnknownParticipant, plan, plan_replay
 from consonance.erasure.record import FILE, OLD_FILE, ErasureRecord, UnreadableRecord, WithdrawalBusy, only_one, pending
@@ -1095,7 +1095,67 @@ def test_a_faulty_ledger_stops_it_before_anything_is_erased(small_copy: SmallStu
     assert small_copy.vault("select count(*) from vault.raw.tombstones") == [(0,)]
 
 
+@pytest.mark.parametrize("top", ["\n", "# Decisions\n", "# Anna's, \"Ben's;\n,,;\n\n", '"# One, two"\r\n'])
+def test_what_stands_above_the_header_of_the_ledger_stops_no_withdrawal(
+    small_copy: SmallStudy, finished: SmallStudy, quick: None, top: str
+) -> None:
+    ledger = small_copy.study.consents_path
+    ledger.write_bytes(top.encode() + ledger.read_bytes())
+    erase(small_copy, "P2")
+    assert ledger.read_bytes() == top.encode() + finished.study.consents_path.read_bytes()
+    small_copy.load()
+
+
+def test_a_ledger_to_which_no_line_can_be_added_stops_it_before_anything_is_erased(small_copy: SmallStudy) -> None:
+    ledger = small_copy.study.consents_path
+    ledger.write_bytes(ledger.read_bytes().rstrip() + b'"')
+    with pytest.raises(BadTable, match="No line can be added"):
+        plan(small_copy.study, "P2", NOW)
+    assert pending(small_copy.study) is None
+
+
 # Lines of tables
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "#,code,valence\nabc1,21,7\nabc2,P1,21\n",
+        "\n\r\n#;code;valence\r\nabc1; 21;7\r\nabc2;P1;21\r\n",
+        "#\tcode\tvalence\rabc1\t21\t7\rabc2\tP1\t21\r",
+    ],
+)
+def test_answers_go_whatever_their_header_begins_with(small: SmallStudy, content: str) -> None:
+    """Typeform's first column is called ``#``."""
+    (small.study.survey_maps).mkdir()
+    (small.study.survey_maps / "typeform.yml").write_text(
+        "files: typeform.csv\nformat: wide\nparticipant: code\nmoments: {answered: code}\nitems: {valence: affect_grid.valence}\n"
+    )
+    table = small.study.surveys / "typeform.csv"
+    table.write_bytes(content.encode())
+    assert study_files.find(small.study, ["21"]).lines == {"surveys/typeform.csv": 1}
+    study_files.clear(small.study, {"21": "erased-0"})
+    assert table.read_bytes() == re.sub("abc1.*?\\W7\r?\n?", "", content).encode()
+    assert study_files.left_to_do(small.study, ["21"], []) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("no map.csv", "who,valence\n21,7\n"),
+        ("title.csv", "Answers of May\nparticipant_code,valence\n21,7\n"),
+        ("formr.json", '[{"session": "21"}]'),
+        ("object.json", '{"participant_code": "21"}'),
+    ],
+)
+def test_questionnaire_files_in_which_no_column_has_codes_are_named(small: SmallStudy, name: str, content: str) -> None:
+    (small.study.surveys / name).write_text(content)
+    (small.study.surveys / "empty.csv").write_text("\n")
+    (small.study.surveys / "questions.csv").write_text("columnName,fullQuestion\nmood,How are you?\n")
+    study_files.clear(small.study, {"21": "erased-0"})
+    (to_do,) = study_files.left_to_do(small.study, ["21"], [])
+    assert to_do.startswith(f"surveys/{name} ") and to_do.endswith("remove the participant's lines from it.")
+
 
 CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=8)
 
