@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -18,7 +19,7 @@ from consonance.erasure.evidence import Evidence
 from consonance.erasure.record import ErasureRecord
 from consonance.erasure.releases import Unpublished, read_handovers
 from consonance.erasure.search import Scan
-from consonance.erasure.study_files import file_hashes, naming
+from consonance.erasure.study_files import file_hashes, names_of_others, naming, naming_in_paths
 from consonance.site.pages import render
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
@@ -75,6 +76,7 @@ def write_certificate(
     """
     handovers = read_handovers(study)
     after = file_hashes(study)
+    others = names_of_others(study, record.people.participant_code)
     content: dict[str, Any] = {
         "schema": "consonance certificate of erasure 2",
         "study": Settings.read(study).title,
@@ -105,7 +107,7 @@ def write_certificate(
             for release in record.releases
         ],
         "current_release": {"number": releases.current, "why": _without_names(releases.why, record)},
-        "left_to_the_operator": [_without_names(line, record) for line in to_do],
+        "left_to_the_operator": [_without_names(line, record, others) for line in to_do],
         "audit_log": {"entry": evidence.searched.number, "hash": evidence.searched.entry_hash},
         "software": {"python": platform.python_version()} | {name: version(name) for name in SOFTWARE},
     }
@@ -125,9 +127,12 @@ def write_certificate(
     return certificate, page
 
 
-def _without_names(text: str, record: ErasureRecord) -> str:
-    """``text`` as the certificate may have it: the operator may have given a file the name of the participant."""
-    pattern = naming(record.names)
+def _without_names(text: str, record: ErasureRecord, others: Collection[str] = ()) -> str:
+    """``text`` as the certificate may have it: the operator may have given a file the name of the participant.
+
+    What is left to the operator may also be in the folder of another participant, or be called as ``others`` are.
+    """
+    pattern = naming_in_paths([*record.names, *record.tool_ids, *others])
     return pattern.sub("…", text) if pattern else text
 
 

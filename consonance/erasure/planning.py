@@ -23,6 +23,7 @@ from consonance.study.schema import lay_out_stores
 from consonance.study.tokens import Tokens
 from consonance.study.tombstones import LABEL_PREFIX, missing_tombstones, read_tombstones
 from consonance.study.vault import open_study
+from loaders.donation_tools.files import ids_of
 
 # Everybody the vault has a code of.
 CODES = """
@@ -157,4 +158,5 @@ def draft(study: Study, codes: Sequence[str], requested_at: datetime | None) -> 
             },
             study_files=find(study, codes),
             files={},
+            tool_ids=tuple(sorted({tool_id for code in codes for tool_id in ids_of(study, code)} - set(codes))),
         )

@@ -63,6 +63,7 @@ class ErasureRecord:
         requested_at: When the participant asked for it, ISO 8601 in UTC; ``None`` for a stale backup.
         begun_at: When the command was first started, ISO 8601 in UTC.
         usernames: The user names of their Spotify accounts.
+        tool_ids: What donation tools call them, if that is not their code.
         donations: Tokens of the donations that are theirs alone.
         releases: Those that hold them.
         rows: Their rows by store and table, before.
@@ -80,6 +81,7 @@ class ErasureRecord:
     rows: dict[str, dict[str, int]]
     study_files: StudyFiles
     files: dict[str, dict[str, int | str]]
+    tool_ids: tuple[str, ...] = ()  # a record of an earlier version has none
 
     @property
     def is_replay(self) -> bool:
@@ -113,6 +115,7 @@ class ErasureRecord:
             | {
                 "people": People(**{key: tuple(values) for key, values in content["people"].items()}),
                 **{name: tuple(content[name]) for name in ("tokens", "usernames", "donations")},
+                "tool_ids": tuple(content.get("tool_ids", ())),
                 "study_files": StudyFiles(**content["study_files"]),
                 "releases": tuple(Release(**release) for release in content["releases"]),
             }

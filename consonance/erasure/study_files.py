@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ from consonance.study.desk import readers_of_former
 from consonance.study.files import remove_within, replace_file, sha256_of, sync
 from consonance.study.folder import Study
 from consonance.study.tables import decoded, dialect_of, header_place, lines_of
+from consonance.study.vault import open_study
 from loaders.donation_tools import files as tool_files
+from loaders.inbox import find_donations
 from loaders.side_files import side_files
 from loaders.surveys.maps import Maps, questionnaire_files
 from loaders.surveys.tables import LISTING
@@ -119,7 +121,7 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
     Args:
         study: Cleared.
         codes: Of the participants who were erased.
-        names: Their user names.
+        names: Their user names, and the ids that donation tools gave them.
     """
     to_do = [
         f"{study.within(path)} is a link out of the study folder, or cannot be deleted: delete it, and what it links to."
@@ -142,9 +144,16 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         f"{study.within(path)} cannot be read as the file of a donation tool: delete it if the participant is in it."
         for path in tool_files.unreadable(study)
     ]
+    others = _enrolled(study) - set(codes)
+    named = _still_named(study, [*codes, *names], others)
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
-        for path in _still_named(study, [*codes, *names])
+        for path in named
+    ]
+    to_do += [
+        f"{study.within(path)} is of nobody who is enrolled: delete it if the participant is in it."
+        for path in _of_nobody(study, others)
+        if path not in named
     ]
     to_do += [
         f"{reader} still has the former analysis.duckdb open, with the participant in it: end that session."
@@ -268,32 +277,68 @@ def _is_code(cell: object, code: str) -> bool:
     return str(cell).strip().strip('"') == code
 
 
-def naming(names: Sequence[str]) -> re.Pattern[str] | None:
+def naming(names: Iterable[str]) -> re.Pattern[str] | None:
     """A pattern that finds any of ``names`` as a whole word, in any case; ``None`` if there is no name."""
-    if not names:
-        return None
-    longest_first = sorted(names, key=len, reverse=True)
-    return re.compile(
-        "|".join(rf"(?<![0-9A-Za-z_-]){re.escape(name)}(?![0-9A-Za-z_-])" for name in longest_first), re.IGNORECASE
+    return _any_of((name, "_-") for name in names)
+
+
+def naming_in_paths(names: Iterable[str]) -> re.Pattern[str] | None:
+    """The same for paths, where ``_`` and ``-`` separate words; but not short numbers, of which paths have many."""
+    return _any_of((name, "_-" if _is_short_number(name) else "") for name in names)
+
+
+def _any_of(names: Iterable[tuple[str, str]]) -> re.Pattern[str] | None:
+    """A pattern for names, each with what goes on with a word beside letters and digits."""
+    longest_first = sorted(names, key=lambda one: -len(one[0]))
+    either = "|".join(
+        rf"(?<![0-9A-Za-z{joins}]){re.escape(name)}(?![0-9A-Za-z{joins}])" for name, joins in longest_first
     )
+    return re.compile(either, re.IGNORECASE) if either else None
 
 
-def _still_named(study: Study, names: Sequence[str]) -> list[Path]:
+def _is_short_number(name: str) -> bool:
+    return len(name) < 5 and name.isdigit()
+
+
+def names_of_others(study: Study, codes: Sequence[str]) -> set[str]:
+    """The codes of everybody who is enrolled, but for ``codes``; and every id of a donation tool that is left."""
+    return _enrolled(study) - set(codes) | tool_files.tool_ids(study)
+
+
+def _enrolled(study: Study) -> set[str]:
+    with open_study(study, read_only=True) as connection:
+        return {
+            code for (code,) in connection.execute("select participant_code from vault.raw.participants").fetchall()
+        }
+
+
+def _still_named(study: Study, names: Sequence[str], others: set[str]) -> list[Path]:
     """Files of the study folder that name one of ``names`` as a whole word, or are another copy of a store.
 
-    Stores and releases are searched by value, other participants' donations and feature archives not at all.
-    A short number is searched for in the names of files only: ``21`` means many things in many files.
+    Stores and releases are searched by value, feature archives not at all, and of the inbox only the paths. A short
+    number is searched for in paths only: ``21`` means many things in many files. What is called as the participants
+    ``others`` are is theirs, also if a code of theirs begins with a name.
     """
-    by_name, by_content = naming(names), naming([name for name in names if len(name) >= 5 or not name.isdigit()])
+    by_path, by_content = naming_in_paths(names), naming(name for name in names if not _is_short_number(name))
     stores = {study.vault_path, study.catalogue_path, study.warehouse_path, study.desk_path}
-    elsewhere = {study.inbox, study.catalogue, study.published, study.pending}
+    elsewhere = {study.catalogue, study.published, study.pending}
     found = []
     for path in sorted(study.root.rglob("*")):
         if not path.is_file() or path.is_symlink() or path in stores or not elsewhere.isdisjoint(path.parents):
             continue
-        if _is_copy(path) or (by_name and by_name.search(path.name)) or (by_content and _holds(path, by_content)):
+        parts = [part for part in path.relative_to(study.root).parts if not {part, Path(part).stem} & others]
+        is_named = by_path and any(map(by_path.search, parts))
+        is_donated = study.inbox in path.parents
+        if is_named or (not is_donated and (_is_copy(path) or (by_content and _holds(path, by_content)))):
             found.append(path)
     return found
+
+
+def _of_nobody(study: Study, enrolled: Collection[str]) -> list[Path]:
+    """The files in the inbox itself that can be read, or are of no known donation tool, and have nobody of ``enrolled``."""
+    beside = [one for one in find_donations(study) if one.path.parent == study.inbox and one.path.is_file()]
+    of_somebody = {one.path for one in beside if one.broken or one.participant_code in enrolled}
+    return sorted({one.path for one in beside} - of_somebody)
 
 
 def _holds(path: Path, pattern: re.Pattern[str]) -> bool:

@@ -83,7 +83,7 @@ def withdraw(
         with step("searching every store"):
             scan, left = search_stores(study, record)
         with step("writing the certificate"):
-            to_do = left_to_do(study, record.people.participant_code, record.usernames)
+            to_do = left_to_do(study, record.people.participant_code, [*record.usernames, *record.tool_ids])
             to_do += exports_to_delete(study, [release.number for release in record.releases])
             evidence = note_search(study, record, scan)
             certificate, page = write_certificate(study, record, left, releases, scan, to_do, evidence)

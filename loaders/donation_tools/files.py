@@ -56,7 +56,7 @@ def shares_in(path: Path) -> list[Share]:
 
 def held_of(study: Study, code: str) -> list[Held]:
     """What the files of tools hold of the participant ``code``. Files that cannot be read are left out."""
-    ids = _ids_of(study, code)
+    ids = ids_of(study, code)
     return [Held(path, share.size) for path, shares in _readable(study) for share in shares if share.tool_id in ids]
 
 
@@ -71,12 +71,18 @@ def tool_ids(study: Study) -> set[str]:
     return (named | set(read_donation_ids(study))) - {""}
 
 
+def ids_of(study: Study, code: str) -> Collection[str]:
+    """The ids by which files of tools mean the participant ``code``."""
+    codes = read_donation_ids(study)
+    return {tool_id for tool_id, meant in codes.items() if meant == code} | ({code} - codes.keys())
+
+
 def remove(study: Study, code: str) -> None:
     """Remove the participant ``code`` from the files of tools: their part of a file, or the file if nobody else is in it."""
     # A person may have two ids in one file.
     for path in dict.fromkeys(held.path for held in held_of(study, code)):
         tool = None if port.is_port(path.name) else _tool_of(path)
-        left = tool.without(read_document(path), _ids_of(study, code)) if tool else None
+        left = tool.without(read_document(path), ids_of(study, code)) if tool else None
         if left is None:
             remove_within(study.root, path)
             sync(study.inbox)
@@ -89,11 +95,6 @@ def _tool_of(path: Path) -> _Tool | None:
     with path.open("rb") as file:
         start = file.read(PEEK).removeprefix(BYTE_ORDER_MARK)
     return next((tool for tool in TOOLS if tool.START.match(start)), None)
-
-
-def _ids_of(study: Study, code: str) -> Collection[str]:
-    codes = read_donation_ids(study)
-    return {tool_id for tool_id, meant in codes.items() if meant == code} | ({code} - codes.keys())
 
 
 def _readable(study: Study) -> Iterator[tuple[Path, list[Share]]]:

@@ -595,6 +595,7 @@ def test_a_withdrawal_that_version_0_1_began_is_finished(
 ) -> None:
     record = _interrupted(small_copy.study)
     content = json.loads(record.as_json())
+    del content["tool_ids"]
     content |= {"papers": content.pop("study_files"), "kept": [], "project_digest": "", "audit_entries": 3}
     _as_version_0_1_wrote_it(small_copy.study, json.dumps(content))
     assert pending(small_copy.study) == record
@@ -766,6 +767,43 @@ def test_a_certificate_names_nobody_whatever_the_case(small_copy: SmallStudy, qu
     assert json.loads(erased.certificate.read_text())["study_files"]["lines"]["surveys/grid of ….csv"] == 1
     stated = json.loads(erased.certificate.read_text())["left_to_the_operator"]
     assert [line.split(" names ")[0] for line in stated] == ["….txt", "Notes on ….txt", "surveys/grid of ….csv"]
+
+
+def test_donations_and_ids_that_remain_are_listed(small_copy: SmallStudy, quick: None) -> None:
+    """Whatever is called as the participant is; and what lies in the inbox itself and is of nobody."""
+    study, inbox, tool_id = small_copy.study, small_copy.study.inbox, "5f2b9c1e"
+    study.donation_ids_path.write_text(f"tool_id,participant_code\n{tool_id},P2\nid-of-p1,P1\n")
+    donated = inbox / "P2" / "export.zip"
+    small_copy.enrol("P2-b")
+    small_copy.load()
+    named = [
+        *("P2.zip", "P2 (old)/my.zip", "p2/my.zip", "P1/notes_p2.txt", "P2-b/P2_b.zip"),
+        *(f"assignment-1_participant-{tool_id}_key-17.json", f"P3/listener-of-{2}.zip"),
+    ]
+    of_nobody = ["ddm_download.zip", "ddm-stranger.json", "old.txt"]
+    stay = ["P2-b/mine.zip", "P1/2.zip", "P1/P22.zip", "ddm.json", ".DS_Store"]
+    for name in (*named, *of_nobody, *stay):
+        (inbox / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(donated, inbox / name)
+    for name, of in (("ddm.json", "id-of-p1"), ("ddm-stranger.json", "stranger")):
+        donations = [{"participant": of, "consent": True, "data": [account_play()]}]
+        (inbox / name).write_text(
+            json.dumps({"blueprints": {"1": {"blueprint_name": "Spotify", "donations": donations}}})
+        )
+    (small_copy.root / "prolific.csv").write_text(f"id,email\n{tool_id},a@b.c\n")
+    planned = plan(study, "P2", NOW)
+    assert planned.tool_ids == (tool_id,)
+    erased = withdraw(study, planned)
+    expected = {f"inbox/{name} names the participant" for name in named} | {"prolific.csv names the participant"}
+    expected |= {f"inbox/{name} is of nobody who is enrolled" for name in of_nobody}
+    assert {line.partition(":")[0].partition(", or")[0] for line in erased.to_do} == expected
+    # The certificate names neither them nor others, and nothing else keeps the id.
+    for place in (erased.certificate, erased.page):
+        assert not re.search(rf"p[12]\b|P2-b|{tool_id}|listener-of|stranger", place.read_text(), re.IGNORECASE), place
+    kept = [path for path in small_copy.root.rglob("*") if path.is_file() and tool_id.encode() in path.read_bytes()]
+    assert kept == [small_copy.root / "prolific.csv"]
+    with small_copy.opened() as connection:
+        assert tool_id not in str(contents(connection, "vault"))
 
 
 def test_a_replay_of_somebody_who_is_not_back_looks_for_no_name(
