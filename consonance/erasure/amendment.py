@@ -2,8 +2,9 @@
 
 What is no longer covered is erased from the vault. The models say which plays that is: dbt judges every row again,
 and those with the fate ``purpose_not_granted`` or ``outside_consent_window`` are deleted, with every copy of theirs
-(a copy would take their place). What would bring them back later is known by a hash (``erased_plays``). Answers, libraries and demographics need no step here: each load reads them again,
-of those who grant them. Then vault and warehouse are written into fresh files.
+(a copy would take their place). What would bring them back later is known by a hash (``erased_plays``). Answers,
+libraries and demographics need no step here: each load reads them again, of those who grant them. The give-back pages of
+those concerned are deleted. Then vault and warehouse are written into fresh files.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.erasure.vault_rows import drop_what_dbt_made
 from consonance.study.audit_log import Fact, anchor, record
 from consonance.study.dbt_command import run_dbt
+from consonance.study.files import remove_within
 from consonance.study.folder import Study
 from consonance.study.tokens import Tokens
 from consonance.study.vault import open_study
@@ -73,6 +75,8 @@ def erase_uncovered(study: Study, progress: Callable[[str], None] = lambda _: No
         run_dbt(study, "run", "--select", "+int_play_fates")
     progress("erasing the data that consent no longer covers")
     erased = _delete(study, concerned, losing_some_plays)
+    for one in concerned:
+        remove_within(study.root, study.giveback_of(one.participant_code))  # it shows what was erased
     progress("writing the vault into a fresh file")
     rewrite_vault(study)
     progress("building the warehouse again (dbt run)")

@@ -418,6 +418,17 @@ def test_a_hash_of_an_erased_play_says_nothing_without_the_secret(reduced: Small
     assert rows[1][1] == hashlib.sha256(f"erased|{secret}|{minute}|60004".encode()).hexdigest()
 
 
+@pytest.mark.parametrize("purpose", ["private_sessions", "demographics", "library", "emotion_reports"])
+def test_the_give_back_page_goes_with_what_it_shows(donated: SmallStudy, unbuilt: None, purpose: str) -> None:
+    donated.study.giveback.mkdir()
+    for code in ("A", "B"):
+        donated.study.giveback_of(code).write_text(f"A Track of {code}")
+    amend(donated, without("sharing_public"))
+    assert donated.study.giveback_of("A").exists()
+    amend(donated, without(purpose), at="2025-07-01T10:00:00+00:00")
+    assert [path.name for path in donated.study.giveback.iterdir()] == ["B.html"]
+
+
 def test_flags_leave_nothing_to_erase(donated: SmallStudy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rewriting, "run_dbt", lambda *_: pytest.fail("nothing to rebuild"))
     (report,) = amend(donated, without("sharing_public"))
