@@ -19,13 +19,14 @@ from consonance.erasure.evidence import Evidence
 from consonance.erasure.record import ErasureRecord
 from consonance.erasure.releases import Unpublished, read_handovers
 from consonance.erasure.search import Scan
-from consonance.erasure.study_files import file_hashes, names_of_others, naming, naming_in_paths
+from consonance.erasure.study_files import file_hashes, naming, naming_in_paths, others_enrolled
 from consonance.site.pages import render
 from consonance.study.errors import ConsonanceError
 from consonance.study.files import replace_file
 from consonance.study.folder import Study
 from consonance.study.forms import BadForm, refuse_other_certificate
 from consonance.study.settings import Settings
+from loaders.donation_tools.files import tool_ids
 
 SOFTWARE = ("consonance", "duckdb", "dbt-core", "dbt-duckdb")
 METHOD = (
@@ -76,7 +77,7 @@ def write_certificate(
     """
     handovers = read_handovers(study)
     after = file_hashes(study)
-    others = names_of_others(study, record.people.participant_code)
+    others = others_enrolled(study, record.people.participant_code) | tool_ids(study)
     content: dict[str, Any] = {
         "schema": "consonance certificate of erasure 2",
         "study": Settings.read(study).title,

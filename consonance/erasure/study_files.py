@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -115,14 +115,16 @@ def file_hashes(study: Study) -> dict[str, dict[str, int | str]]:
     }
 
 
-def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list[str]:
+def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str], others: Set[str] = frozenset()) -> list[str]:
     """What only a person can clear, one sentence each.
 
     Args:
         study: Cleared.
         codes: Of the participants who were erased.
         names: Their user names, and the ids that donation tools gave them.
+        others: The codes of those who are enrolled.
     """
+    named = _still_named(study, [*codes, *names], others)
     to_do = [
         f"{study.within(path)} is a link out of the study folder, or cannot be deleted: delete it, and what it links to."
         for code in codes
@@ -133,9 +135,10 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         try:
             _relabelled(table, "")
         except _NoCodes:
-            to_do.append(
-                f"{study.within(table.path)} has no column that is known to have participant codes: remove the participant's lines from it."
-            )
+            if table.path not in named:
+                to_do.append(
+                    f"{study.within(table.path)} has no column that is known to have participant codes: remove the participant's lines from it."
+                )
         except UNREADABLE:
             to_do.append(
                 f"{study.within(table.path)} cannot be read as {table.kind}: remove the participant's lines from it."
@@ -144,8 +147,6 @@ def left_to_do(study: Study, codes: Sequence[str], names: Sequence[str]) -> list
         f"{study.within(path)} cannot be read as the file of a donation tool: delete it if the participant is in it."
         for path in tool_files.unreadable(study)
     ]
-    others = _enrolled(study) - set(codes)
-    named = _still_named(study, [*codes, *names], others)
     to_do += [
         f"{study.within(path)} names the participant, or may be a copy of a store: look at the file, and delete the file or the name in it."
         for path in named
@@ -300,19 +301,18 @@ def _is_short_number(name: str) -> bool:
     return len(name) < 5 and name.isdigit()
 
 
-def names_of_others(study: Study, codes: Sequence[str]) -> set[str]:
-    """The codes of everybody who is enrolled, but for ``codes``; and every id of a donation tool that is left."""
-    return _enrolled(study) - set(codes) | tool_files.tool_ids(study)
+def others_enrolled(study: Study, codes: Sequence[str]) -> set[str]:
+    """The codes of everybody who was enrolled at the last load, but for ``codes``.
 
-
-def _enrolled(study: Study) -> set[str]:
+    Raises:
+        StoreError, VaultKeyError: the vault cannot be opened.
+    """
     with open_study(study, read_only=True) as connection:
-        return {
-            code for (code,) in connection.execute("select participant_code from vault.raw.participants").fetchall()
-        }
+        enrolled = connection.execute("select participant_code from vault.raw.participants").fetchall()
+    return {code for (code,) in enrolled} - set(codes)
 
 
-def _still_named(study: Study, names: Sequence[str], others: set[str]) -> list[Path]:
+def _still_named(study: Study, names: Sequence[str], others: Set[str]) -> list[Path]:
     """Files of the study folder that name one of ``names`` as a whole word, or are another copy of a store.
 
     Stores and releases are searched by value, feature archives not at all, and of the inbox only the paths. A short
@@ -334,8 +334,10 @@ def _still_named(study: Study, names: Sequence[str], others: set[str]) -> list[P
     return found
 
 
-def _of_nobody(study: Study, enrolled: Collection[str]) -> list[Path]:
+def _of_nobody(study: Study, enrolled: Set[str]) -> list[Path]:
     """The files in the inbox itself that can be read, or are of no known donation tool, and have nobody of ``enrolled``."""
+    if not study.inbox.is_dir():
+        return []
     beside = [one for one in find_donations(study) if one.path.parent == study.inbox and one.path.is_file()]
     of_somebody = {one.path for one in beside if one.broken or one.participant_code in enrolled}
     return sorted({one.path for one in beside} - of_somebody)

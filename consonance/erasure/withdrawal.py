@@ -22,7 +22,7 @@ from consonance.erasure.record import ErasureRecord, begin, end, only_one, pendi
 from consonance.erasure.releases import Unpublished, unpublish
 from consonance.erasure.rewriting import rebuild_warehouse, rewrite_vault
 from consonance.erasure.search import Scan, search_stores
-from consonance.erasure.study_files import clear, left_to_do
+from consonance.erasure.study_files import clear, left_to_do, others_enrolled
 from consonance.erasure.vault_rows import delete_rows
 from consonance.study.folder import Study
 
@@ -83,7 +83,9 @@ def withdraw(
         with step("searching every store"):
             scan, left = search_stores(study, record)
         with step("writing the certificate"):
-            to_do = left_to_do(study, record.people.participant_code, [*record.usernames, *record.tool_ids])
+            codes = record.people.participant_code
+            others = others_enrolled(study, codes)
+            to_do = left_to_do(study, codes, [*record.usernames, *record.tool_ids], others)
             to_do += exports_to_delete(study, [release.number for release in record.releases])
             evidence = note_search(study, record, scan)
             certificate, page = write_certificate(study, record, left, releases, scan, to_do, evidence)
