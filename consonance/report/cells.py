@@ -34,6 +34,26 @@ def persons(count: int, one: str = "person") -> str:
     return f"{count:,} {one}s" if count else f"no {one}"
 
 
+def persons_apart(counts: Iterable[int]) -> dict[int, str]:
+    """Numbers of persons in words, so that no two of those that are given differ by 1 to the threshold.
+
+    Who takes part and did not do what others did is counted by the difference of two numbers. The largest is given; of the
+    others each that is far enough from all given before.
+
+    Args:
+        counts: All that a page or a table says of persons; first of all how many there are.
+    """
+    words, given = dict[int, str](), None
+    for count in sorted(set(counts), reverse=True):
+        if 0 < count <= small_group():
+            words[count] = f"up to {small_group()}"
+        elif count and given is not None and given - count <= small_group():
+            words[count] = f"up to {small_group()} fewer than {given:,}"
+        else:
+            words[count], given = f"{count:,}", count
+    return words
+
+
 @dataclass(frozen=True)
 class Group:
     """A group of persons. ``names`` has several names where small groups were put together."""

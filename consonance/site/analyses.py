@@ -12,6 +12,7 @@ import duckdb
 import pandas as pd
 
 from consonance.checks.lineage.project import Model
+from consonance.report.cells import persons_apart
 from consonance.report.figures import BLUE, Figure, Table, drawn, intervals, named
 from consonance.site.codebook import Entry, entries
 from consonance.site.numbers import told
@@ -29,6 +30,8 @@ DRAWN = {
     "skips_by_hour": "mean_skip_rate",
     "weekday_listening": "mean_minutes_on_listening_days",
 }
+# Of which whole the rows are parts, where it is not all rows together.
+WHOLES = {"coverage_by_method": ("feature",), "fates_of_donated_rows": ("history_source",)}
 SLOPES = {"music_valence_and_reported_valence": ("slope", "slope_from", "slope_to")}
 
 
@@ -70,10 +73,13 @@ def answered(connection: duckdb.DuckDBPyConnection, analyses: Iterable[Model]) -
     Raises:
         SmallCells: the rows of one do not say of how many persons they are, in a column ``participants``.
     """
-    return [_answered(connection, analysis) for analysis in sorted(analyses, key=lambda analysis: analysis.name)]
+    people = int(connection.execute("select count(*) from marts.participants").fetchall()[0][0])
+    return [
+        _answered(connection, analysis, people) for analysis in sorted(analyses, key=lambda analysis: analysis.name)
+    ]
 
 
-def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model) -> Analysis:
+def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model, people: int) -> Analysis:
     comments = [line[3:] for line in analysis.source.splitlines() if line.startswith("-- ")]
     question, _, notes = " ".join(comments).partition("? ")
     sql = "\n".join(line for line in analysis.sql.strip().splitlines() if not line.startswith("-- "))
@@ -86,7 +92,12 @@ def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model) -> Analysi
     if "participant_id" in names:
         return Analysis(analysis.name, f"{question}?", notes, sql, (), (), 0, tuple(found), None)
     # Of how many a row is may be unknown: it may be one.
-    answer = told(connection, "select *, coalesce(participants, 1) as persons from temp.main.answer", adds_up=True)
+    answer = told(
+        connection,
+        "select *, coalesce(participants, 1) as persons from temp.main.answer",
+        parts_of=WHOLES.get(analysis.name, ()),
+    )
+    words = persons_apart([people, *(row["persons"] for row in answer.rows)])
     rows = [{name: _known(row[name]) for name in names} for row in answer.rows]
     return Analysis(
         analysis.name,
@@ -94,7 +105,10 @@ def _answered(connection: duckdb.DuckDBPyConnection, analysis: Model) -> Analysi
         notes,
         sql,
         tuple(names),
-        tuple(tuple(_shown(value) for value in row.values()) for row in rows),
+        tuple(
+            tuple(words[value] if name == "participants" else _shown(value) for name, value in row.items())
+            for row in rows
+        ),
         answer.left_out,
         (),
         _figure(analysis.name, f"{question}?", names, rows),

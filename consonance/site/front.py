@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from consonance.release.parameters import small_group
-from consonance.report.cells import persons
+from consonance.report.cells import persons, persons_apart
 from consonance.report.figures import Figure
 from consonance.report.reading import Marts, NothingToReport, Origin, opened
 from consonance.report.section import Section
@@ -18,8 +17,11 @@ from consonance.report.sections.mood_map import valence_arousal_map
 SECTIONS: tuple[Callable[[Marts], Section], ...] = (what_was_heard_when, coverage_and_its_bias, valence_arousal_map)
 PICTURES = ("clock", "months", "coverage-shares", "map")
 # What there is, and the mart that has it: counted only if it is of more persons than a small group.
+# Plays of the two kinds of history are apart: analyses that are about one kind add up to its number, so that with a number of
+# all plays who has the other kind would be a difference.
 COUNTED = {
-    "plays": "plays",
+    "plays of extended histories": "plays where history_source = 'extended'",
+    "plays of account histories": "plays where history_source = 'account'",
     "sessions of listening": "sessions",
     "emotion reports": "emotion_reports",
 }
@@ -55,12 +57,13 @@ def front(desk: Origin) -> Front:
     """
     try:
         with opened(desk) as marts:
+            people = marts.persons("participants")
             sections = [section(marts) for section in SECTIONS]
             shown = {figure.key: figure for section in sections for figure in section.figures}
             return Front(
-                persons(marts.persons("participants"), "participant"),
-                tuple(_counts(marts)),
-                _grants(marts),
+                persons(people, "participant"),
+                _counts(people, {what: found for what, mart in COUNTED.items() if (found := marts.counted(mart))}),
+                _grants(people, _granting(marts)),
                 tuple(shown[key] for key in PICTURES if key in shown),
                 tuple(text for section in sections for text in section.missing),
             )
@@ -69,26 +72,20 @@ def front(desk: Origin) -> Front:
         return Front(persons(0, "participant"), (), {}, (), (f"The pictures cannot be shown. {nothing.remedy}",))
 
 
-def _grants(marts: Marts) -> dict[str, str]:
-    """The others, who do not grant it, may be few too."""
-    people = marts.persons("participants")
+def _granting(marts: Marts) -> dict[str, int]:
     return {
-        column.removeprefix("grants_").replace("_", " "): _granting(
-            marts.persons(f"participants where {column}"), people
-        )
+        column.removeprefix("grants_").replace("_", " "): marts.persons(f"participants where {column}")
         for column in sorted(marts.columns["participants"])
         if column.startswith("grants_")
     }
 
 
-def _granting(granting: int, people: int) -> str:
-    if granting > small_group() and 0 < people - granting <= small_group():
-        return f"all but up to {small_group()}"
-    return persons(granting, "participant")
+def _grants(people: int, granting: Mapping[str, int]) -> dict[str, str]:
+    """The others, who do not grant it, may be few too."""
+    words = persons_apart([people, *granting.values()])
+    return {purpose: f"{words[count]} participants" for purpose, count in granting.items()}
 
 
-def _counts(marts: Marts) -> Iterator[tuple[str, int, str]]:
-    for what, mart in COUNTED.items():
-        if found := marts.counted(mart):
-            rows, people = found
-            yield what, rows, persons(people, "participant")
+def _counts(people: int, found: Mapping[str, tuple[int, int]]) -> tuple[tuple[str, int, str], ...]:
+    words = persons_apart([people, *(of for _, of in found.values())])
+    return tuple((what, rows, f"{words[of]} participants") for what, (rows, of) in found.items())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,28 +16,16 @@ from consonance.study.folder import Study
 from consonance.study.records import records
 from consonance.study.vault import attach_to_read, lock_down, session_settings
 
-# Each with the number of persons that a row is of.
+# Each with the number of persons that a row is of. Of consent they say whether it is there: rows by purpose would be parts of
+# one another, and their differences rows of few persons.
 QUERIES = {
-    "fates": """
-        select history_source, fate, count(distinct participant_id) as persons, cast(sum(rows) as bigint) as rows
-        from audit.row_accounting
-        group by all
-        order by all
-    """,
     "coverage": """
-        select relation, purpose, participants as persons, rows, rows_without_consent
+        select relation, purpose, participants as persons, rows_without_consent = 0 as is_covered
         from audit.consent_coverage
         order by all
     """,
-    "features": """
-        select history_source, feature, feature_source, match_method, participants as persons, tracks, plays,
-            round(100 * share_of_plays, 1) as percent
-        from marts.feature_coverage
-        where grouped_by = 'all'
-        order by history_source, feature, plays desc, feature_source, match_method
-    """,
     "without_consent": """
-        select cast(coalesce(sum(rows_without_consent), 0) as bigint) as rows, (select count(*) from marts.participants) as persons
+        select coalesce(sum(rows_without_consent), 0) = 0 as is_covered, (select count(*) from marts.participants) as persons
         from audit.consent_coverage
     """,
 }
@@ -82,14 +70,15 @@ def numbers(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Told]:
     return {name: told(connection, query) for name, query in QUERIES.items()}
 
 
-def told(connection: duckdb.DuckDBPyConnection, query: str, *, adds_up: bool = False) -> Told:
+def told(connection: duckdb.DuckDBPyConnection, query: str, *, parts_of: Sequence[str] | None = None) -> Told:
     """What ``query`` finds, without the rows of few persons.
 
     Args:
         connection: The desk, or the warehouse, is the database in use.
         query: With a column ``persons``.
-        adds_up: Whether its rows are parts of a whole that may be known: then one row more is left out, the smallest of the
-            others, so that those left out are of more than few persons together.
+        parts_of: If rows are parts of a whole that may be known: the columns that name it, none if all rows are of one whole.
+            Of each whole of which a row is left out one more is, the smallest of the others, so that those left out are of
+            more than few persons together. Of equals it is the last: what stands first may be a whole on another page.
 
     Raises:
         SmallCells: its rows do not say of how many persons they are.
@@ -97,9 +86,12 @@ def told(connection: duckdb.DuckDBPyConnection, query: str, *, adds_up: bool = F
     found = connection.execute(query)
     columns = [column[0] for column in found.description or []]
     rows = records(found)
-    shown = [row for row in rows if not 0 < row.get("persons", 0) <= small_group()]
-    if adds_up and shown and len(shown) < len(rows):
-        smallest = min(shown, key=lambda row: row["persons"])
-        shown = [row for row in shown if row is not smallest]
+    small = [row for row in rows if 0 < row.get("persons", 0) <= small_group()]
+    shown = [row for row in rows if row not in small]
+    if parts_of is not None:
+        for whole in {tuple(row[name] for name in parts_of) for row in small}:
+            parts = [row for row in shown if tuple(row[name] for name in parts_of) == whole]
+            if parts:
+                shown.remove(min(reversed(parts), key=lambda row: row["persons"]))
     refuse_small_cells(shown, columns, "consonance/site/numbers.py")
     return Told(shown, len(rows) - len(shown))

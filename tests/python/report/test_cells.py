@@ -12,7 +12,15 @@ from report_marts import Shape, make
 
 from consonance.release.parameters import small_group
 from consonance.report import reading
-from consonance.report.cells import MEASURES, SmallCells, cells_of, persons, put_together, refuse_small_cells
+from consonance.report.cells import (
+    MEASURES,
+    SmallCells,
+    cells_of,
+    persons,
+    persons_apart,
+    put_together,
+    refuse_small_cells,
+)
 from consonance.report.reading import opened
 
 
@@ -38,6 +46,15 @@ def test_few_persons_have_no_number() -> None:
     assert [persons(n) for n in (0, 1, few, few + 1)] == [
         "no person", f"up to {few} persons", f"up to {few} persons", f"{few + 1} persons",
     ]  # fmt: skip
+
+
+@given(st.lists(st.integers(0, 300), max_size=9))
+def test_no_two_numbers_that_are_given_differ_by_few(counts: list[int]) -> None:
+    words = persons_apart(counts)
+    given_ = [count for count, said in words.items() if said == f"{count:,}"]
+    assert words.keys() == set(counts) and (not counts or max(counts) <= small_group() or max(counts) in given_)
+    assert all(a == b or min(a, b) == 0 or abs(a - b) > small_group() for a in given_ for b in given_)
+    assert not any(0 < count <= small_group() for count in given_)
 
 
 @settings(max_examples=25, deadline=None)

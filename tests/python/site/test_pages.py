@@ -19,9 +19,9 @@ from consonance.checks.history import check_history, note_checks
 from consonance.checks.lineage.project import Model
 from consonance.release.parameters import small_group
 from consonance.report.cells import SmallCells
-from consonance.report.reading import Origin
+from consonance.report.reading import Marts, Origin
 from consonance.site import build, front, numbers
-from consonance.site.analyses import answered
+from consonance.site.analyses import DRAWN, WHOLES, answered
 from consonance.site.frame import write_framed
 from consonance.site.page import Link, Page
 from consonance.site.pages import TEMPLATES, render
@@ -42,7 +42,7 @@ FORBIDDEN = ("consonance.study.key", "consonance.study.keyring", "consonance.stu
 RUNS_SQL = {
     "consonance/site/numbers.py": {"opened", "risks", "told"},
     # Of what it makes a table of, rows are shown through told, and columns as in the codebook.
-    "consonance/site/analyses.py": {"_answered"},
+    "consonance/site/analyses.py": {"answered", "_answered"},
     # Bars of few persons are put together or left out: test_codebook.py.
     "consonance/site/codebook.py": {"codebook", "entries", "_meanings", "_empty", "_words", "_persons_of", "_numbers"},
     "consonance/report/reading.py": {"persons", "counted", "_run", "opened"},
@@ -56,6 +56,11 @@ def sources() -> dict[str, ast.Module]:
         for folder in PAGES
         for path in (PROJECT / folder).rglob("*.py")
     }
+
+
+def have_participants(connection: duckdb.DuckDBPyConnection, people: int) -> None:
+    connection.execute("create schema marts")
+    connection.execute(f"create table marts.participants as select range as participant_id from range({people})")
 
 
 def test_pages_never_open_the_vault() -> None:
@@ -104,10 +109,21 @@ def test_a_row_that_is_left_out_is_no_difference_of_the_others() -> None:
     few = small_group()
     rows = f"(values ('a', {3 * few}), ('b', {few + 1}), ('c', {few}), ('d', {2 * few})) as t (name, persons)"
     with duckdb.connect() as connection:
-        found = numbers.told(connection, f"from {rows}", adds_up=True)
+        found = numbers.told(connection, f"from {rows}", parts_of=())
         assert [row["name"] for row in found.rows] == ["a", "d"] and found.left_out == 2
-        found = numbers.told(connection, f"from {rows} where name <> 'c'", adds_up=True)
+        found = numbers.told(connection, f"from {rows} where name <> 'c'", parts_of=())
         assert [row["name"] for row in found.rows] == ["a", "b", "d"] and found.left_out == 0
+
+
+def test_a_row_is_left_out_of_each_whole_and_of_equals_the_last() -> None:
+    few = small_group()
+    rows = f"""(values ('old', 'kept', {2 * few}), ('old', 'doubled', {2 * few}), ('old', 'late', 1),
+        ('new', 'kept', {few + 1}), ('new', 'doubled', 0), ('lost', 'kept', {few})) as t (history, fate, persons)"""
+    with duckdb.connect() as connection:
+        found = numbers.told(connection, f"from {rows}", parts_of=("history",))
+    assert [(row["history"], row["fate"]) for row in found.rows] == [
+        ("old", "kept"), ("new", "kept"), ("new", "doubled"),
+    ]  # fmt: skip
 
 
 def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
@@ -116,8 +132,26 @@ def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
     sql = f"-- Who?\nselect * from {rows}"
     model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
     with duckdb.connect() as connection:
+        have_participants(connection, 3 * few + 1)
         (found,) = answered(connection, [model])
     assert ([row[0] for row in found.rows], found.left_out) == (["a", "d"], 2)
+    # Who takes part and is in none of the rows of 'a' may be few.
+    assert [row[1] for row in found.rows] == [f"up to {few} fewer than {3 * few + 1}", f"{2 * few}"]
+
+
+def test_fates_and_ways_of_matching_are_parts_of_one_history_or_feature() -> None:
+    few = small_group()
+    for name, whole in WHOLES.items():
+        rows = (
+            f"(values ('a', {few + 9}), ('a', {few + 9}), ('a', 1), ('b', {few + 1})) as t ({whole[0]}, participants)"
+        )
+        sql = f"-- Who?\nselect *, participants as {DRAWN[name]} from {rows}"
+        model = Model(name, "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
+        with duckdb.connect() as connection:
+            have_participants(connection, 9 * few)
+            (found,) = answered(connection, [model])
+        assert [row[0] for row in found.rows] == ["a", "b"] and found.left_out == 2
+        assert (PROJECT / "analyses" / f"{name}.sql").exists()
 
 
 def test_a_row_of_nobody_knows_how_many_is_not_shown() -> None:
@@ -166,21 +200,50 @@ def test_the_page_of_a_release_has_no_small_number_of_persons() -> None:
     assert certificate["consent"]["left_out"] == {"no active consent": few}
 
 
-@pytest.mark.parametrize(
-    ("granting", "said"),
-    [
-        (0, "no participant"),
-        (20, "up to 20 participants"),
-        (25, "25 participants"),
-        (45, "all but up to 20"),
-        (50, "50 participants"),
-    ],
-)
-def test_neither_those_who_grant_a_purpose_nor_those_who_do_not_are_counted_if_they_are_few(
-    granting: int, said: str
-) -> None:
-    assert front._granting(granting, 50) == said
-    assert front._granting(15, 30) == "up to 20 participants"
+def test_no_two_numbers_of_grants_or_of_the_front_page_differ_by_few() -> None:
+    assert front._grants(50, {"a": 0, "b": 20, "c": 25, "d": 45, "e": 50}) == {
+        "a": "0 participants", "b": "up to 20 participants", "c": "25 participants",
+        "d": "up to 20 fewer than 50 participants", "e": "50 participants",
+    }  # fmt: skip
+    assert front._grants(90, {"a": 60, "b": 59}) == {
+        "a": "60 participants", "b": "up to 20 fewer than 60 participants",
+    }  # fmt: skip
+    assert front._counts(37, {"plays": (170, 35), "reports": (9, 37)}) == (
+        ("plays", 170, "up to 20 fewer than 37 participants"), ("reports", 9, "37 participants"),
+    )  # fmt: skip
+
+
+def test_plays_are_counted_by_history_and_those_of_few_persons_are_not_a_difference(tmp_path: Path) -> None:
+    few, database = small_group(), tmp_path / "desk.duckdb"
+    with duckdb.connect(database) as connection:
+        have_participants(connection, 2 * few)
+        for table in ("sessions", "emotion_reports"):
+            connection.execute(f"create table marts.{table} as select participant_id from marts.participants limit 0")
+        connection.execute(
+            "create table marts.plays as select participant_id, "
+            "case when participant_id < 3 then 'account' else 'extended' end as history_source from marts.participants"
+        )
+        marts = Marts(connection, {"participants": frozenset()})
+        counted = {what: marts.counted(mart) for what, mart in front.COUNTED.items()}
+    assert counted == {
+        "plays of extended histories": (2 * few - 3, 2 * few - 3), "plays of account histories": None,
+        "sessions of listening": None, "emotion reports": None,
+    }  # fmt: skip
+
+
+def test_the_consent_page_has_no_number_of_rows() -> None:
+    few = small_group()
+    with duckdb.connect() as connection:
+        have_participants(connection, 2 * few)
+        connection.execute("create schema audit")
+        connection.execute(
+            f"create table audit.consent_coverage as from (values ('marts.plays', 'listening_history', {few + 3}, 4711, 0), "
+            f"('marts.plays', 'demographics', {few + 1}, 4242, 153)) as t (relation, purpose, participants, rows, rows_without_consent)"
+        )
+        facts = numbers.numbers(connection)
+    page = render("site_consent.html", grants={}, small_group=few, **facts)
+    assert "There are rows without consent." in page and page.count("failed</span>") == page.count("passed</span>") == 1
+    assert not re.findall(rf"4711|4242|153|\b{few + 1}\b|\b{few + 3}\b", page)
 
 
 def test_the_site_is_served_to_this_machine_alone(tmp_path: Path) -> None:
@@ -262,7 +325,7 @@ def test_what_ran_on_a_candidate_is_not_said_to_have_run_on_the_study(tmp_path: 
         ("attacks", candidates[0], True, True),
     ]  # fmt: skip
     assert [name for name, *_ in states[7:]] == list(OF_CANDIDATES[4:])
-    facts = {"small_group": 20, "features": numbers.Told([], 0), "wall": CheckResult("wall", True, "")}
+    facts = {"small_group": 20, "wall": CheckResult("wall", True, "")}
     shown = front.Front("nobody", (), {}, (), ())
     page = render(
         "site_front.html", front=shown, rules={}, checks=states_of_checks(check_history(study)), built="", **facts
@@ -296,6 +359,7 @@ def test_an_analysis_of_participants_says_why_it_has_no_rows() -> None:
     sql = "-- How many? Of each.\nselect 'p' || range as participant_id, range as plays from range(30)"
     model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
     with duckdb.connect() as connection:
+        have_participants(connection, 30)
         (analysis,) = answered(connection, [model])
     assert analysis.rows == () and [entry.name for entry in analysis.entries] == ["participant_id", "plays"]
     page = render("site_analysis.html", analysis=analysis, small_group=small_group())
