@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import refuse_small_cells
+from consonance.report.cells import persons_apart, refuse_small_cells
 from consonance.study.folder import Study
 from consonance.study.records import records
 from consonance.study.vault import attach_to_read, lock_down, session_settings
@@ -31,11 +31,13 @@ QUERIES = {
 }
 # Of a table that 'consonance attack' makes in the warehouse and each rebuild drops: it is not on the desk.
 RISKS = """
-    select attack, knowledge, points, wrong_points, replace(measure, '_', ' ') as measure, persons, value, low, high
+    select attack, knowledge, points, wrong_points, measure, persons, samples, value, low, high
     from audit.privacy_risk
     where attack <> 'membership' and coalesce(attack <> 'unicity' or wrong_points = 0, true)
     order by attack, wrong_points, knowledge, points, rowid
 """
+# Measures of the attacks that are numbers of persons.
+OF_PERSONS = ("smallest_cell", "persons_in_cells_below_k", "persons_in_cells_below_l")
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,52 @@ def risks(study: Study) -> Told:
     """The figures of the attacks on the marts of ``study``; none if they were not measured since the last run of dbt."""
     with opened(study.warehouse_path) as connection:
         measured = "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'privacy_risk'"
-        return told(connection, RISKS) if connection.execute(measured).fetchall() else Told([], 0)
+        if not connection.execute(measured).fetchall():
+            return Told([], 0)
+        ((people,),) = connection.execute("select count(*) from marts.participants").fetchall()
+        found = told(connection, RISKS)
+    return Told(in_words(found.rows, persons_apart([people, *persons_of(found.rows)])), found.left_out)
+
+
+def persons_of(figures: Iterable[Mapping[str, Any]]) -> Iterator[int]:
+    """Every number of persons that ``figures`` of the attacks say, or give as a share."""
+    for figure in figures:
+        yield figure["persons"]
+        if (count := _counted(figure)) is not None:
+            yield count
+
+
+def in_words(figures: Iterable[Mapping[str, Any]], words: Mapping[int, str]) -> list[dict[str, Any]]:
+    """``figures`` of the attacks, with numbers of persons as ``words`` have them (``persons_apart``).
+
+    A share of persons is words too, unless both numbers are given, or it is none or all of them. An interval gives away of how
+    many persons a share is.
+    """
+    return [_in_words(figure, words) for figure in figures]
+
+
+def _in_words(figure: Mapping[str, Any], words: Mapping[int, str]) -> dict[str, Any]:
+    count, of = _counted(figure), figure["persons"]
+    said = {**figure, "persons": words[of]}
+    if count is None or (_is_given(count, words) and _is_given(of, words)):
+        return said
+    said["low"] = said["high"] = None
+    if figure["measure"] in OF_PERSONS or count not in (0, of):
+        said["value"] = f"{words[count]} persons"
+    return said
+
+
+def _counted(figure: Mapping[str, Any]) -> int | None:
+    """Of how many persons a figure tells, if it counts them, or if each was tried once."""
+    if figure["value"] is None:
+        return None
+    if figure["measure"] in OF_PERSONS:
+        return int(figure["value"])
+    return round(figure["value"] * figure["persons"]) if figure["samples"] == figure["persons"] else None
+
+
+def _is_given(count: int, words: Mapping[int, str]) -> bool:
+    return words[count] == f"{count:,}"
 
 
 def numbers(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Told]:

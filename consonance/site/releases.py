@@ -11,13 +11,14 @@ import pandas as pd
 
 from consonance.release.contents import CERTIFICATE
 from consonance.release.parameters import small_group
-from consonance.report.cells import persons
+from consonance.report.cells import persons_apart
 from consonance.report.figures import Figure, Table, drawn, named, told_apart
+from consonance.site.numbers import in_words, persons_of
 from consonance.study.folder import Study
 
-# Numbers of persons in a certificate that may be of few: on a page they are words.
-OF_PERSONS = (("consent", "left_out"), ("consent", "purposes_of_those_in"))
-OF_DEMOGRAPHICS = ("withheld", "persons_below_l")
+# Numbers of persons in a certificate.
+OF_PERSONS = ("persons", "withheld", "k", "persons_below_l")
+OF_PERSONS_BY_NAME = ("left_out", "purposes_of_those_in")
 
 
 def certificates(study: Study) -> list[dict[str, Any]]:
@@ -46,18 +47,31 @@ def _all_certificates(study: Study) -> list[dict[str, Any]]:
 
 
 def without_small_numbers(certificate: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page of a release says: its certificate, numbers of few persons as words."""
+    """What the page of a release says: its certificate, with numbers of few persons, or that differ by few, as words.
+
+    Rows of persons are not counted there: a table may be of few, or differ by few from that of another release.
+    """
     page: dict[str, Any] = json.loads(json.dumps(certificate))
-    for part, key in OF_PERSONS:
-        if page[part][key]:
-            page[part][key] = {name: persons(count) for name, count in page[part][key].items()}
-    page["consent"]["persons"] = persons(page["consent"]["persons"])
-    if page["demographics"] and 0 < page["demographics"]["withheld"] <= small_group():
-        page["statements"] = page["statements"][:1]  # the second one counts them
-    for key in OF_DEMOGRAPHICS:
-        if page["demographics"] and 0 < (page["demographics"].get(key) or 0) <= small_group():
-            page["demographics"][key] = f"up to {small_group()}"
+    consent, demographics = page["consent"], page["demographics"] or {}
     page["risk"] = [row for row in page["risk"] or [] if not 0 < row["persons"] <= small_group()]
+    by_name = [consent[key] for key in OF_PERSONS_BY_NAME if consent[key]]
+    words = persons_apart(
+        [
+            consent["persons"],
+            *(count for counts in by_name for count in counts.values()),
+            *(demographics[key] for key in OF_PERSONS if key in demographics),
+            *persons_of(page["risk"]),
+        ]
+    )
+    consent["persons"] = words[consent["persons"]]
+    for counts in by_name:
+        counts.update({name: words[count] for name, count in counts.items()})
+    demographics.update({key: words[demographics[key]] for key in OF_PERSONS if key in demographics})
+    if demographics:
+        page["statements"] = page["statements"][:1]  # the second one is of demographics, in numbers
+    page["risk"] = in_words(page["risk"], words)
+    if page["tier"] == "controlled":
+        page["tables"] = [{**table, "rows": None} for table in page["tables"]]
     return page
 
 

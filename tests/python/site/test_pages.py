@@ -10,8 +10,10 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pandas as pd
 import pytest
 
 from consonance.checks.check import CheckResult
@@ -24,7 +26,7 @@ from consonance.site import build, front, numbers
 from consonance.site.analyses import DRAWN, WHOLES, answered
 from consonance.site.frame import write_framed
 from consonance.site.page import Link, Page
-from consonance.site.pages import TEMPLATES, render
+from consonance.site.pages import TEMPLATES, render, render_body
 from consonance.site.quality import OF_CANDIDATES, judged_rules, states_of_checks
 from consonance.site.releases import certificates, of_version_0_1, without_small_numbers
 from consonance.site.serving import CannotServe, site_server
@@ -185,19 +187,91 @@ def test_every_query_of_the_site_says_of_how_many_persons_it_is() -> None:
     assert all(f"{name}.rows" in templates for name in numbers.QUERIES)
 
 
-def test_the_page_of_a_release_has_no_small_number_of_persons() -> None:
-    few = small_group()
-    certificate = {
-        "consent": {"persons": 3 * few, "left_out": {"no active consent": few}, "purposes_of_those_in": {"library": 1}},
-        "demographics": {"withheld": few, "persons_below_l": few + 1},
-        "statements": ["Linkage.", f"The demographics of {few} persons are withheld."],
-        "risk": [{"persons": few}, {"persons": few + 1}],
-    }
-    page = without_small_numbers(certificate)
-    assert f"'{few}'" not in str(page) and f": {few}," not in str(page) and f" of {few} persons" not in str(page)
-    assert page["consent"]["left_out"] == {"no active consent": f"up to {few} persons"}
-    assert page["risk"] == [{"persons": few + 1}] and page["demographics"]["persons_below_l"] == few + 1
-    assert certificate["consent"]["left_out"] == {"no active consent": few}
+def figure(measure: str, persons: int, samples: int | None, value: float) -> dict[str, Any]:
+    """A figure of the attacks, as ``audit.privacy_risk`` has it."""
+    return {
+        "attack": "k", "knowledge": "what", "points": None, "wrong_points": None, "persons": persons, "samples": samples,
+        "measure": measure, "value": value, "low": None if samples is None else 0.01, "high": None if samples is None else 0.99,
+    }  # fmt: skip
+
+
+def certificate_of(persons: int, withheld: int, k: int, below_l: int, risk: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a certificate of a controlled release says of persons."""
+    return {
+        "tier": "controlled",
+        "consent": {"persons": persons, "left_out": {"no active consent": 4}, "purposes_of_those_in": {"library": 1}},
+        "demographics": {
+            "age": "left out", "country": "regions", "gender": "groups", "persons": persons, "withheld": withheld, "k": k,
+            "cells": 2, "l": 1, "cells_below_l": 1, "persons_below_l": below_l, "loss": 0.5,
+        },
+        "statements": ["Linkage.", f"Shared by at least {k} persons; the demographics of {withheld} of {persons} persons are withheld."],
+        "risk": risk,
+        "tables": [{"schema": "marts", "name": "participants", "rows": persons}],
+    }  # fmt: skip
+
+
+def page_of(certificate: dict[str, Any]) -> str:
+    """The numbers of persons of the page of a release, tags as spaces."""
+    page = render_body(
+        "certificate.html", checks=[], software={}, parameters={}, files={}, **without_small_numbers(certificate)
+    )
+    return re.sub(r"(?:\s|<[^>]*>)+", " ", page)
+
+
+def test_the_page_of_a_small_release_has_no_number_of_persons() -> None:
+    certificate = certificate_of(12, 0, 7, 5, [figure("shift_found", 12, 12, 0.5)])
+    page = page_of(certificate)
+    assert not re.findall(r"\b(?:12|7|5|4|1) (?:persons|participants)|of 12\b|participants 12\b", page)
+    few = f"up to {small_group()}"
+    for said in (
+        f"Persons in the release {few} ", f"no active consent {few} ", f"library {few} ", f"withheld 0 of {few} persons",
+        f"(k) {few} persons;", f"1 groups with {few} persons have", "Not measured", "marts.participants How many rows",
+    ):  # fmt: skip
+        assert said in page
+    assert "Shared by" not in page and "Linkage." in page
+    assert certificate["consent"]["left_out"] == {"no active consent": 4}
+
+
+def test_a_figure_of_a_release_that_counts_few_persons_is_words() -> None:
+    risk = [
+        figure("smallest_cell", 60, None, 7), figure("persons_in_cells_below_k", 60, None, 55), figure("cells", 60, None, 9),
+        figure("smallest_l", 60, None, 1), figure("persons_in_cells_below_l", 60, None, 30),
+        figure("shift_among_1", 60, 60, 2 / 60), figure("shift_among_10", 60, 60, 0.5), figure("shift_among_50", 60, 60, 58 / 60),
+        figure("shift_found", 60, 60, 0), figure("singled_out", 60, 6000, 2 / 60), figure("shift_among_2", 58, 58, 1.0),
+    ]  # fmt: skip
+    page = page_of(certificate_of(60, 3, 30, 30, risk))
+    few = f"up to {small_group()}"
+    for said in (
+        f"smallest cell 60 {few} persons ", f"below k 60 {few} fewer than 60 persons ", "cells 60 9.000 ",
+        "smallest l 60 1.000 ", "below l 60 30.000 ",
+        f"among 1 60 {few} persons k", "among 10 60 0.500 0.010 to 0.990", f"among 50 60 {few} fewer than 60 persons k",
+        "shift found 60 0.000 0.010 to 0.990", "singled out 60 0.033 0.010 to 0.990",
+        f"among 2 {few} fewer than 60 1.000 Tables",
+        f"withheld {few} of 60 persons", "(k) 30 persons",
+    ):  # fmt: skip
+        assert said in page, said
+    assert not re.findall(r"\b(?:58|55|3|2|7) persons|among 2 58|0\.967", page)
+
+
+def test_figures_of_the_marts_that_count_few_persons_are_words(tmp_path: Path) -> None:
+    study = lay_out_study(tmp_path / "study", "A study", None)
+    with duckdb.connect(study.warehouse_path) as connection:
+        have_participants(connection, 37)
+        rows = pd.DataFrame(
+            [
+                figure("smallest_cell", 37, None, 1),
+                figure("shift_among_50", 35, 35, 2 / 35),
+                figure("cells", 20, None, 2),
+            ]
+        )
+        connection.register("found", rows)
+        connection.execute("create schema audit; create table audit.privacy_risk as from found")
+    found = numbers.risks(study)
+    told = {row["measure"]: (row["persons"], row["value"], row["high"]) for row in found.rows}
+    assert found.left_out == 1 and told["smallest_cell"][:2] == ("37", "up to 20 persons")
+    assert told["shift_among_50"] == ("up to 20 fewer than 37", "up to 20 persons", None)
+    page = render("site_risk.html", parts=[("The marts", found, [])], small_group=20)
+    assert page.count(">up to 20 persons</td>") == 2 and "5.7" not in page
 
 
 def test_no_two_numbers_of_grants_or_of_the_front_page_differ_by_few() -> None:
