@@ -89,8 +89,8 @@ def _clock(grid: Grid) -> Figure:
     title = "The clock of listening"
     description = "Cells of the week by day and hour. The darker a cell, the larger the share of a person's plays that begin in it."
     seen = (
-        f"Most plays begin {_when(most, step)} ({number(most['percent'])} % of a person's plays for each hour of the week), "
-        f"fewest {_when(least, step)} ({number(least['percent'])} %)."
+        f"{'Of the cells shown, most' if grid.left_out else 'Most'} plays begin {_when(most, step)} "
+        f"({number(most['percent'])} % of a person's plays for each hour of the week), fewest {_when(least, step)} ({number(least['percent'])} %)."
         if len(frame) > 1
         else "All hours of all days are one cell."
     )

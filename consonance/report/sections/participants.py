@@ -13,10 +13,12 @@ from consonance.report.figures import BLUE, GREY, Figure, Table, drawn, names_ax
 from consonance.report.reading import Answer, Groups, Marts
 from consonance.report.section import Section
 from consonance.report.sentences import counted, listed, number, percent
-from consonance.report.statistics.attrition import attrition
+from consonance.report.statistics.attrition import MISSING, attrition
 from consonance.report.statistics.results import Attrition
 
 GROUPINGS = ("age band", "gender", "country")
+# How the query of the groups calls a value that is not there.
+NOT_STATED = "not stated"
 STEPS = {
     "enrolled": "take part (consent is active)",
     "donated": "donated plays that were kept",
@@ -45,12 +47,13 @@ def who_takes_part(marts: Marts) -> Section:
         f"A cell is shown if it stands for more than {small_group()} persons. Smaller groups are put together.",
     )
     figures, missing = [], []
-    made = _groups(marts.groups("participants"))
+    groups = marts.groups("participants")
+    made = _groups(groups)
     if made is None:
         missing.append(f"Age, gender and country: {_too_few(count)}")
     else:
         figures.append(made)
-    lost = attrition(answer.frame, tuple(STEPS), tuple(CHARACTERISTICS))
+    lost = attrition(answer.frame, tuple(STEPS), tuple(CHARACTERISTICS), put_together=_put_together(groups))
     if count <= small_group():
         missing.append(f"Who was lost on the way: {_too_few(count)}")
     elif all(step.suppressed for step in lost.steps):
@@ -116,6 +119,19 @@ def _groups(found: Groups) -> Figure | None:
         table,
         (found.sql,),
     )
+
+
+def _put_together(found: Groups) -> dict[str, list[str]]:
+    """The categories that the figure of groups has no number of, by characteristic."""
+    return {
+        grouping.replace(" ", "_"): [
+            MISSING if name == NOT_STATED else name
+            for group in groups or ()
+            if len(group.names) > 1
+            for name in group.names
+        ]
+        for grouping, groups in found.groups.items()
+    }
 
 
 def _named(group: Group) -> str:

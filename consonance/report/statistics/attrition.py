@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,16 @@ import pandas as pd
 from consonance.release.parameters import small_group
 from consonance.report.statistics.results import Attrition, AttritionStep, Difference
 
+# How a value is called that is not there.
+MISSING = "missing"
+
 
 def attrition(
-    persons: pd.DataFrame, steps: Sequence[str], characteristics: Sequence[str], few: int | None = None
+    persons: pd.DataFrame,
+    steps: Sequence[str],
+    characteristics: Sequence[str],
+    few: int | None = None,
+    put_together: Mapping[str, Iterable[str]] | None = None,
 ) -> Attrition:
     """Numbers at each step, and standardised differences between those who stayed and those who were lost.
 
@@ -26,13 +33,16 @@ def attrition(
             missing one being a value.
         steps: From the first (such as ``enrolled``) to the last (``covered``).
         few: The largest small group; ``small_group_persons`` of dbt_project.yml if ``None``.
+        put_together: Of characteristics the categories that are one group elsewhere on the page: they have no figure here
+            either, or each could be computed there.
     """
     few = small_group() if few is None else few
     reached = persons[list(steps)].fillna(False).astype(bool).cumprod(axis=1).astype(bool)
     start = persons[reached[steps[0]]]
     shown = _is_large(len(start), few) or start.empty
     found: list[AttritionStep] = []
-    from_step, before, hidden = steps[0], start, set[tuple[str, str]]()
+    from_step, before = steps[0], start
+    hidden = {(characteristic, name) for characteristic, names in (put_together or {}).items() for name in names}
     for step in steps[1:]:
         stays = reached.loc[before.index, step]
         kept, lost = before[stays], before[~stays]
@@ -60,7 +70,7 @@ def _differences(
     a, b = kept[characteristic], lost[characteristic]
     if pd.api.types.is_numeric_dtype(a) and not pd.api.types.is_bool_dtype(a):
         return [_of_means(a, b, characteristic, few, hidden)]
-    a, b = (values.astype(object).where(values.notna(), "missing").astype(str) for values in (a, b))
+    a, b = (values.astype(object).where(values.notna(), MISSING).astype(str) for values in (a, b))
     counts = pd.DataFrame({"kept": a.value_counts(), "lost": b.value_counts()}).fillna(0).astype(int).sort_index()
     small = _small_categories(counts, few, {name for column, name in hidden if column == characteristic})
     hidden.update((characteristic, name) for name in small)
