@@ -95,7 +95,7 @@ def made_sections(marts: Marts, progress: Progress = lambda _: None) -> list[Sec
     asked = questions(windows.frame, choices)
     why_none = why_no_question(windows.frame, bool(asked))
     answers = answer(windows.frame, asked, progress)
-    sections.append(music_and_mood(answers, windows.sql, why_none))
+    sections.append(music_and_mood(answers, windows.sql, why_none, marts.persons("participants")))
     progress("specifications")
     first = asked[0] if asked else None
     family = choices["arousal" if first and first.outcome == "reported_arousal" else "valence"]

@@ -9,7 +9,7 @@ doors lead to the page: ``cells`` and ``groups`` count the persons themselves, `
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,7 +21,7 @@ import pandas as pd
 
 from consonance.release.contents import DATABASE
 from consonance.release.parameters import parameters, small_group
-from consonance.report.cells import Group, SmallCells, cells_of, put_together, refuse_small_cells
+from consonance.report.cells import Group, SmallCells, cells_of, persons_apart, put_together, refuse_small_cells
 from consonance.study.errors import ConsonanceError
 from consonance.study.folder import Study
 from consonance.study.literals import literal
@@ -56,7 +56,7 @@ class Cells:
     """The cells that may be shown, and what is left out.
 
     Attributes:
-        frame: One row for each cell of more persons than the threshold.
+        frame: One row for each cell of more persons than the threshold; ``persons_in_words`` is what a page says of them.
         rest: What all the other cells have together, by name; it may be of few persons, and is not to be shown.
         sql: The query.
     """
@@ -159,6 +159,10 @@ class Marts:
         """Of how many persons the rows of ``of`` are: a mart, with a condition if need be."""
         return int(self.connection.execute(f"select count(distinct participant_id) from marts.{of}").fetchall()[0][0])
 
+    def in_words(self, counts: Iterable[int]) -> dict[int, str]:
+        """What a page says of these numbers of persons, beside that of all participants: see ``persons_apart``."""
+        return persons_apart([self.persons("participants"), *map(int, counts)])
+
     def counted(self, mart: str) -> tuple[int, int] | None:
         """How many rows ``mart`` has, and of how many persons; none if these are few."""
         persons = self.persons(mart)
@@ -200,6 +204,7 @@ class Marts:
         shown = found.frame[found.frame[by[0]].notna()].reset_index(drop=True)
         rest = found.frame[found.frame[by[0]].isna()]
         refuse_small_cells(shown.to_dict("records"), shown.columns, _file(name))
+        shown["persons_in_words"] = shown["persons"].map(self.in_words(shown["persons"]))
         return Cells(shown, dict(rest.iloc[0].dropna()) if len(rest) else {}, found.sql)
 
     def groups(self, name: str, **variables: str | float) -> Groups:

@@ -1,5 +1,8 @@
--- One row is one participant, and the band of coverage: for what share of their plays one feature has a value.
-with shares as (
+-- One row is one participant, and the band of coverage: for what share of their plays one feature has a value. Who has none is a
+-- band too: else how many they are would be what the others lack.
+with participants as (select * from marts.participants),
+
+shares as (
     select
         participant_id,
         least(cast(floor(share_of_plays * 4) as integer), 3) as quarter
@@ -9,10 +12,11 @@ with shares as (
 
 bands as (
     select
-        participant_id,
+        participants.participant_id,
         'coverage' as grouping,
-        cast(25 * quarter as varchar) || ' to ' || cast(25 * (quarter + 1) as varchar) || ' %' as group_name
-    from shares
+        coalesce(cast(25 * shares.quarter as varchar) || ' to ' || cast(25 * (shares.quarter + 1) as varchar) || ' %', 'no plays of tracks') as group_name
+    from participants
+    left join shares on participants.participant_id = shares.participant_id
 )
 
 select * from bands

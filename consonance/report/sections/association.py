@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from consonance.report.cells import persons
+from consonance.report.cells import persons_apart
 from consonance.report.figures import COLOURS, Figure, Table, drawn, intervals
 from consonance.report.questions import WINDOW_MINUTES, Asked
 from consonance.report.section import Section
@@ -55,8 +55,8 @@ def answer(windows: pd.DataFrame, asked: Sequence[Asked], progress: Callable[[st
     return tuple(map(Answered, asked, corrected[: len(asked)], corrected[len(asked) :], timed))
 
 
-def music_and_mood(answers: Sequence[Answered], sql: str, why_none: str) -> Section:
-    """The associations, with sentences by rule."""
+def music_and_mood(answers: Sequence[Answered], sql: str, why_none: str, participants: int) -> Section:
+    """The associations of a study of so many ``participants``, with sentences by rule."""
     lead: tuple[str, ...] = (
         NOT_A_CAUSE,
         f"The music is that of the {WINDOW_MINUTES} minutes before a report, or after it. Within persons: a person's reports are "
@@ -67,7 +67,7 @@ def music_and_mood(answers: Sequence[Answered], sql: str, why_none: str) -> Sect
     if not answers:
         return Section("association", title, lead, missing=(why_none,))
     findings = tuple(sentence for one in answers for sentence in sentences(one))
-    figures = [figure for figure in (_effects(answers, sql), _time(answers, sql)) if figure]
+    figures = [figure for figure in (_effects(answers, sql, participants), _time(answers, sql)) if figure]
     fallbacks = dict.fromkeys(
         result.fallback
         for one in answers
@@ -135,7 +135,7 @@ def _short(outcome: str) -> str:
     return outcome.removeprefix("reported ")
 
 
-def _effects(answers: Sequence[Answered], sql: str) -> Figure | None:
+def _effects(answers: Sequence[Answered], sql: str, participants: int) -> Figure | None:
     rows: list[tuple[str, str, Effect, Association]] = []
     for one in answers:
         for name, result in (
@@ -172,6 +172,7 @@ def _effects(answers: Sequence[Answered], sql: str) -> Figure | None:
         + (f": {'; '.join(away)}" if away else "")
         + ". What is left after the correction for the number of tests is in the sentences above and in the table."
     )
+    words = persons_apart([participants, *(result.persons for *_, result in rows)])
     table = Table(
         ("association", "compared", "reports", "persons", "estimate (SD per SD)", "95 % interval", "p", "p corrected"),
         tuple(
@@ -179,7 +180,7 @@ def _effects(answers: Sequence[Answered], sql: str) -> Figure | None:
                 name,
                 kind,
                 f"{result.reports:,}",
-                persons(result.persons).removesuffix(" persons"),
+                words[result.persons],
                 number(effect.standardised.value),
                 f"{number(effect.standardised.low)} to {number(effect.standardised.high)}",
                 probability(effect.p),

@@ -8,7 +8,6 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import persons
 from consonance.report.day import PARTS_OF_DAY, half_width, hours_axis
 from consonance.report.figures import COLOURS, Figure, Table, drawn, named
 from consonance.report.grids import finest
@@ -62,7 +61,7 @@ def compliance(marts: Marts) -> Figure | str:
     title = "Prompts that were answered, over the day"
     description = "Points with lines: mean share of a person's prompts that were answered, by the hour of the prompt, with its 95 % interval over persons."
     seen = (
-        f"{counted(int(whole['prompts']), 'prompt')} of {persons(int(whole['persons']))}: on average "
+        f"{counted(int(whole['prompts']), 'prompt')} of {whole['persons_in_words']} persons: on average "
         f"{percent(whole['mean_share'])} of a person's prompts were answered"
     )
     # Some programs do not say when a prompt was answered.
@@ -78,7 +77,7 @@ def compliance(marts: Marts) -> Figure | str:
         tuple(
             (
                 f"{int(row.hour)}:00",
-                f"{row.persons:,}",
+                row.persons_in_words,
                 f"{row.prompts:,}",
                 number(row.percent),
                 f"{number(row.low)} to {number(row.high)}",

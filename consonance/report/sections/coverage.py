@@ -113,7 +113,8 @@ def _of_persons(marts: Marts, feature: str) -> str:
     groups = marts.groups("coverage_of_persons", feature=feature).groups.get("coverage")
     if not groups:
         return "By person: too few to show."
-    named = [f"{counted(group.persons, 'person')} with {listed(group.names)}" for group in groups]
+    words = marts.in_words(group.persons for group in groups)
+    named = [f"{words[group.persons]} persons with {listed(group.names)}" for group in groups]
     return f"By person, a value of {feature} is known for this share of their plays: {'; '.join(named)}."
 
 

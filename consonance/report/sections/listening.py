@@ -98,7 +98,7 @@ def _clock(grid: Grid) -> Figure:
     table = Table(
         ("day", "from hour", "persons", "% of a person's plays"),
         tuple(
-            (row.day_name, f"{row.hour}:00", f"{row.persons:,}", number(100 * row.mean_share))
+            (row.day_name, f"{row.hour}:00", row.persons_in_words, number(100 * row.mean_share))
             for row in frame.itertuples()
         ),
     )
@@ -134,14 +134,14 @@ def _months(months: Cells) -> Figure:
     title = "Hours of music by month of the history"
     description = "A line: mean hours of music in each month since a person's first play."
     seen = (
-        f"On average {number(first['mean_hours'])} hours in the first month ({counted(int(first['persons']), 'person')}) and "
-        f"{number(last['mean_hours'])} in month {int(last['month'])} ({counted(int(last['persons']), 'person')}). The persons "
+        f"On average {number(first['mean_hours'])} hours in the first month ({first['persons_in_words']} persons) and "
+        f"{number(last['mean_hours'])} in month {int(last['month'])} ({last['persons_in_words']} persons). The persons "
         "change along the line: only those count whose history covers the whole month."
     )
     notes = (f"Months that are covered by the histories of up to {small_group()} persons are left out.",)
     table = Table(
         ("month", "persons", "mean hours"),
-        tuple((str(row.month), f"{row.persons:,}", number(row.mean_hours)) for row in frame.itertuples()),
+        tuple((str(row.month), row.persons_in_words, number(row.mean_hours)) for row in frame.itertuples()),
     )
     return Figure(
         "months", title, description, (seen,), drawn("months", title, description, drawing), table, (months.sql,), notes

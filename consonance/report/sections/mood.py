@@ -10,7 +10,6 @@ import pandas as pd
 from scipy import stats
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import persons
 from consonance.report.day import PARTS_OF_DAY, half_width, hours_axis
 from consonance.report.figures import Figure, Table, drawn, named, told_apart, zero_line
 from consonance.report.grids import Grid, finest
@@ -77,7 +76,7 @@ def _why_no_mood(marts: Marts) -> str:
     found = marts.persons("emotion_reports where valence is not null")
     if not found:
         return "There are no reports with valence."
-    return f"Reports with valence are of {persons(found)}; each part of the day needs more than {small_group()}."
+    return f"Reports with valence are of {marts.in_words([found])[found]} persons; each part of the day needs more than {small_group()}."
 
 
 def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
@@ -115,7 +114,7 @@ def _rhythm(key: str, grids: dict[str, Grid]) -> Figure:
             (
                 row.outcome,
                 f"{int(row.hour)}:00",
-                f"{row.persons:,}",
+                row.persons_in_words,
                 f"{row.reports:,}",
                 number(row.mean_deviation),
                 f"{number(row.low)} to {number(row.high)}",

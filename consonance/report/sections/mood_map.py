@@ -8,7 +8,6 @@ import altair as alt
 import pandas as pd
 
 from consonance.release.parameters import small_group
-from consonance.report.cells import persons
 from consonance.report.figures import Figure, Table, drawn, shades
 from consonance.report.grids import Grid, finest
 from consonance.report.reading import Marts
@@ -36,7 +35,7 @@ def valence_arousal_map(marts: Marts) -> Section:
         why = (
             "there are no reports with both."
             if not found
-            else f"reports with both are of {persons(found)}; a cell needs more than {small_group()}, and even four cells have fewer."
+            else f"reports with both are of {marts.in_words([found])[found]} persons; a cell needs more than {small_group()}, and even four cells have fewer."
         )
         return Section("map", "Map of valence and arousal", lead, missing=(f"The map: {why}",))
     return Section("map", "Map of valence and arousal", lead, figures=(_map(grid),))
@@ -93,7 +92,7 @@ def _map(grid: Grid) -> Figure:
             (
                 f"{number(row.valence_low)} to {number(row.valence_high)}",
                 f"{number(row.arousal_low)} to {number(row.arousal_high)}",
-                f"{row.persons:,}",
+                row.persons_in_words,
                 number(row.percent),
             )
             for row in frame.itertuples()

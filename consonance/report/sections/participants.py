@@ -44,7 +44,9 @@ def who_takes_part(marts: Marts) -> Section:
     lead = (
         f"The marts have {persons(count, 'participant')} with an active consent. People who never consented, or who "
         "withdrew, are not in the marts in any form: no page made from them can count them.",
-        f"A cell is shown if it stands for more than {small_group()} persons. Smaller groups are put together.",
+        f"A cell is shown if it stands for more than {small_group()} persons. Smaller groups are put together. "
+        f"Numbers of persons of one figure, and that of all participants, do not differ by 1 to {small_group()}: the smaller one is "
+        "words. Numbers of different figures are compared in no other way, and neither are numbers of plays and reports.",
     )
     figures, missing = [], []
     groups = marts.groups("participants")

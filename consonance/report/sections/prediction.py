@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 from sklearn.exceptions import ConvergenceWarning
 
-from consonance.report.cells import persons
 from consonance.report.features import FAMILIES
 from consonance.report.figures import COLOURS, Figure, Table, drawn, intervals
 from consonance.report.questions import OUTCOMES, WINDOW_MINUTES
@@ -68,8 +67,11 @@ def prediction(marts: Marts, progress: Callable[[str], None]) -> Section:
         # Parameters that do not converge lose in the inner folds.
         warnings.simplefilter("ignore", ConvergenceWarning)
         results = {outcome: predict(answer.frame, outcome, columns, progress=progress) for outcome in found}
+    words = marts.in_words(result.persons for result in results.values())
     figures = tuple(
-        _scores(outcome, result, answer) for outcome, result in results.items() if isinstance(result, Prediction)
+        _scores(outcome, result, answer, words[result.persons])
+        for outcome, result in results.items()
+        if isinstance(result, Prediction)
     )
     missing = tuple(
         f"Prediction of {_name(outcome)}: {result.explanation}"
@@ -118,7 +120,7 @@ def _claims(outcome: str, result: Prediction) -> tuple[Sentence, ...]:
     )
 
 
-def _scores(outcome: str, result: Prediction, answer: Answer) -> Figure:
+def _scores(outcome: str, result: Prediction, answer: Answer, persons: str) -> Figure:
     frame = pd.DataFrame(
         [(MODELS[score.model], LEGEND[score.inputs], *astuple(score.r2)) for score in result.scores],
         columns=["name", "kind", "value", "low", "high"],
@@ -169,7 +171,7 @@ def _scores(outcome: str, result: Prediction, answer: Answer) -> Figure:
         ),
     )
     notes = (
-        f"{result.reports:,} reports of {persons(result.persons)}, {result.folds} groups of people; {len(result.features)} columns of music. "
+        f"{result.reports:,} reports of {persons} persons, {result.folds} groups of people; {len(result.features)} columns of music. "
         f"Intervals: {result.bootstrap_samples:,} samples of persons with replacement.",
     )
     return Figure(

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import duckdb
 
+from consonance.release.parameters import small_group
 from consonance.report.reading import Marts, Origin, opened
+from consonance.report.sections import coverage
 from consonance.report.sections.listening import what_was_heard_when
 from consonance.report.sections.participants import who_takes_part
 from tests.python.report_marts import Shape, make
@@ -58,3 +60,48 @@ def test_most_and_fewest_plays_are_those_of_the_cells_that_are_shown(tmp_path: P
     some, all_ = clocks
     assert some.notes and some.seen[0].startswith("Of the cells shown, most plays begin from ")
     assert not all_.notes and all_.seen[0].startswith("Most plays begin from ")
+
+
+def test_who_has_no_plays_is_not_what_others_lack(tmp_path: Path) -> None:
+    """Of 60 participants 57 have plays; the histories of some of them end earlier."""
+    path = tmp_path / "made.duckdb"
+    origin = make(path, Shape(persons=60, has_reports=False))
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "update marts.participants set last_play_at_local = first_play_at_local + to_days(cast(90 + hash(participant_id) % 500 as integer))"
+        )
+        connection.execute(
+            "delete from marts.feature_coverage_of_participants; insert into marts.feature_coverage_of_participants by name "
+            "select participant_id, 'valence' as feature, 0.8 as share_of_plays from marts.participants where plays > 0"
+        )
+    with opened(origin) as marts:
+        (months,) = [figure for figure in what_was_heard_when(marts).figures if figure.key == "months"]
+        of_persons = coverage._of_persons(marts, "valence")
+    said = dict.fromkeys(row[1] for row in months.table.rows)
+    (given,) = (one for one in said if one.isdigit())
+    assert 60 - int(given) > small_group()
+    assert list(said) == ["up to 20 fewer than 60", given, f"up to 20 fewer than {given}"]
+    assert "in the first month (up to 20 fewer than 60 persons)" in months.seen[0]
+    assert of_persons.endswith("of their plays: 60 persons with 75 to 100 % and no plays of tracks.")
+
+
+def test_the_share_of_plays_of_a_history_that_few_donated_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "made.duckdb"
+    origin = make(path, Shape(persons=60, has_reports=False))
+    shown = []
+    for donors in (3, 30, 55):
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(
+                f"""
+                update marts.plays set history_source = case when participant_id < 'p{donors:04}' then 'account' else 'extended' end;
+                delete from marts.feature_coverage_of_participants;
+                insert into marts.feature_coverage_of_participants by name
+                select participant_id, 'valence' as feature, 4 as plays, 2 as covered_plays from marts.participants;
+                delete from marts.feature_coverage_differences;
+                insert into marts.feature_coverage_differences by name
+                select 'valence' as feature, unnest(['is_skip', 'is_of_account_history']) as characteristic
+                """
+            )
+        with opened(origin) as marts:
+            shown.append(sorted(marts.ask("coverage_bias", feature="valence").frame["characteristic"]))
+    assert shown == [["is_skip"], ["is_of_account_history", "is_skip"], ["is_skip"]]

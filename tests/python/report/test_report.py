@@ -140,6 +140,17 @@ def test_nobody_is_named_and_no_number_is_of_few_persons(usual: tuple[Path, list
     ]  # fmt: skip
 
 
+def test_no_two_numbers_of_persons_of_a_figure_differ_by_few(usual: tuple[Path, list[Section]]) -> None:
+    _, sections = usual
+    told = 0
+    for figure in (figure for section in sections for figure in section.figures if figure.key not in ("groups", "way")):
+        for place in (place for place, name in enumerate(figure.table.headers) if name == "persons"):
+            given = {int(row[place]) for row in figure.table.rows if row[place].isdigit()} | {USUAL.persons}
+            assert not [(a, b) for a in given for b in given if 0 < a - b <= small_group()], figure.key
+            told += 1
+    assert told >= 5
+
+
 def test_what_was_planted_is_found_and_nothing_else(usual: tuple[Path, list[Section]]) -> None:
     """Within persons valence follows the music and arousal only the hour; in a bad mood prompts are missed."""
     by_key = {section.key: section for section in usual[1]}
