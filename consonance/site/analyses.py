@@ -30,8 +30,8 @@ DRAWN = {
     "skips_by_hour": "mean_skip_rate",
     "weekday_listening": "mean_minutes_on_listening_days",
 }
-# Of which whole the rows are parts, where it is not all rows together.
-WHOLES = {"coverage_by_method": ("feature",), "fates_of_donated_rows": ("history_source",)}
+# Of which wholes the rows are parts, beside all rows together: see ``told``.
+WHOLES = {"coverage_by_method": ("feature", "feature_source"), "fates_of_donated_rows": ("history_source",)}
 SLOPES = {"music_valence_and_reported_valence": ("slope", "slope_from", "slope_to")}
 
 

@@ -123,9 +123,9 @@ def told(connection: duckdb.DuckDBPyConnection, query: str, *, parts_of: Sequenc
     Args:
         connection: The desk, or the warehouse, is the database in use.
         query: With a column ``persons``.
-        parts_of: If rows are parts of a whole that may be known: the columns that name it, none if all rows are of one whole.
-            Of each whole of which a row is left out one more is, the smallest of the others, so that those left out are of
-            more than few persons together. Of equals it is the last: what stands first may be a whole on another page.
+        parts_of: If rows are parts of wholes that may be known: the columns that name them, the widest first; a part of a part
+            is a part of the whole, and all rows are one whole. Of each whole of which only rows of few persons are left out
+            one more is, the smallest of the others. Of equals it is the last: what stands first may be a whole elsewhere.
 
     Raises:
         SmallCells: its rows do not say of how many persons they are.
@@ -136,9 +136,18 @@ def told(connection: duckdb.DuckDBPyConnection, query: str, *, parts_of: Sequenc
     small = [row for row in rows if 0 < row.get("persons", 0) <= small_group()]
     shown = [row for row in rows if row not in small]
     if parts_of is not None:
-        for whole in {tuple(row[name] for name in parts_of) for row in small}:
-            parts = [row for row in shown if tuple(row[name] for name in parts_of) == whole]
-            if parts:
-                shown.remove(min(reversed(parts), key=lambda row: row["persons"]))
+        for depth in range(len(parts_of), -1, -1):
+            _hide_differences(rows, small, shown, parts_of[:depth])
     refuse_small_cells(shown, columns, "consonance/site/numbers.py")
     return Told(shown, len(rows) - len(shown))
+
+
+def _hide_differences(
+    rows: list[dict[str, Any]], small: list[dict[str, Any]], shown: list[dict[str, Any]], parts_of: Sequence[str]
+) -> None:
+    """Take from ``shown`` one row of each whole of which none but ``small`` rows are left out."""
+    for whole in {tuple(row[name] for name in parts_of) for row in small}:
+        parts = [row for row in rows if tuple(row[name] for name in parts_of) == whole]
+        there = [row for row in parts if row in shown and row["persons"]]
+        if there and all(row in small or row in shown for row in parts):
+            shown.remove(min(reversed(there), key=lambda row: row["persons"]))

@@ -119,13 +119,20 @@ def test_a_row_that_is_left_out_is_no_difference_of_the_others() -> None:
 
 def test_a_row_is_left_out_of_each_whole_and_of_equals_the_last() -> None:
     few = small_group()
-    rows = f"""(values ('old', 'kept', {2 * few}), ('old', 'doubled', {2 * few}), ('old', 'late', 1),
-        ('new', 'kept', {few + 1}), ('new', 'doubled', 0), ('lost', 'kept', {few})) as t (history, fate, persons)"""
+    rows = f"""(values ('old', 'x', 'kept', {2 * few}), ('old', 'x', 'doubled', {2 * few}), ('old', 'x', 'late', 1),
+        ('old', 'y', 'kept', {few + 1}), ('new', 'x', 'kept', {few + 1}), ('new', 'x', 'doubled', 0), ('lost', 'x', 'kept', {few}),
+        ('odd', 'x', 'kept', {few}), ('odd', 'y', 'kept', {few + 1}), ('odd', 'y', 'doubled', {few + 2})
+        ) as t (history, source, fate, persons)"""
     with duckdb.connect() as connection:
-        found = numbers.told(connection, f"from {rows}", parts_of=("history",))
-    assert [(row["history"], row["fate"]) for row in found.rows] == [
-        ("old", "kept"), ("new", "kept"), ("new", "doubled"),
-    ]  # fmt: skip
+        found = numbers.told(connection, f"from {rows}", parts_of=("history", "source"))
+        assert [(row["history"], row["source"], row["fate"]) for row in found.rows] == [
+            ("old", "x", "kept"), ("old", "y", "kept"), ("new", "x", "kept"), ("new", "x", "doubled"), ("odd", "y", "doubled"),
+        ]  # fmt: skip
+        # All rows are a whole too, if none of them was left out for another reason.
+        found = numbers.told(
+            connection, f"from {rows} where history in ('new', 'lost')", parts_of=("history", "source")
+        )
+    assert [(row["history"], row["fate"]) for row in found.rows] == [("new", "doubled")]
 
 
 def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
@@ -144,15 +151,15 @@ def test_the_rows_of_an_analysis_are_parts_of_a_whole() -> None:
 def test_fates_and_ways_of_matching_are_parts_of_one_history_or_feature() -> None:
     few = small_group()
     for name, whole in WHOLES.items():
-        rows = (
-            f"(values ('a', {few + 9}), ('a', {few + 9}), ('a', 1), ('b', {few + 1})) as t ({whole[0]}, participants)"
-        )
+        a, b = (", ".join([f"'{name}'"] * len(whole)) for name in "ab")
+        parts = f"({a}, {few + 9}), ({a}, {few + 8}), ({a}, 1), ({b}, {few + 1}), ({b}, {few + 1})"
+        rows = f"(values {parts}) as t ({', '.join(whole)}, participants)"
         sql = f"-- Who?\nselect *, participants as {DRAWN[name]} from {rows}"
         model = Model(name, "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
         with duckdb.connect() as connection:
             have_participants(connection, 9 * few)
             (found,) = answered(connection, [model])
-        assert [row[0] for row in found.rows] == ["a", "b"] and found.left_out == 2
+        assert [row[0] for row in found.rows] == ["a", "b", "b"] and found.left_out == 2
         assert (PROJECT / "analyses" / f"{name}.sql").exists()
 
 
