@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+from report_marts import Shape, make
 
 from consonance.release.parameters import small_group
 from consonance.report.reading import Marts, Origin, opened
 from consonance.report.sections import coverage
 from consonance.report.sections.listening import what_was_heard_when
 from consonance.report.sections.participants import who_takes_part
-from tests.python.report_marts import Shape, make
 
 
 def study(path: Path, genders: dict[str | None, tuple[int, int]]) -> Origin:
@@ -94,12 +94,11 @@ def test_the_share_of_plays_of_a_history_that_few_donated_is_not_shown(tmp_path:
             connection.execute(
                 f"""
                 update marts.plays set history_source = case when participant_id < 'p{donors:04}' then 'account' else 'extended' end;
-                delete from marts.feature_coverage_of_participants;
-                insert into marts.feature_coverage_of_participants by name
-                select participant_id, 'valence' as feature, 4 as plays, 2 as covered_plays from marts.participants;
                 delete from marts.feature_coverage_differences;
                 insert into marts.feature_coverage_differences by name
-                select 'valence' as feature, unnest(['is_skip', 'is_of_account_history']) as characteristic
+                select
+                    'valence' as feature, unnest(['is_skip', 'is_of_account_history']) as characteristic,
+                    60 as covered_participants, 60 as uncovered_participants
                 """
             )
         with opened(origin) as marts:

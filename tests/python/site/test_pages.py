@@ -167,6 +167,7 @@ def test_a_row_of_nobody_knows_how_many_is_not_shown() -> None:
     sql = f"-- Who?\nselect * from (values ('a', {3 * small_group()}), ('b', null)) as t (name, participants)"
     model = Model("each", "", "analyses", "", "sql", "each.sql", "each.sql", sql, sql, {})
     with duckdb.connect() as connection:
+        have_participants(connection, 4 * small_group())
         (found,) = answered(connection, [model])
     assert "b" not in [row[0] for row in found.rows] and found.left_out == 2
 
@@ -181,6 +182,7 @@ def test_an_analysis_that_fails_costs_its_own_page_alone() -> None:
         for name, sql in (("a_root", fails), ("music_valence_and_reported_valence", is_none))
     ]
     with duckdb.connect() as connection:
+        have_participants(connection, 99)
         root, slope = answered(connection, models)
     page = render("site_analysis.html", analysis=root, small_group=small_group())
     assert "It has no answer" in page and "OutOfRangeException" in page and "negative" not in page
