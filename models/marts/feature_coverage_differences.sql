@@ -133,21 +133,29 @@ sides as (
 ),
 
 -- A person counts where the characteristic of a play is known: account histories know of no skip.
-participant_sides as (
+wanted_of_participants as (
     select
-        participant_sums.participant_id,
-        audio_features.feature,
-        feat_coverage_classes.feature is not null as is_covered
-        {%- for name in characteristics %},
-        max(participant_sums.{{ name }}_n) as {{ name }}_n
-        {%- endfor %}
+        participant_sums.*,
+        audio_features.feature
     from participant_sums
     cross join audio_features
+),
+
+participant_sides as (
+    select
+        wanted_of_participants.participant_id,
+        wanted_of_participants.feature,
+        feat_coverage_classes.feature is not null as is_covered
+        {%- for name in characteristics %},
+        max(wanted_of_participants.{{ name }}_n) as {{ name }}_n
+        {%- endfor %}
+    from wanted_of_participants
     left join feat_coverage_classes
         on
-            participant_sums.coverage_class = feat_coverage_classes.coverage_class
-            and audio_features.feature = feat_coverage_classes.feature
-    group by participant_sums.participant_id, audio_features.feature, feat_coverage_classes.feature is not null
+            wanted_of_participants.coverage_class = feat_coverage_classes.coverage_class
+            and wanted_of_participants.feature = feat_coverage_classes.feature
+    group by
+        wanted_of_participants.participant_id, wanted_of_participants.feature, feat_coverage_classes.feature is not null
 ),
 
 counted_sides as (

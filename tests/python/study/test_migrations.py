@@ -36,10 +36,18 @@ def make_older(small: SmallStudy, *, is_noted: bool) -> None:
         attach_to_write(connection, study.catalogue_path, "catalogue")
         attach_to_write(connection, study.warehouse_path, "warehouse")
         connection.execute(STORES_OF_0_1.read_text(encoding="utf-8"))
-        for (table,) in connection.execute(
-            "select table_name from duckdb_tables() where database_name = 'vault' intersect select table_name from duckdb_tables() where database_name = 'now'"
-        ).fetchall():
-            connection.execute(f"insert into vault.raw.{table} by name select * from now.raw.{table}")
+        shared = connection.execute(
+            """
+            select old.table_name, string_agg(old.column_name, ', ')
+            from duckdb_columns() as old
+            semi join (select table_name, column_name from duckdb_columns() where database_name = 'now') as new
+                using (table_name, column_name)
+            where old.database_name = 'vault'
+            group by old.table_name
+            """
+        ).fetchall()
+        for table, columns in shared:
+            connection.execute(f"insert into vault.raw.{table} by name select {columns} from now.raw.{table}")
         connection.execute("create table vault.raw.last_build (moment timestamp)")
         connection.execute("insert into vault.raw.taken_down values (7, '2026-01-01')")
         connection.execute("create schema vault.staging")
