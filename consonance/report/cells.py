@@ -41,7 +41,7 @@ def persons_apart(counts: Iterable[int]) -> dict[int, str]:
     others each that is far enough from all given before.
 
     Args:
-        counts: All that a page or a table says of persons; first of all how many there are.
+        counts: All that a page or a table says of persons, in any order; how many there are is one of them.
     """
     words, given = dict[int, str](), None
     for count in sorted(set(counts), reverse=True):
